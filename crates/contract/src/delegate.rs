@@ -1,0 +1,49 @@
+//! The way out of the sandbox.
+
+use crate::error::NotifyError;
+use crate::{CancellationToken, CellId, CodeModeFuture, JsonText, SessionId, ToolCall, ToolError};
+
+/// What a session calls when a cell reaches out. The runtime knows its owner through this trait alone.
+///
+/// Each call gets a token of its own, which fires when the call's cell ends; a delegate that ignores it is
+/// abandoned after a grace. A delegate that panics fails the one call. It may call back into the session.
+pub trait CodeModeSessionDelegate: Send + Sync + 'static {
+    /// Performs one tool call and returns its result as JSON.
+    ///
+    /// The future is polled until it resolves or is dropped; it is dropped only after `cancel` has fired.
+    fn invoke_tool(
+        &self,
+        call: ToolCall,
+        cancel: CancellationToken,
+    ) -> CodeModeFuture<'_, JsonText, ToolError>;
+
+    /// Delivers a message that a cell sent by `notify()`, while the cell goes on.
+    fn notify(
+        &self,
+        notification: Notification,
+        cancel: CancellationToken,
+    ) -> CodeModeFuture<'_, (), NotifyError>;
+
+    /// Tells that a cell is gone. Comes exactly once a cell, after its last callback. Must not block.
+    fn cell_closed(&self, cell_id: &CellId);
+}
+
+/// A message from a cell to its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Notification {
+    /// The session it comes from.
+    pub session_id: SessionId,
+    /// The cell it comes from.
+    pub cell_id: CellId,
+    /// The message.
+    pub text: String,
+}
+
+impl Notification {
+    /// Makes a message.
+    #[must_use]
+    pub fn new(session_id: SessionId, cell_id: CellId, text: String) -> Self {
+        Self { session_id, cell_id, text }
+    }
+}

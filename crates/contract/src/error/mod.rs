@@ -1,0 +1,18 @@
+//! Errors: a struct per cause, an enum per operation, a stable code per cause.
+//!
+//! A message is a lower-case fragment that finishes "failed to …" and is fit for the caller to see. A caller
+//! tells causes apart by type or by [`Coded::code`], never by text; `docs/errors/` has a page per code.
+
+mod cause;
+mod code;
+mod operation;
+
+pub use cause::{
+    Corrupt, EngineFailure, HostLost, InvalidId, InvalidJson, InvalidRequest, InvalidSource, InvalidSpec,
+    InvalidToolName, LimitReached, NotifyError, OutcomeExpired, SessionClosed, ShuttingDown, UnknownCell,
+    UnknownSession, Unsupported,
+};
+pub use code::{Coded, ErrorCode};
+pub use operation::{
+    CreateError, DeleteError, ExecuteError, ListError, ResumeError, ShutdownError, TerminateError, WaitError,
+};

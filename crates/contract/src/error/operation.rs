@@ -1,0 +1,69 @@
+//! One enum per operation, listing exactly its causes.
+
+use super::cause::{
+    Corrupt, EngineFailure, HostLost, InvalidRequest, InvalidSource, InvalidSpec, LimitReached,
+    OutcomeExpired, SessionClosed, ShuttingDown, UnknownCell, UnknownSession, Unsupported,
+};
+use super::code::{Coded, ErrorCode};
+
+macro_rules! operation {
+    ($(#[$doc:meta])* $name:ident: $($cause:ident),+) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(
+                #[doc = concat!("See [`", stringify!($cause), "`].")]
+                #[error(transparent)]
+                $cause(#[from] $cause),
+            )+
+        }
+
+        impl Coded for $name {
+            fn code(&self) -> ErrorCode {
+                match self {
+                    $(Self::$cause(cause) => cause.code(),)+
+                }
+            }
+
+            fn retryable(&self) -> bool {
+                match self {
+                    $(Self::$cause(cause) => cause.retryable(),)+
+                }
+            }
+        }
+    };
+}
+
+operation! {
+    /// Why [`create`](crate::CodeModeSessionProvider::create) failed.
+    CreateError: InvalidSpec, Unsupported, LimitReached, EngineFailure, HostLost
+}
+operation! {
+    /// Why [`resume`](crate::CodeModeSessionProvider::resume) failed.
+    ResumeError: UnknownSession, SessionClosed, Corrupt, HostLost
+}
+operation! {
+    /// Why [`list`](crate::CodeModeSessionProvider::list) failed.
+    ListError: Corrupt, EngineFailure
+}
+operation! {
+    /// Why [`delete`](crate::CodeModeSessionProvider::delete) failed.
+    DeleteError: UnknownSession, HostLost
+}
+operation! {
+    /// Why [`execute`](crate::CodeModeSession::execute) failed. Nothing is left of the request.
+    ExecuteError: InvalidSource, LimitReached, ShuttingDown, SessionClosed, EngineFailure, HostLost
+}
+operation! {
+    /// Why [`wait`](crate::CodeModeSession::wait) failed.
+    WaitError: InvalidRequest, UnknownCell, OutcomeExpired, HostLost
+}
+operation! {
+    /// Why [`terminate`](crate::CodeModeSession::terminate) failed.
+    TerminateError: UnknownCell, OutcomeExpired, HostLost
+}
+operation! {
+    /// Why [`shutdown`](crate::CodeModeSession::shutdown) failed.
+    ShutdownError: HostLost
+}

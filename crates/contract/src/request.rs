@@ -1,0 +1,138 @@
+//! What a caller asks of a session.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CellId, Seq};
+
+/// The default time after which a first response is given: 10 s.
+const DEFAULT_YIELD_TIME: Duration = Duration::from_secs(10);
+/// The default budget of a response's output, in tokens of four bytes.
+const DEFAULT_OUTPUT_TOKENS: usize = 10_000;
+
+/// Asks for a cell to be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ExecuteRequest {
+    /// The cell: an ES module.
+    pub source: String,
+    /// When the first response is due at the latest, counted from admission.
+    #[serde(default = "default_yield_time")]
+    pub yield_time: Duration,
+    /// The most output the first response carries, in tokens of four bytes of UTF-8.
+    #[serde(default = "default_output_tokens")]
+    pub max_output_tokens: usize,
+}
+
+fn default_yield_time() -> Duration {
+    DEFAULT_YIELD_TIME
+}
+
+fn default_output_tokens() -> usize {
+    DEFAULT_OUTPUT_TOKENS
+}
+
+impl ExecuteRequest {
+    /// Asks for `source` to be run, with the defaults: 10 s, 10,000 tokens.
+    pub fn new(source: impl Into<String>) -> Self {
+        Self {
+            source: source.into(),
+            yield_time: DEFAULT_YIELD_TIME,
+            max_output_tokens: DEFAULT_OUTPUT_TOKENS,
+        }
+    }
+
+    /// Sets when the first response is due.
+    #[must_use]
+    pub fn with_yield_time(mut self, yield_time: Duration) -> Self {
+        self.yield_time = yield_time;
+        self
+    }
+
+    /// Sets the output budget of the first response.
+    #[must_use]
+    pub fn with_max_output_tokens(mut self, tokens: usize) -> Self {
+        self.max_output_tokens = tokens;
+        self
+    }
+}
+
+/// Asks to observe one or more cells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct WaitRequest {
+    /// The cells, at least one.
+    pub cells: Vec<CellId>,
+    /// What has been read already; by default, what this session's reader was last given of each cell.
+    #[serde(default)]
+    pub after: Option<Seq>,
+    /// What ends the wait before its deadline.
+    #[serde(default)]
+    pub until: WaitUntil,
+    /// The deadline, counted from the call.
+    #[serde(default = "default_yield_time")]
+    pub yield_time: Duration,
+    /// The most output each cell's response carries, in tokens of four bytes of UTF-8.
+    #[serde(default = "default_output_tokens")]
+    pub max_output_tokens: usize,
+}
+
+impl WaitRequest {
+    /// Asks to observe `cells` until all have ended, for 10 s at most.
+    pub fn new(cells: impl IntoIterator<Item = CellId>) -> Self {
+        Self {
+            cells: cells.into_iter().collect(),
+            after: None,
+            until: WaitUntil::default(),
+            yield_time: DEFAULT_YIELD_TIME,
+            max_output_tokens: DEFAULT_OUTPUT_TOKENS,
+        }
+    }
+
+    /// Sets what ends the wait.
+    #[must_use]
+    pub fn until(mut self, until: WaitUntil) -> Self {
+        self.until = until;
+        self
+    }
+
+    /// Sets the cursor.
+    #[must_use]
+    pub fn after(mut self, after: Seq) -> Self {
+        self.after = Some(after);
+        self
+    }
+
+    /// Sets the deadline.
+    #[must_use]
+    pub fn with_yield_time(mut self, yield_time: Duration) -> Self {
+        self.yield_time = yield_time;
+        self
+    }
+
+    /// Sets the output budget.
+    #[must_use]
+    pub fn with_max_output_tokens(mut self, tokens: usize) -> Self {
+        self.max_output_tokens = tokens;
+        self
+    }
+}
+
+/// What ends a wait before its deadline. A cell that yields by `yield_control()` ends any of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WaitUntil {
+    /// Nothing but the deadline, or the end of all cells.
+    Deadline,
+    /// Any output of any cell, or an end.
+    AnyOutput,
+    /// The end of any cell.
+    AnyEnded,
+    /// The end of all cells.
+    #[default]
+    AllEnded,
+}

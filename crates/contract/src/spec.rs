@@ -1,0 +1,44 @@
+//! What a session is made of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Limits, ToolDescription};
+
+/// Everything a provider needs to make a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SessionSpec {
+    /// What carries over from cell to cell.
+    pub mode: SessionMode,
+    /// What a crash takes.
+    pub durability: Durability,
+    /// The tools its cells may call. Names must differ.
+    pub tools: Vec<ToolDescription>,
+    /// Its limits.
+    pub limits: Limits,
+    /// The seed of its cells' `Math.random`; drawn by the provider when absent.
+    pub seed: Option<u64>,
+}
+
+/// What carries over from one cell to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionMode {
+    /// Each cell has a VM of its own; only stored values carry over.
+    #[default]
+    Fresh,
+    /// Globals, functions and closures carry over, as in a notebook.
+    Persistent,
+}
+
+/// What a crash takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Durability {
+    /// Everything: the session lives in memory.
+    #[default]
+    Ephemeral,
+    /// Nothing that was acknowledged.
+    Journaled,
+}

@@ -1,0 +1,191 @@
+//! What a cell may call, one call of it, and how a call fails.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::InvalidToolName;
+use crate::{CellId, JsonText, SessionId, ToolCallId};
+
+/// The name of a tool as a cell writes it: `tools.NAME(…)`.
+///
+/// An ASCII identifier of 1 to 128 bytes. How names of upstream tools are brought to this form is the
+/// catalogue's business.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ToolName(Arc<str>);
+
+impl ToolName {
+    /// Checks and wraps a name.
+    ///
+    /// # Errors
+    /// [`InvalidToolName`] when it is not an ASCII identifier of 1 to 128 bytes.
+    pub fn new(name: &str) -> Result<Self, InvalidToolName> {
+        let identifier = name
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| b.is_ascii_alphabetic() || b == b'_' || b == b'$' || (i > 0 && b.is_ascii_digit()));
+        if identifier && (1..=128).contains(&name.len()) {
+            Ok(Self(name.into()))
+        } else {
+            Err(InvalidToolName { name: name.chars().take(160).collect() })
+        }
+    }
+
+    /// Returns the name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ToolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ToolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ToolName({})", self.0)
+    }
+}
+
+impl TryFrom<String> for ToolName {
+    type Error = InvalidToolName;
+
+    fn try_from(name: String) -> Result<Self, InvalidToolName> {
+        Self::new(&name)
+    }
+}
+
+impl From<ToolName> for String {
+    fn from(name: ToolName) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
+/// A tool as its session's cells see it in `ALL_TOOLS`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolDescription {
+    /// The name it is called by.
+    pub name: ToolName,
+    /// What it does, for the model. Any text.
+    pub description: String,
+}
+
+/// One call of a tool, as the delegate receives it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ToolCall {
+    /// The session that calls.
+    pub session_id: SessionId,
+    /// The cell that calls.
+    pub cell_id: CellId,
+    /// The call, unique within its cell.
+    pub call_id: ToolCallId,
+    /// The tool.
+    pub tool: ToolName,
+    /// The first argument as JSON; `None` when it was absent or `undefined`.
+    pub input: Option<JsonText>,
+}
+
+impl ToolCall {
+    /// Makes a call.
+    #[must_use]
+    pub fn new(
+        session_id: SessionId,
+        cell_id: CellId,
+        call_id: ToolCallId,
+        tool: ToolName,
+        input: Option<JsonText>,
+    ) -> Self {
+        Self { session_id, cell_id, call_id, tool, input }
+    }
+
+    /// Returns the key under which a repeated delivery of this same call is recognised.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        format!("{}/{}/{}", self.session_id, self.cell_id, self.call_id)
+    }
+}
+
+/// A failed tool call: what the cell catches as a `ToolError`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct ToolError {
+    /// What went wrong, for the model.
+    pub message: String,
+    /// The kind of failure.
+    pub code: ToolErrorCode,
+    /// Whether the same call may succeed later.
+    pub retryable: bool,
+    /// What the tool sent along.
+    pub data: Option<JsonText>,
+}
+
+impl ToolError {
+    /// Makes an error that is not retryable and carries no data.
+    pub fn new(code: ToolErrorCode, message: impl Into<String>) -> Self {
+        Self { message: message.into(), code, retryable: false, data: None }
+    }
+
+    /// Says whether the same call may succeed later.
+    #[must_use]
+    pub fn with_retryable(mut self, retryable: bool) -> Self {
+        self.retryable = retryable;
+        self
+    }
+
+    /// Adds what the tool sent along.
+    #[must_use]
+    pub fn with_data(mut self, data: JsonText) -> Self {
+        self.data = Some(data);
+        self
+    }
+}
+
+/// The kinds of failed tool calls; the cell sees the text form as `error.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ToolErrorCode {
+    /// The tool ran and reported a failure.
+    Failed,
+    /// The input does not fit the tool's schema; the tool was not called.
+    InvalidInput,
+    /// The tool, or the server that has it, cannot be reached; the tool was not called.
+    Unavailable,
+    /// The connection broke after the call was sent: it may or may not have happened.
+    OutcomeUnknown,
+    /// The call took longer than it may.
+    TimedOut,
+    /// The call was cancelled.
+    Cancelled,
+    /// The input or the result is larger than allowed.
+    TooLarge,
+    /// A policy or a person refused the call.
+    Denied,
+    /// The answer was not what the protocol allows, or the delegate itself failed.
+    Internal,
+}
+
+impl ToolErrorCode {
+    /// Returns the text form, as cells and logs see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::InvalidInput => "invalid_input",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+            Self::TooLarge => "too_large",
+            Self::Denied => "denied",
+            Self::Internal => "internal",
+        }
+    }
+}
