@@ -1,0 +1,116 @@
+//! Compiles QuickJS-NG and our glue to one WebAssembly module.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Outcome;
+use crate::toolchain::Toolchain;
+
+/// The guest's shadow stack, where C keeps what has an address. cell.c sets QuickJS's own limit within it.
+const STACK_BYTES: usize = 1024 * 1024;
+
+const FLAGS: &[&str] = &[
+    "--target=wasm32-wasi",
+    "-std=gnu11",
+    "-O3",
+    "-DNDEBUG",
+    "-D_GNU_SOURCE",
+    "-fno-strict-aliasing",
+    "-mbulk-memory",
+    "-msign-ext",
+    "-mnontrapping-fptoint",
+    "-Wno-implicit-const-int-float-conversion",
+];
+
+/// Returns the linked module.
+pub(crate) fn compile(toolchain: &Toolchain, quickjs: &Path, out: &Path) -> Outcome<Vec<u8>> {
+    let ours = Path::new("guest");
+    let prelude = out.join("prelude.c");
+    write(&prelude, prelude_as_c(&read(&ours.join("prelude.js"))?).as_bytes())?;
+    let units = [
+        ours.join("quickjs_unit.c"),
+        ours.join("libc.c"),
+        ours.join("cell.c"),
+        prelude,
+        quickjs.join("libregexp.c"),
+        quickjs.join("libunicode.c"),
+        quickjs.join("dtoa.c"),
+    ];
+    let mut objects = Vec::new();
+    for unit in &units {
+        objects.push(object(toolchain, quickjs, out, unit)?);
+    }
+
+    let module = out.join("guest.wasm");
+    let mut link = Command::new(&toolchain.clang);
+    link.args(["--target=wasm32-wasi", "-mexec-model=reactor"])
+        .arg(format!("--sysroot={}", toolchain.sysroot.display()))
+        .arg(format!("-L{}", toolchain.sysroot.join("lib/wasm32-wasi").display()))
+        .args(&objects)
+        .arg("-o")
+        .arg(&module)
+        .arg(format!("-Wl,-z,stack-size={STACK_BYTES}"))
+        // The stack lies below the data, so that an overflow traps instead of writing over the heap.
+        .args(["-Wl,--stack-first", "-Wl,--strip-all"]);
+    run(&mut link)?;
+    read(&module)
+}
+
+/// Compiles one unit, unless that was done already with the same inputs.
+fn object(toolchain: &Toolchain, quickjs: &Path, out: &Path, unit: &Path) -> Outcome<PathBuf> {
+    let stem = unit.file_stem().unwrap_or_default();
+    let object = out.join(stem).with_extension("o");
+    let stamp = out.join(stem).with_extension("stamp");
+
+    let mut command = Command::new(&toolchain.clang);
+    command
+        .args(FLAGS)
+        .arg(format!("--sysroot={}", toolchain.sysroot.display()))
+        .arg("-isystem")
+        .arg(toolchain.sysroot.join("include/wasm32-wasi"))
+        .arg(format!("-I{}", quickjs.display()))
+        .arg("-Iguest")
+        .arg("-c")
+        .arg(unit)
+        .arg("-o")
+        .arg(&object);
+
+    // The sources of a registry crate do not change under their path, which is part of the command.
+    let mut inputs = format!("{command:?}").into_bytes();
+    inputs.extend(read(unit)?);
+    inputs.extend(read(Path::new("guest/host.h"))?);
+    let inputs = blake3::hash(&inputs).to_hex();
+    let up_to_date = object.exists() && fs::read(&stamp).is_ok_and(|old| old == inputs.as_bytes());
+    if !up_to_date {
+        run(&mut command)?;
+        write(&stamp, inputs.as_bytes())?;
+    }
+    Ok(object)
+}
+
+/// Writes the prelude as a C array, ended by the zero that `JS_Eval` wants.
+fn prelude_as_c(source: &[u8]) -> String {
+    let bytes: Vec<_> = source.iter().map(u8::to_string).collect();
+    format!(
+        "const char carrel_prelude[] = {{{},0}};\nconst unsigned carrel_prelude_len = sizeof(carrel_prelude) - 1;\n",
+        bytes.join(",")
+    )
+}
+
+fn run(command: &mut Command) -> Outcome<()> {
+    let output = command.output().map_err(|e| format!("{command:?} did not start: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn read(path: &Path) -> Outcome<Vec<u8>> {
+    fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
+}
+
+/// Writes a file of the build.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
+    fs::write(path, bytes).map_err(|e| format!("{} cannot be written: {e}", path.display()))
+}

@@ -1,0 +1,209 @@
+//! Where the guest's calls arrive: the host's half of `guest/host.h`.
+//!
+//! The guest is hostile: every number and range that it passes is checked. Nothing here may depend on
+//! anything but the guest and the event that it is working on.
+
+use std::str;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmtime::{Caller, Error, Extern, Linker, Memory, ResourceLimiter, Result};
+
+use crate::event::{CallHandle, Effect, Ending, GuestError, Level, MediaKind, StoredValues};
+
+/// The host's side of one VM, kept in its wasmtime store.
+pub(crate) struct Guest {
+    /// Effects of the current turn. Shared with the VM's owner, who takes them while the guest is preempted.
+    pub(crate) effects: Arc<Mutex<Vec<Effect>>>,
+    /// Set by a [`Stopper`](crate::Stopper), read when a slice ends.
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) limiter: MemoryLimiter,
+    /// The byte strings the guest may fetch now, in the order of `enum parcel`.
+    pub(crate) parcels: [Option<Arc<str>>; 3],
+    pub(crate) ending: Option<Ending>,
+    stored: Arc<dyn StoredValues>,
+}
+
+/// The indices of [`Guest::parcels`].
+pub(crate) const EVENT: usize = 0;
+pub(crate) const SOURCE: usize = 1;
+const STORED: usize = 2;
+
+impl Guest {
+    pub(crate) fn new(stored: Arc<dyn StoredValues>, memory_bytes: usize, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            effects: Arc::default(),
+            stop,
+            limiter: MemoryLimiter { memory_bytes, refused: false },
+            parcels: [None, None, None],
+            ending: None,
+            stored,
+        }
+    }
+
+    pub(crate) fn must_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Holds a VM to its memory limit and remembers that it was reached.
+pub(crate) struct MemoryLimiter {
+    memory_bytes: usize,
+    pub(crate) refused: bool,
+}
+
+impl ResourceLimiter for MemoryLimiter {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        let allowed = desired <= self.memory_bytes;
+        self.refused |= !allowed;
+        Ok(allowed)
+    }
+
+    /// Asked once, when the instance is made: the guest has no instruction that grows a table.
+    fn table_growing(&mut self, _current: usize, _desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+/// Defines the imports that `guest/host.h` declares.
+pub(crate) fn define(linker: &mut Linker<Guest>) -> Result<()> {
+    linker.func_wrap("carrel", "effect", effect)?;
+    linker.func_wrap("carrel", "find_stored", find_stored)?;
+    linker.func_wrap("carrel", "copy_parcel", copy_parcel)?;
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "the shape of the import")]
+fn effect(
+    mut caller: Caller<'_, Guest>,
+    kind: i32,
+    small: i32,
+    number: i64,
+    a: u32,
+    a_len: u32,
+    b: u32,
+    b_len: u32,
+) -> Result<()> {
+    let memory = memory(&mut caller)?;
+    let (bytes, guest) = memory.data_and_store_mut(&mut caller);
+    let a = || text(bytes, a, a_len);
+    let b = || text(bytes, b, b_len);
+    // The numbers of `enum effect`.
+    let effect = match kind {
+        1 => Effect::CallTool {
+            call: CallHandle(number),
+            tool: usize::try_from(small).map_err(|_| odd("tool"))?,
+            input: (a_len > 0).then(a).transpose()?,
+        },
+        2 => Effect::Text { text: a()?, level: level(small)? },
+        3 => Effect::Media { kind: MediaKind::Image, data: a()?, mime_type: b()? },
+        4 => Effect::Media { kind: MediaKind::Audio, data: a()?, mime_type: b()? },
+        5 => Effect::Block { json: a()? },
+        6 => Effect::Notify { text: a()? },
+        7 => Effect::Store { key: a()?, json: b()? },
+        8 => Effect::SetTimer { id: number, delay_ms: u32::try_from(small).map_err(|_| odd("delay"))? },
+        9 => Effect::ClearTimer { id: number },
+        10 => Effect::Yield,
+        11 => Effect::Warn { reason: guest_error(&a()?) },
+        12 => {
+            guest.ending = Some(ending(small, a()?, guest.limiter.refused)?);
+            return Ok(());
+        }
+        _ => return Err(odd("effect")),
+    };
+    guest.effects.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
+    Ok(())
+}
+
+fn find_stored(mut caller: Caller<'_, Guest>, key: u32, key_len: u32) -> Result<i32> {
+    let memory = memory(&mut caller)?;
+    let (bytes, guest) = memory.data_and_store_mut(&mut caller);
+    let found = guest.stored.get(&text(bytes, key, key_len)?);
+    let len = found.as_ref().map_or(Ok(-1), |json| i32::try_from(json.len()));
+    guest.parcels[STORED] = found;
+    len.map_err(|_| odd("length of a stored value"))
+}
+
+fn copy_parcel(mut caller: Caller<'_, Guest>, parcel: i32, into: u32) -> Result<()> {
+    let memory = memory(&mut caller)?;
+    let (bytes, guest) = memory.data_and_store_mut(&mut caller);
+    let parcel = usize::try_from(parcel)
+        .ok()
+        .and_then(|index| guest.parcels.get_mut(index))
+        .and_then(Option::take)
+        .ok_or_else(|| odd("parcel"))?;
+    bytes
+        .get_mut(into as usize..)
+        .and_then(|room| room.get_mut(..parcel.len()))
+        .ok_or_else(|| odd("address"))?
+        .copy_from_slice(parcel.as_bytes());
+    Ok(())
+}
+
+fn memory(caller: &mut Caller<'_, Guest>) -> Result<Memory> {
+    match caller.get_export("memory") {
+        Some(Extern::Memory(memory)) => Ok(memory),
+        _ => Err(odd("memory")),
+    }
+}
+
+/// Copies text out of the guest. JavaScript strings may hold half a surrogate pair; it becomes U+FFFD.
+fn text(bytes: &[u8], at: u32, len: u32) -> Result<String> {
+    let range =
+        bytes.get(at as usize..).and_then(|rest| rest.get(..len as usize)).ok_or_else(|| odd("range"))?;
+    Ok(match str::from_utf8(range) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(range).into_owned(),
+    })
+}
+
+fn level(small: i32) -> Result<Option<Level>> {
+    Ok(Some(match small {
+        0 => return Ok(None),
+        1 => Level::Debug,
+        2 => Level::Log,
+        3 => Level::Info,
+        4 => Level::Warn,
+        5 => Level::Error,
+        _ => return Err(odd("level")),
+    }))
+}
+
+/// Reads the numbers of `enum ending`.
+fn ending(small: i32, text: String, memory_refused: bool) -> Result<Ending> {
+    Ok(match small {
+        0 => Ending::Completed((!text.is_empty()).then_some(text)),
+        1 => Ending::Exited,
+        // A module can also fail to link, by an import: that is an error like any other.
+        2 => match guest_error(&text) {
+            error if error.name == "SyntaxError" => Ending::SyntaxError(error),
+            error => Ending::Threw(error),
+        },
+        3 => {
+            let error = guest_error(&text);
+            let said_nothing = text.is_empty() || error.is_null;
+            if memory_refused && (said_nothing || says_out_of_memory(&error)) {
+                Ending::OutOfMemory((!said_nothing).then_some(error))
+            } else {
+                Ending::Threw(error)
+            }
+        }
+        4 => Ending::Unsettled,
+        _ => return Err(odd("ending")),
+    })
+}
+
+/// How QuickJS says that memory is out, where it can still say so.
+fn says_out_of_memory(error: &GuestError) -> bool {
+    error.name == "InternalError" && error.message == "out of memory"
+}
+
+/// Reads what the prelude's `describe` wrote; a guest that writes something else has an empty error.
+fn guest_error(json: &str) -> GuestError {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The guest broke the agreement of `host.h`: its memory can no longer be trusted, so it traps.
+fn odd(what: &'static str) -> Error {
+    Error::msg(format!("the guest passed an impossible {what}"))
+}

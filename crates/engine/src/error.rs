@@ -1,0 +1,66 @@
+//! What can go wrong with the engine itself. What a cell does wrong is an [`Ending`](crate::Ending).
+
+use crate::ImageId;
+
+/// The engine could not be made, or could not make a VM.
+#[derive(Debug, thiserror::Error)]
+#[error("{step}: {detail}")]
+pub struct EngineError {
+    step: &'static str,
+    detail: String,
+}
+
+impl EngineError {
+    pub(crate) fn new(step: &'static str) -> impl FnOnce(wasmtime::Error) -> Self {
+        move |error| Self { step, detail: format!("{error:#}") }
+    }
+}
+
+/// A VM could not be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("save the VM: it is {0}; only one that waits for an event can be saved")]
+pub struct SnapshotError(pub(crate) &'static str);
+
+/// A VM could not be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The snapshot does not fit this engine.
+    #[error(transparent)]
+    Invalid(#[from] InvalidSnapshot),
+    /// No VM could be made.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// A snapshot that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSnapshot {
+    /// It is shorter than it says, or longer.
+    #[error("read the snapshot: it is cut short or has something after its end")]
+    Length,
+    /// It is not a snapshot, or of a version this build does not know.
+    #[error("read the snapshot: it does not begin as version 1 of a snapshot does")]
+    Format,
+    /// Its checksum does not fit its content.
+    #[error("read the snapshot: it is damaged")]
+    Checksum,
+    /// It holds a page outside its memory, or pages out of order.
+    #[error("read the snapshot: its pages make no memory")]
+    Pages,
+    /// It was taken of another image.
+    #[error("use the snapshot: it is of image {found}, this engine has {expected}")]
+    OtherImage {
+        /// The image of the snapshot.
+        found: ImageId,
+        /// The image of this engine.
+        expected: ImageId,
+    },
+    /// Its memory is larger than the VM may have.
+    #[error("use the snapshot: its memory of {found_bytes} bytes is over the limit of {limit_bytes}")]
+    TooLarge {
+        /// The memory of the snapshot.
+        found_bytes: usize,
+        /// The limit of the VM.
+        limit_bytes: usize,
+    },
+}

@@ -1,0 +1,302 @@
+//! What goes into a VM and what comes out of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// How a cell begins.
+#[derive(Clone)]
+pub struct Start {
+    /// The cell: an ES module in UTF-8.
+    pub source: String,
+    /// The tools it can call.
+    pub tools: Arc<Tools>,
+    /// The values it can load. Part of the cell's input: a replay has to bring the same.
+    pub stored: Arc<dyn StoredValues>,
+    /// The seed of `Math.random`.
+    pub seed: u64,
+    /// The time, in microseconds since 1970.
+    pub now_us: i64,
+}
+
+/// The values that the session stored before a cell began. Must not change while the cell lives.
+pub trait StoredValues: Send + Sync {
+    /// Returns the value under a key, as JSON.
+    fn get(&self, key: &str) -> Option<Arc<str>>;
+}
+
+/// The tools of a session, in the form in which a guest reads them. Made once a session.
+#[derive(Debug, Default)]
+pub struct Tools {
+    /// Each name ended by a newline, in the order of `json`.
+    pub(crate) names: String,
+    /// `[{"name":…,"description":…},…]`; empty when there are none.
+    pub(crate) json: String,
+    count: usize,
+}
+
+impl Tools {
+    /// Takes names, which must be identifiers, with their descriptions. A tool is known by its place.
+    #[must_use]
+    pub fn new<'a>(tools: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        #[derive(Serialize)]
+        struct Entry<'a> {
+            name: &'a str,
+            description: &'a str,
+        }
+
+        let entries: Vec<_> =
+            tools.into_iter().map(|(name, description)| Entry { name, description }).collect();
+        let names = entries.iter().flat_map(|entry| [entry.name, "\n"]).collect();
+        let json = if entries.is_empty() {
+            String::new()
+        } else {
+            serde_json::to_string(&entries).unwrap_or_default()
+        };
+        Self { names, json, count: entries.len() }
+    }
+
+    /// Returns how many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Tells whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// One pending tool call of a VM. Never used twice by the same VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallHandle(pub i64);
+
+/// What happens to a VM after its start. Each moves its clock, which must not go backwards.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A tool call succeeded. An answer to a call that is not pending is ignored.
+    Answered {
+        /// The call.
+        call: CallHandle,
+        /// Its result as JSON text.
+        json: Arc<str>,
+        /// The time, in microseconds since 1970.
+        now_us: i64,
+    },
+    /// A tool call failed. The cell catches a `ToolError`.
+    Failed {
+        /// The call.
+        call: CallHandle,
+        /// The error as JSON: `{"message", "code", "retryable", "data"?}`.
+        json: Arc<str>,
+        /// The time, in microseconds since 1970.
+        now_us: i64,
+    },
+    /// A timer fired. One that the cell has cleared is ignored.
+    TimerFired {
+        /// The id from [`Effect::SetTimer`].
+        id: i64,
+        /// The time, in microseconds since 1970.
+        now_us: i64,
+    },
+}
+
+/// What a cell wants done, in the order in which it wanted it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A tool is called. [`Event::Answered`] or [`Event::Failed`] settles its promise.
+    CallTool {
+        /// Names the call in its answer.
+        call: CallHandle,
+        /// The place of the tool in [`Tools`].
+        tool: usize,
+        /// The input as JSON text; `None` when there was none.
+        input: Option<String>,
+    },
+    /// Text for the output.
+    Text {
+        /// The text.
+        text: String,
+        /// The console method it came from; `None` for `text()`.
+        level: Option<Level>,
+    },
+    /// A picture or a sound for the output.
+    Media {
+        /// Which.
+        kind: MediaKind,
+        /// The bytes in base64.
+        data: String,
+        /// The media type.
+        mime_type: String,
+    },
+    /// Another MCP content block for the output, as JSON text.
+    Block {
+        /// The block.
+        json: String,
+    },
+    /// A message to the cell's owner.
+    Notify {
+        /// The message.
+        text: String,
+    },
+    /// A value is stored, to be committed when the cell ends.
+    Store {
+        /// The key.
+        key: String,
+        /// The value as JSON text.
+        json: String,
+    },
+    /// A timer is to fire once.
+    SetTimer {
+        /// Names the timer in [`Event::TimerFired`]; an id that repeats is set again after it fired.
+        id: i64,
+        /// After how many milliseconds.
+        delay_ms: u32,
+    },
+    /// A timer is no longer wanted.
+    ClearTimer {
+        /// The timer.
+        id: i64,
+    },
+    /// The observer is to be given what there is.
+    Yield,
+    /// Something the author of the cell should know: for now, a rejection that nobody handled.
+    Warn {
+        /// The rejection's reason.
+        reason: GuestError,
+    },
+}
+
+/// A picture or a sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MediaKind {
+    /// A picture.
+    Image,
+    /// A sound.
+    Audio,
+}
+
+/// A console method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// `console.debug`, `console.trace`.
+    Debug,
+    /// `console.log`.
+    Log,
+    /// `console.info`.
+    Info,
+    /// `console.warn`.
+    Warn,
+    /// `console.error`.
+    Error,
+}
+
+/// What one run of a VM brought.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn {
+    /// What the cell wants done.
+    pub effects: Vec<Effect>,
+    /// Where the VM stands.
+    pub progress: Progress,
+}
+
+/// Where a VM stands after a turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It used up its slice, or has a further event: call [`Vm::run`](crate::Vm::run) again.
+    Runnable,
+    /// It waits for an event.
+    Idle,
+    /// It has ended; the VM takes no further event.
+    Ended(Ending),
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The module ran to its end; its `export default` as JSON text, when it has one that JSON can hold.
+    Completed(Option<String>),
+    /// It called `exit()`.
+    Exited,
+    /// The source does not parse.
+    SyntaxError(GuestError),
+    /// An error reached the top.
+    Threw(GuestError),
+    /// The module waits for a promise that nothing is left to settle.
+    Unsettled,
+    /// The memory limit was reached and the cell did not come back from it. Has the error where the guest
+    /// could still make one.
+    OutOfMemory(Option<GuestError>),
+    /// It was stopped from outside, by its [`Stopper`](crate::Stopper).
+    Stopped,
+    /// The guest trapped: a fault of the engine or an exhausted stack. Says what wasmtime said.
+    Trapped(String),
+}
+
+/// A thrown value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GuestError {
+    /// The error's class; empty when the value is not an error.
+    pub name: String,
+    /// The error's message, or the value as text.
+    pub message: String,
+    /// The stack trace, one frame a line.
+    pub stack: String,
+    /// Whether the thrown value was `null`, which QuickJS throws when memory is out altogether.
+    pub is_null: bool,
+}
+
+impl GuestError {
+    /// Returns line and column, from 1, of the topmost frame that lies in the cell.
+    #[must_use]
+    pub fn location(&self) -> Option<(u32, u32)> {
+        self.stack.lines().find_map(|frame| {
+            let (_, place) = frame.rsplit_once("cell.js:")?;
+            let (line, column) = place.trim_end_matches(')').split_once(':')?;
+            Some((line.parse().ok()?, column.parse().ok()?))
+        })
+    }
+}
+
+impl fmt::Display for GuestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.name, self.message)
+        }
+    }
+}
+
+impl fmt::Debug for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Start")
+            .field("source", &self.source)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_read_off_the_topmost_frame_of_the_cell() {
+        let error = GuestError {
+            stack: "    at parse (native)\n    at f (cell.js:3:14)\n    at <anonymous> (cell.js:9:1)".into(),
+            ..GuestError::default()
+        };
+        assert_eq!(error.location(), Some((3, 14)));
+        let syntax = GuestError { stack: "    at cell.js:2:7".into(), ..GuestError::default() };
+        assert_eq!(syntax.location(), Some((2, 7)));
+        let hostile =
+            GuestError { stack: "cell.js:99999999999:1\ncell.js:x".into(), ..GuestError::default() };
+        assert_eq!(hostile.location(), None);
+    }
+}

@@ -1,0 +1,319 @@
+//! One VM: takes events, returns turns.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::mem;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline};
+
+use crate::border::{EVENT, Guest, SOURCE};
+use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredValues, Turn};
+use crate::snapshot::{self, Snapshot};
+use crate::{Engine, EngineError, SnapshotError};
+
+/// The ticks after which a running VM is preempted. The first tick may come at once, so a slice lasts between
+/// one and two ticks of the caller's.
+const SLICE_TICKS: u64 = 2;
+
+/// What a VM may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VmLimits {
+    /// Memory in bytes, all of it: the image takes 1.3 MiB, so less than 2 MiB makes no sense.
+    pub memory_bytes: usize,
+}
+
+impl Default for VmLimits {
+    fn default() -> Self {
+        Self { memory_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// One VM. `Send`, owns no thread, never blocks: it runs inside [`run`](Self::run) alone, for about two ticks
+/// at most.
+///
+/// Dropping it ends it wherever it is and gives its memory back.
+pub struct Vm {
+    engine: Engine,
+    stop: Arc<AtomicBool>,
+    effects: Arc<Mutex<Vec<Effect>>>,
+    /// Events that have not begun. The VM works on one at a time.
+    inbox: VecDeque<Inbound>,
+    state: State,
+}
+
+enum Inbound {
+    Start(Start),
+    Event(Event),
+}
+
+enum State {
+    /// Waits for an event.
+    Idle(Box<Instance>),
+    /// Has begun an event and not finished it. The future is the guest on a stack of its own.
+    Running(Pin<Box<dyn Future<Output = Finished> + Send>>),
+    Ended(Ending),
+}
+
+/// What the guest's function returned, with what it ran in.
+type Finished = (Box<Instance>, wasmtime::Result<i32>);
+
+struct Instance {
+    store: Store<Guest>,
+    memory: Memory,
+    start: TypedFunc<(u32, u32, u32, i64, i64), i32>,
+    answer: TypedFunc<(i64, i32, u32, i64), i32>,
+    timer: TypedFunc<(i64, i64), i32>,
+}
+
+impl Vm {
+    pub(crate) fn new(
+        engine: &Engine,
+        stored: Arc<dyn StoredValues>,
+        limits: VmLimits,
+    ) -> Result<Self, EngineError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let memory_bytes = limits.memory_bytes.min(engine.options().max_memory_bytes);
+        let guest = Guest::new(stored, memory_bytes, Arc::clone(&stop));
+        let effects = Arc::clone(&guest.effects);
+        let instance = Instance::new(engine, guest)?;
+        Ok(Self {
+            engine: engine.clone(),
+            stop,
+            effects,
+            inbox: VecDeque::new(),
+            state: State::Idle(Box::new(instance)),
+        })
+    }
+
+    pub(crate) fn starting(mut self, start: Start) -> Self {
+        self.inbox.push_back(Inbound::Start(start));
+        self
+    }
+
+    /// Hands the VM an event, which [`run`](Self::run) works on after those before it. Nothing runs yet. An
+    /// event for a VM that has ended is dropped.
+    pub fn deliver(&mut self, event: Event) {
+        if !matches!(self.state, State::Ended(_)) {
+            self.inbox.push_back(Inbound::Event(event));
+        }
+    }
+
+    /// Works on one event, the one it is in the middle of or the next, until it is done with or the slice is
+    /// used up. Without any it only reports.
+    pub fn run(&mut self) -> Turn {
+        if self.stop.load(Ordering::Relaxed) && !matches!(self.state, State::Ended(_)) {
+            // Dropping a guest that was preempted unwinds its stack; it runs no further instruction.
+            self.state = State::Ended(Ending::Stopped);
+        }
+        if matches!(self.state, State::Idle(_))
+            && let Some(inbound) = self.inbox.pop_front()
+            && let State::Idle(instance) = mem::replace(&mut self.state, State::Ended(Ending::Stopped))
+        {
+            self.state = State::Running(instance.begin(inbound));
+        }
+        if let State::Running(future) = &mut self.state
+            && let Poll::Ready((instance, result)) =
+                future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        {
+            self.state = finished(instance, result);
+        }
+        let progress = match &self.state {
+            State::Idle(_) if self.inbox.is_empty() => Progress::Idle,
+            State::Idle(_) | State::Running(_) => Progress::Runnable,
+            State::Ended(ending) => Progress::Ended(ending.clone()),
+        };
+        Turn {
+            effects: mem::take(&mut *self.effects.lock().unwrap_or_else(PoisonError::into_inner)),
+            progress,
+        }
+    }
+
+    /// Returns a handle that stops this VM from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper { engine: self.engine.clone(), stop: Arc::clone(&self.stop) }
+    }
+
+    /// Saves the VM: the pages that differ from the image.
+    ///
+    /// # Errors
+    /// When the VM has ended or is in the middle of an event.
+    pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
+        let memory = self.memory()?;
+        let base = self.engine.base(|| Instance::pristine_memory(&self.engine));
+        Ok(snapshot::take(self.engine.image(), base, memory))
+    }
+
+    /// Returns the BLAKE3 hash of the VM's whole memory: two VMs that were given the same events have the same.
+    ///
+    /// # Errors
+    /// As [`snapshot`](Self::snapshot).
+    pub fn memory_hash(&self) -> Result<[u8; 32], SnapshotError> {
+        Ok(blake3::hash(self.memory()?).into())
+    }
+
+    fn memory(&self) -> Result<&[u8], SnapshotError> {
+        match &self.state {
+            State::Idle(instance) if self.inbox.is_empty() => Ok(instance.memory.data(&instance.store)),
+            State::Idle(_) | State::Running(_) => Err(SnapshotError("in the middle of an event")),
+            State::Ended(_) => Err(SnapshotError("at its end")),
+        }
+    }
+
+    /// Overwrites the memory of a VM that was just made.
+    pub(crate) fn write_memory(&mut self, snapshot: &Snapshot) -> Result<(), EngineError> {
+        if let State::Idle(instance) = &mut self.state {
+            instance.write_memory(snapshot).map_err(EngineError::new("restore the memory of a VM"))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is longer than the guest's whole memory cannot arrive there; it fails as an allocation in the guest.
+fn length(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
+}
+
+fn finished(mut instance: Box<Instance>, result: wasmtime::Result<i32>) -> State {
+    let guest = instance.store.data_mut();
+    match (result, guest.ending.take()) {
+        // `exit()` leaves by a trap of its own; any other ending is reported before the guest returns.
+        (_, Some(ending)) => State::Ended(ending),
+        (Ok(_), None) => State::Idle(instance),
+        (Err(_), None) if guest.must_stop() => State::Ended(Ending::Stopped),
+        (Err(_), None) if guest.limiter.refused => State::Ended(Ending::OutOfMemory(None)),
+        (Err(error), None) => State::Ended(Ending::Trapped(describe(&error))),
+    }
+}
+
+fn describe(error: &wasmtime::Error) -> String {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => "the stack of the guest is exhausted".to_owned(),
+        Some(trap) => trap.to_string(),
+        None => error.to_string(),
+    }
+}
+
+impl Instance {
+    fn new(engine: &Engine, guest: Guest) -> Result<Self, EngineError> {
+        let failed = || EngineError::new("make a VM");
+        let mut store = Store::new(engine.wasmtime(), guest);
+        store.limiter(|guest| &mut guest.limiter);
+        store.set_epoch_deadline(SLICE_TICKS);
+        store.epoch_deadline_callback(|store| {
+            if store.data().must_stop() {
+                return Err(wasmtime::Error::msg("stopped"));
+            }
+            Ok(UpdateDeadline::Yield(SLICE_TICKS))
+        });
+        let instance = engine.template().instantiate(&mut store).map_err(failed())?;
+        Ok(Self {
+            memory: instance
+                .get_memory(&mut store, "memory")
+                .ok_or_else(|| wasmtime::Error::msg("the image has no memory"))
+                .map_err(failed())?,
+            start: instance.get_typed_func(&mut store, "start").map_err(failed())?,
+            answer: instance.get_typed_func(&mut store, "answer").map_err(failed())?,
+            timer: instance.get_typed_func(&mut store, "timer").map_err(failed())?,
+            store,
+        })
+    }
+
+    /// Begins an event. The future owns the instance, so that a guest in the middle of an event can be kept.
+    fn begin(mut self: Box<Self>, inbound: Inbound) -> Pin<Box<dyn Future<Output = Finished> + Send>> {
+        self.store.set_epoch_deadline(SLICE_TICKS);
+        match inbound {
+            Inbound::Start(start) => {
+                let Start { source, tools, seed, now_us, .. } = start;
+                let lengths = (length(&tools.names), length(&tools.json), length(&source));
+                let parcels = &mut self.store.data_mut().parcels;
+                parcels[EVENT] = Some(format!("{}{}", tools.names, tools.json).into());
+                parcels[SOURCE] = Some(source.into());
+                Box::pin(async move {
+                    let args = (lengths.0, lengths.1, lengths.2, seed.cast_signed(), now_us);
+                    let result = self.start.clone().call_async(&mut self.store, args).await;
+                    (self, result)
+                })
+            }
+            Inbound::Event(Event::Answered { call, json, now_us }) => self.answer(call, 1, json, now_us),
+            Inbound::Event(Event::Failed { call, json, now_us }) => self.answer(call, 0, json, now_us),
+            Inbound::Event(Event::TimerFired { id, now_us }) => Box::pin(async move {
+                let result = self.timer.clone().call_async(&mut self.store, (id, now_us)).await;
+                (self, result)
+            }),
+        }
+    }
+
+    fn answer(
+        mut self: Box<Self>,
+        call: CallHandle,
+        ok: i32,
+        json: Arc<str>,
+        now_us: i64,
+    ) -> Pin<Box<dyn Future<Output = Finished> + Send>> {
+        let args = (call.0, ok, length(&json), now_us);
+        self.store.data_mut().parcels[EVENT] = Some(json);
+        Box::pin(async move {
+            let result = self.answer.clone().call_async(&mut self.store, args).await;
+            (self, result)
+        })
+    }
+
+    /// Returns the memory that every VM starts from, or nothing when no VM can be made; every page then counts
+    /// as changed.
+    fn pristine_memory(engine: &Engine) -> Vec<u8> {
+        struct Nothing;
+        impl StoredValues for Nothing {
+            fn get(&self, _key: &str) -> Option<Arc<str>> {
+                None
+            }
+        }
+        let guest = Guest::new(Arc::new(Nothing), usize::MAX, Arc::default());
+        Self::new(engine, guest)
+            .map(|pristine| pristine.memory.data(&pristine.store).to_vec())
+            .unwrap_or_default()
+    }
+
+    fn write_memory(&mut self, snapshot: &Snapshot) -> wasmtime::Result<()> {
+        const WASM_PAGE_BYTES: usize = 64 * 1024;
+        let missing = snapshot.memory_bytes().saturating_sub(self.memory.data_size(&self.store));
+        self.memory.grow(&mut self.store, (missing / WASM_PAGE_BYTES) as u64)?;
+        for (offset, page) in snapshot.pages() {
+            self.memory.write(&mut self.store, offset, page)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Vm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Idle(_) => "idle",
+            State::Running(_) => "running",
+            State::Ended(_) => "ended",
+        };
+        write!(f, "Vm({state})")
+    }
+}
+
+/// Stops one VM, from any thread, wherever the guest is. Cheap to clone; may outlive the VM.
+#[derive(Clone, Debug)]
+pub struct Stopper {
+    engine: Engine,
+    stop: Arc<AtomicBool>,
+}
+
+impl Stopper {
+    /// Stops the VM: at its next loop or call when it runs, else at its next turn. It ends as
+    /// [`Ending::Stopped`].
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for _ in 0..SLICE_TICKS {
+            self.engine.tick();
+        }
+    }
+}
