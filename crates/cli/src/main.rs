@@ -1,1 +1,54 @@
-fn main(){}
+//! The program `carrel`: cells from the command line.
+//!
+//! This file reads the arguments, hands them to one command, and turns its [`Exit`] into the process's exit
+//! code. Two things hold throughout the crate: data goes to stdout and everything else to stderr, and
+//! sessions are used through the contract's traits; only `provider.rs` knows what is behind them.
+
+mod args;
+mod doctor;
+mod exit;
+mod interrupt;
+mod printer;
+mod provider;
+mod run;
+mod sanitize;
+mod servers;
+mod terminal;
+mod tools;
+mod units;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use exit::Exit;
+use interrupt::Interrupt;
+
+fn main() -> ExitCode {
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
+    // Two at least: a write to a full pipe may hold one of them up, and limits have to be kept meanwhile.
+    let workers = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("carrel: failed to start: {error}");
+            return Exit::Internal.into();
+        }
+    };
+    let exit = runtime.block_on(interrupt::supervise(|interrupt| perform(cli.command, interrupt)));
+    // Whatever blocks a thread by now, a terminal's paused output for example, is not waited for.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+async fn perform(command: Command, interrupt: Interrupt) -> Exit {
+    match command {
+        Command::Run(args) => run::run(args, interrupt).await,
+        Command::Tools(args) => tools::run(args, interrupt).await,
+        Command::Doctor(args) => doctor::run(args, interrupt).await,
+        Command::ExampleServer => servers::serve_example().await,
+    }
+}

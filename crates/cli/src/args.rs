@@ -1,0 +1,123 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::exit::Exit;
+use crate::units;
+
+/// Runs programs that call tools: small JavaScript cells, each in a sandbox of its own.
+#[derive(Debug, Parser)]
+#[command(name = "carrel", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the process's arguments. Help and version are printed here, and so are faults.
+    pub(crate) fn read() -> Result<Self, Exit> {
+        let command = Self::command().after_help(Exit::table());
+        command.try_get_matches().and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            // A help text that nobody reads to its end is no fault.
+            error.print().ok();
+            exit
+        })
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one cell and print what it shows.
+    Run(RunArgs),
+    /// List the tools that a configuration gives.
+    Tools(ToolsArgs),
+    /// Check that everything Carrel needs works here, and say what to do where it does not.
+    Doctor(DoctorArgs),
+    /// Serve the example's tools, an order book, as an MCP server on stdin and stdout.
+    ExampleServer,
+}
+
+/// The arguments of `run`.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The cell, a file of JavaScript; `-` reads it from standard input.
+    #[arg(value_name = "FILE", required_unless_present = "eval")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The cell itself, instead of a file.
+    #[arg(short = 'e', long, value_name = "CODE", conflicts_with = "file", allow_hyphen_values = true)]
+    pub(crate) eval: Option<String>,
+
+    /// MCP servers, as JSON with `mcpServers`; may be given several times. Without it, `mcp.json` in FILE's
+    /// own folder is used when there is one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mcp: Vec<PathBuf>,
+
+    /// Start no MCP server, even when `mcp.json` lies beside FILE.
+    #[arg(long, conflicts_with = "mcp")]
+    pub(crate) no_mcp: bool,
+
+    /// The memory the cell may use [default: 64MiB].
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    pub(crate) memory: Option<usize>,
+
+    /// The CPU time the cell may use; waiting does not count [default: 30s].
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(crate) cpu_time: Option<Duration>,
+
+    /// The time after which the cell is terminated, whatever it does [default: none].
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Print one JSON object at the end instead of items as they come.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Where images and audio are saved [default: the current directory].
+    #[arg(long, value_name = "DIR", conflicts_with = "json")]
+    pub(crate) image_dir: Option<PathBuf>,
+}
+
+/// The arguments of `tools`.
+#[derive(Args, Debug)]
+pub(crate) struct ToolsArgs {
+    /// MCP servers, as JSON with `mcpServers`; may be given several times [default: ./mcp.json].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mcp: Vec<PathBuf>,
+
+    /// Print a JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The arguments of `doctor`.
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// MCP servers to try, as JSON with `mcpServers`; may be given several times [default: ./mcp.json, if any].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mcp: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cell_comes_from_one_place() {
+        assert!(Cli::try_parse_from(["carrel", "run"]).is_err());
+        assert!(Cli::try_parse_from(["carrel", "run", "a.js", "-e", "1"]).is_err());
+        assert!(Cli::try_parse_from(["carrel", "run", "-"]).is_ok());
+        assert!(Cli::try_parse_from(["carrel", "run", "-e", "-1"]).is_ok());
+    }
+}

@@ -1,0 +1,171 @@
+//! `carrel run`: one cell from its source to its exit code.
+//!
+//! The order is that of the story: read the source, connect the servers, open a session, admit the cell,
+//! follow its events, then say how it ended. [`renderer`] and [`outcome`] decide what is shown, without
+//! doing anything; [`follow`] waits and acts.
+
+mod follow;
+mod json;
+mod media;
+mod outcome;
+mod renderer;
+mod report;
+mod source;
+
+use std::path::Path;
+
+use carrel_contract::error::{Coded, CreateError, ExecuteError};
+use carrel_contract::{CodeModeSession, ExecuteRequest, Limits, Seq, SessionSpec};
+
+use crate::args::RunArgs;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::printer::Printer;
+use crate::provider;
+use crate::servers::{self, Servers};
+use crate::terminal::{Terminal, Tone};
+use follow::Following;
+use source::Source;
+
+/// The output that is kept of a cell, in bytes: far more than a model is shown, for people pipe it into files.
+const OUTPUT_BYTES: usize = 16 << 20;
+/// The events kept for this program to read, for the same reason.
+const KEPT_EVENTS: usize = 1 << 16;
+
+/// Runs the command.
+pub(crate) async fn run(args: RunArgs, interrupt: Interrupt) -> Exit {
+    let printer = Printer::new(Terminal::detect());
+    let exit = attempt(&args, &interrupt, &printer).await;
+    printer.status(None);
+    match exit {
+        Ok(exit) => exit,
+        Err((exit, message)) => {
+            if !message.is_empty() {
+                printer.rendered(&report::fault(&message, None, printer.terminal().stderr_colour()));
+            }
+            exit
+        }
+    }
+}
+
+/// How the program ends, and why.
+type Fault = (Exit, String);
+
+async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
+    let limits = limits(args);
+    let source = Source::read(args, limits.source_bytes).map_err(|e| usage(&e))?;
+    let files = servers::files(&args.mcp, source.folder.as_deref().filter(|_| !args.no_mcp));
+    let config = servers::load(&files).map_err(|e| usage(&e))?;
+    let Some(servers) = servers::connect(config, interrupt, printer).await else {
+        return Err((Exit::Interrupted, String::new()));
+    };
+    servers.report_failures(printer);
+    if servers.none_left() {
+        servers.close().await;
+        let message = "none of the configured MCP servers could be reached, so the cell was not run".into();
+        return Err((Exit::Unreachable, message));
+    }
+    let exit = with_session(args, limits, &source, &servers, interrupt, printer).await;
+    printer.status(None);
+    servers.close().await;
+    exit
+}
+
+async fn with_session(
+    args: &RunArgs,
+    limits: Limits,
+    source: &Source,
+    servers: &Servers,
+    interrupt: &Interrupt,
+    printer: &Printer,
+) -> Result<Exit, Fault> {
+    let memory_bytes = limits.memory_bytes;
+    let mut spec = SessionSpec::default();
+    spec.tools = servers.tools();
+    spec.limits = limits;
+    let provider =
+        provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
+    let session = provider.create(spec, servers.delegate()).await.map_err(|e| create_fault(&e))?;
+    let exit = with_cell(args, memory_bytes, source, session.as_ref(), interrupt, printer).await;
+    // Only a lost host makes this fail, and there is none in this process.
+    session.shutdown().await.ok();
+    exit
+}
+
+async fn with_cell(
+    args: &RunArgs,
+    memory_bytes: usize,
+    source: &Source,
+    session: &dyn CodeModeSession,
+    interrupt: &Interrupt,
+    printer: &Printer,
+) -> Result<Exit, Fault> {
+    let events = session.events(Seq::START);
+    let started = session.execute(ExecuteRequest::new(&source.text)).await.map_err(|e| execute_fault(&e))?;
+    let following = Following {
+        session,
+        cell_id: started.cell_id,
+        interrupt,
+        printer,
+        timeout: args.timeout,
+        json: args.json,
+        media_folder: args.image_dir.as_deref().unwrap_or(Path::new("")),
+    };
+    let ended = following.to_the_end(events).await?;
+    let exit = outcome::exit(&ended.response, ended.stop);
+    let exit = if exit == Exit::Success && ended.lost_output { Exit::Internal } else { exit };
+
+    if exit == Exit::BrokenPipe {
+        return Ok(exit);
+    }
+    if args.json {
+        let object = json::object(&ended.response, ended.stop, exit, ended.failed_calls)
+            .map_err(|e| (Exit::Internal, format!("failed to write the outcome as JSON: {e}")))?;
+        return Ok(printer.data(&object).map_or_else(|e| e.report(printer), |()| exit));
+    }
+    let colour = printer.terminal().stderr_colour();
+    let closing = outcome::closing(&ended.response, ended.stop, source, memory_bytes, colour);
+    if let Some(result) = closing.result
+        && let Err(error) = printer.data(&result)
+    {
+        return Ok(error.report(printer));
+    }
+    for (tone, note) in closing.notes {
+        printer.note(tone, &note);
+    }
+    if let Some(error) = closing.error {
+        printer.rendered(&error);
+    }
+    printer.note(Tone::Dim, &outcome::footer(exit, ended.response.observation().usage, ended.failed_calls));
+    Ok(exit)
+}
+
+fn limits(args: &RunArgs) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(memory) = args.memory {
+        limits.memory_bytes = memory;
+    }
+    if let Some(cpu_time) = args.cpu_time {
+        limits.cpu_time = cpu_time;
+    }
+    limits.output_bytes = OUTPUT_BYTES;
+    limits.kept_events = KEPT_EVENTS;
+    limits
+}
+
+fn usage(error: &dyn std::error::Error) -> Fault {
+    (Exit::Usage, format!("failed to {error}"))
+}
+
+fn create_fault(error: &CreateError) -> Fault {
+    let exit = match error {
+        CreateError::InvalidSpec(_) | CreateError::Unsupported(_) => Exit::Usage,
+        _ => Exit::Internal,
+    };
+    (exit, format!("failed to {error} ({})", error.code()))
+}
+
+fn execute_fault(error: &ExecuteError) -> Fault {
+    let exit = if matches!(error, ExecuteError::InvalidSource(_)) { Exit::Usage } else { Exit::Internal };
+    (exit, format!("failed to {error} ({})", error.code()))
+}

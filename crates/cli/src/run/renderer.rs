@@ -1,0 +1,165 @@
+//! Turns a cell's events into what a person is shown. Pure: events in, pieces out.
+
+use carrel_contract::{ConsoleLevel, Content, Event, EventKind, ToolCallId, ToolName};
+
+use crate::terminal::Tone;
+
+/// One thing to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Goes to standard output.
+    Data(String),
+    /// Goes to a file, and its name to standard error.
+    Media {
+        /// Whether it is an image or audio.
+        kind: MediaKind,
+        /// The bytes in base64.
+        data: String,
+        /// Its media type.
+        mime_type: String,
+    },
+    /// Goes to standard error.
+    Note(Tone, String),
+}
+
+/// What a saved file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MediaKind {
+    /// A picture.
+    Image,
+    /// A sound.
+    Audio,
+}
+
+/// What has been seen of one cell.
+#[derive(Debug, Default)]
+pub(crate) struct Renderer {
+    running: Vec<(ToolCallId, ToolName)>,
+    failed_calls: u64,
+}
+
+impl Renderer {
+    /// Takes the next event and says what to show of it.
+    pub(crate) fn event(&mut self, event: Event) -> Option<Piece> {
+        match event.kind {
+            EventKind::ToolCalled { call_id, tool } => {
+                self.running.push((call_id, tool));
+                None
+            }
+            EventKind::ToolAnswered { call_id, error } => {
+                self.running.retain(|(running, _)| *running != call_id);
+                self.failed_calls += u64::from(error.is_some());
+                None
+            }
+            EventKind::Output { content } => Some(piece(content)),
+            EventKind::Notified { text } => Some(Piece::Note(Tone::Plain, format!("[notify] {text}"))),
+            EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. } => {
+                self.running.clear();
+                None
+            }
+            // Admission and yields change nothing for a person; neither does what a newer contract may add.
+            _ => None,
+        }
+    }
+
+    /// Names the tool calls that are under way, each tool once with the number of its calls.
+    pub(crate) fn status(&self) -> String {
+        let mut counts: Vec<(&ToolName, usize)> = Vec::new();
+        for (_, tool) in &self.running {
+            match counts.iter_mut().find(|(known, _)| *known == tool) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((tool, 1)),
+            }
+        }
+        if counts.is_empty() {
+            return "running".into();
+        }
+        let names: Vec<_> = counts
+            .into_iter()
+            .map(|(tool, count)| if count == 1 { tool.to_string() } else { format!("{tool} ×{count}") })
+            .collect();
+        names.join(", ")
+    }
+
+    /// Returns how many tool calls failed.
+    pub(crate) fn failed_calls(&self) -> u64 {
+        self.failed_calls
+    }
+}
+
+fn piece(content: Content) -> Piece {
+    match content {
+        Content::Text { text, level } => match level {
+            None | Some(ConsoleLevel::Log | ConsoleLevel::Info) => Piece::Data(text),
+            Some(ConsoleLevel::Debug) => Piece::Note(Tone::Dim, format!("[debug] {text}")),
+            Some(ConsoleLevel::Warn) => Piece::Note(Tone::Warning, format!("[warn] {text}")),
+            Some(ConsoleLevel::Error) => Piece::Note(Tone::Error, format!("[error] {text}")),
+        },
+        Content::Image { data, mime_type } => Piece::Media { kind: MediaKind::Image, data, mime_type },
+        Content::Audio { data, mime_type } => Piece::Media { kind: MediaKind::Audio, data, mime_type },
+        Content::Block { block } => Piece::Data(block.as_str().to_owned()),
+        _ => Piece::Note(Tone::Warning, "an output item of a kind this version cannot show".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carrel_contract::{CellId, JsonText, Seq, ToolErrorCode};
+
+    use super::*;
+
+    fn event(kind: EventKind) -> Event {
+        Event::new(Seq(1), CellId::new("c").unwrap(), kind)
+    }
+
+    fn output(text: &str, level: Option<ConsoleLevel>) -> Event {
+        event(EventKind::Output { content: Content::Text { text: text.into(), level } })
+    }
+
+    fn called(id: &str, tool: &str) -> Event {
+        event(EventKind::ToolCalled {
+            call_id: ToolCallId::new(id).unwrap(),
+            tool: ToolName::new(tool).unwrap(),
+        })
+    }
+
+    fn answered(id: &str, error: Option<ToolErrorCode>) -> Event {
+        event(EventKind::ToolAnswered { call_id: ToolCallId::new(id).unwrap(), error })
+    }
+
+    #[test]
+    fn data_is_what_the_cell_says_and_the_rest_are_notes() {
+        let mut renderer = Renderer::default();
+        assert_eq!(renderer.event(output("a", None)), Some(Piece::Data("a".into())));
+        assert_eq!(renderer.event(output("b", Some(ConsoleLevel::Log))), Some(Piece::Data("b".into())));
+        assert_eq!(
+            renderer.event(output("c", Some(ConsoleLevel::Error))),
+            Some(Piece::Note(Tone::Error, "[error] c".into()))
+        );
+        assert_eq!(
+            renderer.event(event(EventKind::Notified { text: "half way".into() })),
+            Some(Piece::Note(Tone::Plain, "[notify] half way".into()))
+        );
+        let block = JsonText::parse(r#"{"type":"resource_link"}"#).unwrap();
+        assert_eq!(
+            renderer.event(event(EventKind::Output { content: Content::Block { block } })),
+            Some(Piece::Data(r#"{"type":"resource_link"}"#.into()))
+        );
+    }
+
+    #[test]
+    fn running_calls_are_counted_by_tool() {
+        let mut renderer = Renderer::default();
+        assert_eq!(renderer.status(), "running");
+        for (id, tool) in [("1", "get"), ("2", "list"), ("3", "get")] {
+            assert_eq!(renderer.event(called(id, tool)), None);
+        }
+        assert_eq!(renderer.status(), "get ×2, list");
+        renderer.event(answered("1", None));
+        renderer.event(answered("2", Some(ToolErrorCode::Failed)));
+        assert_eq!(renderer.status(), "get");
+        assert_eq!(renderer.failed_calls(), 1);
+        renderer.event(event(EventKind::CellCompleted { error: None }));
+        assert_eq!(renderer.status(), "running");
+    }
+}

@@ -1,0 +1,218 @@
+//! The MCP servers a configuration names, from their files to the delegate of a session.
+//!
+//! The other files ask for tools, a delegate and failures, and know nothing of MCP.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use carrel_contract::error::NotifyError;
+use carrel_contract::{
+    CancellationToken, CellId, CodeModeFuture, CodeModeSessionDelegate, JsonText, Notification, ToolCall,
+    ToolDescription, ToolError, ToolErrorCode,
+};
+use carrel_tools::config::Environment;
+use carrel_tools::{
+    CatalogueEntry, ConfigError, ConnectOptions, McpConfig, McpDelegate, NoSink, ProcessEnvironment,
+    Upstreams,
+};
+
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::printer::Printer;
+use crate::terminal::{Terminal, Tone};
+
+/// The name that a configuration beside a cell has.
+const FILE_NAME: &str = "mcp.json";
+
+/// Returns the configurations to use: those named, else `mcp.json` in `folder`, else none.
+pub(crate) fn files(named: &[PathBuf], folder: Option<&Path>) -> Vec<PathBuf> {
+    if !named.is_empty() {
+        return named.to_vec();
+    }
+    folder.map(|folder| folder.join(FILE_NAME)).filter(|file| file.is_file()).into_iter().collect()
+}
+
+/// Why configurations cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    /// One is at fault by itself.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Two of them name the same server.
+    #[error("use {}: the server `{name}` is in an earlier configuration too; rename one", .file.display())]
+    Repeated {
+        /// The later file.
+        file: PathBuf,
+        /// The server's name.
+        name: String,
+    },
+}
+
+/// Reads and joins configurations.
+pub(crate) fn load(files: &[PathBuf]) -> Result<McpConfig, LoadError> {
+    let environment = WithCarrel::new();
+    let mut all = McpConfig::default();
+    for file in files {
+        let config = McpConfig::load(file, &environment)?;
+        for server in config.servers {
+            if all.servers.iter().any(|known| known.name == server.name) {
+                return Err(LoadError::Repeated { file: file.clone(), name: server.name });
+            }
+            all.servers.push(server);
+        }
+        all.disabled.extend(config.disabled);
+    }
+    Ok(all)
+}
+
+/// The process's environment, with `CARREL` as the path of this program: a configuration that starts
+/// `${CARREL:-carrel}` starts the same one, installed or not.
+struct WithCarrel {
+    carrel: Option<String>,
+}
+
+impl WithCarrel {
+    fn new() -> Self {
+        let path = std::env::current_exe().ok();
+        Self { carrel: path.and_then(|path| path.to_str().map(str::to_owned)) }
+    }
+}
+
+impl Environment for WithCarrel {
+    fn get(&self, name: &str) -> Option<String> {
+        if name == "CARREL" && self.carrel.is_some() {
+            return self.carrel.clone();
+        }
+        ProcessEnvironment.get(name)
+    }
+}
+
+/// Servers that were started or reached, and those that were not.
+pub(crate) struct Servers {
+    upstreams: Option<Arc<Upstreams>>,
+    failures: Vec<String>,
+}
+
+/// A tool, for a listing.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    pub(crate) name: String,
+    pub(crate) server: String,
+    pub(crate) description: String,
+}
+
+/// Connects to the servers of a configuration, all at once; `None` when Ctrl-C came first.
+pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &Printer) -> Option<Servers> {
+    if config.servers.is_empty() {
+        return Some(Servers { upstreams: None, failures: Vec::new() });
+    }
+    let names: Vec<_> = config.servers.iter().map(|server| server.name.as_str()).collect();
+    printer.status(Some(&format!("connecting to {}", names.join(", "))));
+    let upstreams = tokio::select! {
+        () = interrupt.cancelled() => None,
+        upstreams = Upstreams::connect(&config, ConnectOptions::default()) => Some(upstreams),
+    };
+    printer.status(None);
+    let upstreams = Arc::new(upstreams?);
+    let failures = upstreams.failures().iter().map(|failure| format!("failed to {failure}")).collect();
+    Some(Servers { upstreams: Some(upstreams), failures })
+}
+
+impl Servers {
+    /// Returns the tools for a session.
+    pub(crate) fn tools(&self) -> Vec<ToolDescription> {
+        self.upstreams.as_ref().map(|upstreams| upstreams.catalogue().descriptions()).unwrap_or_default()
+    }
+
+    /// Returns the delegate for a session.
+    pub(crate) fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate> {
+        match &self.upstreams {
+            Some(upstreams) => Arc::new(McpDelegate::new(Arc::clone(upstreams), NoSink)),
+            None => no_tools(),
+        }
+    }
+
+    /// Returns the tools for a person, sorted by name.
+    pub(crate) fn listing(&self) -> Vec<Tool> {
+        let Some(upstreams) = &self.upstreams else { return Vec::new() };
+        let tool = |entry: &Arc<CatalogueEntry>| Tool {
+            name: entry.name.to_string(),
+            server: entry.server.to_string(),
+            description: entry.description.clone(),
+        };
+        upstreams.catalogue().iter().map(tool).collect()
+    }
+
+    /// Returns the servers that were reached, with the number of their tools.
+    pub(crate) fn reached(&self) -> Vec<(String, usize)> {
+        let listing = self.listing();
+        let Some(upstreams) = &self.upstreams else { return Vec::new() };
+        let tools = |name: &str| listing.iter().filter(|tool| tool.server == name).count();
+        upstreams.servers().map(|name| (name.to_owned(), tools(name))).collect()
+    }
+
+    /// Returns what is wrong with the servers that were not reached.
+    pub(crate) fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
+    /// Says what is wrong with the servers that were not reached.
+    pub(crate) fn report_failures(&self, printer: &Printer) {
+        for failure in &self.failures {
+            printer.note(Tone::Warning, &format!("warning: {failure}"));
+        }
+    }
+
+    /// Tells whether any server was not reached.
+    pub(crate) fn any_failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// Tells whether servers were configured and none was reached.
+    pub(crate) fn none_left(&self) -> bool {
+        self.any_failed() && self.reached().is_empty()
+    }
+
+    /// Ends the servers.
+    pub(crate) async fn close(&self) {
+        if let Some(upstreams) = &self.upstreams {
+            upstreams.close().await;
+        }
+    }
+}
+
+/// Serves the example's tools on standard input and output.
+pub(crate) async fn serve_example() -> Exit {
+    match carrel_tools::example_server::serve_stdio().await {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            Printer::new(Terminal::detect()).note(Tone::Error, &format!("failed to serve: {error}"));
+            Exit::Internal
+        }
+    }
+}
+
+/// A delegate for sessions without tools.
+pub(crate) fn no_tools() -> Arc<dyn CodeModeSessionDelegate> {
+    Arc::new(NoTools)
+}
+
+struct NoTools;
+
+impl CodeModeSessionDelegate for NoTools {
+    fn invoke_tool(
+        &self,
+        call: ToolCall,
+        _cancel: CancellationToken,
+    ) -> CodeModeFuture<'_, JsonText, ToolError> {
+        let message = format!("there is no tool `{}`: this session has none", call.tool);
+        Box::pin(async { Err(ToolError::new(ToolErrorCode::Unavailable, message)) })
+    }
+
+    fn notify(&self, _: Notification, _: CancellationToken) -> CodeModeFuture<'_, (), NotifyError> {
+        // The log has it, and this program reads the log.
+        Box::pin(async { Ok(()) })
+    }
+
+    fn cell_closed(&self, _cell_id: &CellId) {}
+}

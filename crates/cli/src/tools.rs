@@ -1,0 +1,128 @@
+//! `carrel tools`: what a cell could call.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::args::ToolsArgs;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::printer::{Printer, WriteError};
+use crate::sanitize::{sanitize_json, sanitize_line};
+use crate::servers::{self, Servers, Tool};
+use crate::terminal::{Terminal, Tone};
+
+/// The most characters of a description that a line shows.
+const DESCRIPTION_CHARS: usize = 100;
+
+/// Runs the command.
+pub(crate) async fn run(args: ToolsArgs, interrupt: Interrupt) -> Exit {
+    let printer = Printer::new(Terminal::detect());
+    let files = servers::files(&args.mcp, Some(Path::new("")));
+    if files.is_empty() {
+        printer.note(Tone::Error, "no MCP configuration: name one with --mcp FILE, or keep it in ./mcp.json");
+        return Exit::Usage;
+    }
+    let config = match servers::load(&files) {
+        Ok(config) => config,
+        Err(error) => {
+            printer.note(Tone::Error, &format!("failed to {error}"));
+            return Exit::Usage;
+        }
+    };
+    let Some(servers) = servers::connect(config, &interrupt, &printer).await else {
+        return Exit::Interrupted;
+    };
+    let printed = print(&args, &servers, &printer);
+    servers.report_failures(&printer);
+    let failed = servers.any_failed();
+    servers.close().await;
+    match printed {
+        Err(error) => error.report(&printer),
+        Ok(()) if failed => Exit::Unreachable,
+        Ok(()) => Exit::Success,
+    }
+}
+
+fn print(args: &ToolsArgs, servers: &Servers, printer: &Printer) -> Result<(), WriteError> {
+    let tools = servers.listing();
+    if args.json {
+        return printer.data(&json(&tools));
+    }
+    if tools.is_empty() {
+        printer.note(Tone::Plain, "no tools");
+        return Ok(());
+    }
+    printer.data(&table(&tools))
+}
+
+/// One tool, for programs.
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    server: &'a str,
+    description: &'a str,
+}
+
+fn json(tools: &[Tool]) -> String {
+    let rows: Vec<_> = tools
+        .iter()
+        .map(|tool| Row { name: &tool.name, server: &tool.server, description: &tool.description })
+        .collect();
+    // Three strings a row: nothing here can fail to be JSON.
+    let json = serde_json::to_string(&rows).unwrap_or_default();
+    sanitize_json(&json).into_owned()
+}
+
+fn table(tools: &[Tool]) -> String {
+    let width = |of: fn(&Tool) -> &str| tools.iter().map(|tool| of(tool).chars().count()).max().unwrap_or(0);
+    let (names, servers) = (width(|t| &t.name), width(|t| &t.server));
+    tools
+        .iter()
+        .map(|tool| {
+            let line = format!(
+                "{:names$}  {:servers$}  {}",
+                sanitize_line(&tool.name),
+                sanitize_line(&tool.server),
+                first_line(&tool.description)
+            );
+            format!("{}\n", line.trim_end())
+        })
+        .collect()
+}
+
+/// Returns the first line of a description, cut where it is long.
+fn first_line(description: &str) -> String {
+    let line = description.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let mut shown: String = line.chars().take(DESCRIPTION_CHARS).collect();
+    if line.chars().nth(DESCRIPTION_CHARS).is_some() {
+        shown.push('…');
+    }
+    sanitize_line(&shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tool(name: &str, server: &str, description: &str) -> Tool {
+        Tool { name: name.into(), server: server.into(), description: description.into() }
+    }
+
+    #[test]
+    fn columns_line_up_and_a_tool_is_one_line() {
+        let tools = [tool("a__b", "a", "\n  First.\nSecond."), tool("long__name", "long", "")];
+        assert_eq!(table(&tools), "a__b        a     First.\nlong__name  long\n");
+    }
+
+    #[test]
+    fn hostile_descriptions_are_shown() {
+        let tools = [tool("a", "s\x1b[0m", &format!("\x1b[31m{}", "x".repeat(500)))];
+        let table = table(&tools);
+        assert!(!table.contains('\x1b') && table.contains('…'), "{table}");
+        assert_eq!(
+            json(&[tool("a", "b", "\u{9b}")]),
+            r#"[{"name":"a","server":"b","description":"\u009b"}]"#
+        );
+    }
+}

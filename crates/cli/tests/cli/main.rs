@@ -1,0 +1,14 @@
+//! The program as people and scripts use it: the real binary, real files, a real MCP server.
+//!
+//! One binary for all of it, because linking is what takes the time.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails it as the test itself would")]
+
+mod config;
+mod doctor;
+mod failures;
+mod harness;
+mod output;
+mod run;
+#[cfg(target_os = "linux")]
+mod terminal;
