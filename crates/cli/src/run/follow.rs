@@ -2,6 +2,7 @@
 //! when nobody reads what it writes.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use carrel_contract::error::Coded;
@@ -9,6 +10,7 @@ use carrel_contract::{
     CellId, CellResponse, CodeModeSession, EventKind, EventStream, Seq, StreamItem, TOKEN_BYTES, WaitRequest,
 };
 use futures::StreamExt as _;
+use tokio::task::JoinSet;
 
 use super::outcome::Stop;
 use super::renderer::{Piece, Renderer};
@@ -21,7 +23,7 @@ use crate::units::show_bytes;
 
 /// A cell being followed, and what is needed for it.
 pub(super) struct Following<'a> {
-    pub(super) session: &'a dyn CodeModeSession,
+    pub(super) session: &'a Arc<dyn CodeModeSession>,
     pub(super) cell_id: CellId,
     pub(super) interrupt: &'a Interrupt,
     pub(super) printer: &'a Printer,
@@ -43,46 +45,61 @@ pub(super) struct Ended {
 /// What there is to do next.
 enum Next {
     Event(Option<StreamItem>),
-    Stop(Stop),
+    Interrupted,
+}
+
+/// What became of a piece.
+enum Shown {
+    /// It was shown or saved.
+    Well,
+    /// It could not be saved.
+    Lost,
+    /// Standard output takes no more.
+    Closed(Exit),
 }
 
 impl Following<'_> {
     /// Waits until the cell has ended; `events` are those of its session, from before it was admitted.
     pub(super) async fn to_the_end(&self, mut events: EventStream) -> Result<Ended, Fault> {
+        let stop = Arc::new(OnceLock::new());
+        // A task of its own: it ends the cell in time even while this one waits for a slow reader.
+        let mut guard = JoinSet::new();
+        guard.spawn(guard_time(
+            Arc::clone(self.session),
+            self.cell_id.clone(),
+            self.interrupt.clone(),
+            self.timeout,
+            Arc::clone(&stop),
+        ));
         let mut renderer = Renderer::default();
-        let mut stop = None;
         let mut lost_output = false;
-        let expired = expiry(self.timeout);
-        tokio::pin!(expired);
+        let mut told = false;
         self.printer.status(Some(&renderer.status()));
         loop {
             let next = tokio::select! {
                 biased;
-                () = self.interrupt.cancelled(), if stop.is_none() => Next::Stop(Stop::Interrupt),
-                limit = &mut expired, if stop.is_none() => Next::Stop(Stop::Timeout(limit)),
+                () = self.interrupt.cancelled(), if !told => Next::Interrupted,
                 event = events.next() => Next::Event(event),
             };
             match next {
-                Next::Stop(why) => {
-                    stop = Some(why);
-                    self.terminate(why).await?;
+                Next::Interrupted => {
+                    told = true;
+                    let note = "interrupted: ending the cell (Ctrl-C again leaves at once)";
+                    self.printer.note(Tone::Dim, note);
                 }
-                Next::Event(Some(StreamItem::Event(event))) if event.cell_id == self.cell_id => {
+                Next::Event(Some(StreamItem::Event(event))) => {
+                    if event.cell_id != self.cell_id {
+                        continue;
+                    }
                     let last = is_last(&event.kind);
                     // With --json the items come with the outcome.
-                    let wanted = !(self.json && matches!(event.kind, EventKind::Output { .. }));
-                    if let Some(piece) = renderer.event(event)
-                        && wanted
-                        && !matches!(stop, Some(Stop::Output(_)))
-                    {
-                        match self.show(piece) {
-                            Shown::Well => {}
-                            Shown::Lost => lost_output = true,
-                            Shown::Closed(exit) => {
-                                let why = Stop::Output(exit);
-                                stop = Some(why);
-                                self.terminate(why).await?;
-                            }
+                    let hidden = matches!(stop.get(), Some(Stop::Output(_)))
+                        || (self.json && matches!(event.kind, EventKind::Output { .. }));
+                    match renderer.event(event).filter(|_| !hidden).map(|piece| self.show(piece)) {
+                        None | Some(Shown::Well) => {}
+                        Some(Shown::Lost) => lost_output = true,
+                        Some(Shown::Closed(exit)) => {
+                            end(self.session.as_ref(), &self.cell_id, Stop::Output(exit), &stop).await;
                         }
                     }
                     if last {
@@ -90,7 +107,6 @@ impl Following<'_> {
                     }
                     self.printer.status(Some(&renderer.status()));
                 }
-                Next::Event(Some(StreamItem::Event(_))) => {}
                 Next::Event(Some(StreamItem::Missed { first_missed, last_missed })) => {
                     // With --json the items come from the outcome, which counts what it lacks.
                     if !self.json {
@@ -108,18 +124,8 @@ impl Following<'_> {
         }
         self.printer.status(None);
         let response = self.outcome().await?;
+        let stop = stop.get().copied();
         Ok(Ended { response, stop, failed_calls: renderer.failed_calls(), lost_output })
-    }
-
-    async fn terminate(&self, why: Stop) -> Result<(), Fault> {
-        if why == Stop::Interrupt {
-            self.printer.note(Tone::Dim, "interrupted: ending the cell (Ctrl-C again leaves at once)");
-        }
-        // The response is read later, by `wait`, when its events have been shown.
-        match self.session.terminate(self.cell_id.clone()).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err((Exit::Internal, format!("failed to {error} ({})", error.code()))),
-        }
     }
 
     /// Reads the outcome: with its items for `--json`, without them when they have been shown.
@@ -161,27 +167,39 @@ impl Following<'_> {
     }
 }
 
-/// What became of a piece.
-enum Shown {
-    /// It was shown or saved.
-    Well,
-    /// It could not be saved.
-    Lost,
-    /// Standard output takes no more.
-    Closed(Exit),
-}
-
 fn is_last(kind: &EventKind) -> bool {
     matches!(kind, EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. })
 }
 
-/// Resolves when the time is up, and never without a limit.
-async fn expiry(limit: Option<Duration>) -> Duration {
-    match limit {
-        Some(limit) => {
-            tokio::time::sleep(limit).await;
-            limit
+/// Ends the cell at Ctrl-C or when its time is up. Aborted, harmlessly, when the cell ended first.
+async fn guard_time(
+    session: Arc<dyn CodeModeSession>,
+    cell_id: CellId,
+    interrupt: Interrupt,
+    timeout: Option<Duration>,
+    stop: Arc<OnceLock<Stop>>,
+) {
+    let expiry = async {
+        match timeout {
+            Some(timeout) => {
+                tokio::time::sleep(timeout).await;
+                Stop::Timeout(timeout)
+            }
+            None => std::future::pending().await,
         }
-        None => std::future::pending().await,
+    };
+    let why = tokio::select! {
+        () = interrupt.cancelled() => Stop::Interrupt,
+        why = expiry => why,
+    };
+    end(session.as_ref(), &cell_id, why, &stop).await;
+}
+
+/// Terminates the cell, unless somebody does already.
+async fn end(session: &dyn CodeModeSession, cell_id: &CellId, why: Stop, stop: &OnceLock<Stop>) {
+    if stop.set(why).is_ok() {
+        // The outcome is read when the last event has come. Only a lost host makes this fail, and then the
+        // log ends too.
+        session.terminate(cell_id.clone()).await.ok();
     }
 }

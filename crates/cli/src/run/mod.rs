@@ -13,6 +13,7 @@ mod report;
 mod source;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use carrel_contract::error::{Coded, CreateError, ExecuteError};
 use carrel_contract::{CodeModeSession, ExecuteRequest, Limits, Seq, SessionSpec};
@@ -86,7 +87,7 @@ async fn with_session(
     let provider =
         provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
     let session = provider.create(spec, servers.delegate()).await.map_err(|e| create_fault(&e))?;
-    let exit = with_cell(args, memory_bytes, source, session.as_ref(), interrupt, printer).await;
+    let exit = with_cell(args, memory_bytes, source, &session, interrupt, printer).await;
     // Only a lost host makes this fail, and there is none in this process.
     session.shutdown().await.ok();
     exit
@@ -96,7 +97,7 @@ async fn with_cell(
     args: &RunArgs,
     memory_bytes: usize,
     source: &Source,
-    session: &dyn CodeModeSession,
+    session: &Arc<dyn CodeModeSession>,
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {

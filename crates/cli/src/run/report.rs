@@ -18,6 +18,8 @@ use crate::units::{show_bytes, show_duration};
 const WIDTH: usize = 100;
 /// The most characters of one source line that are shown.
 const LINE_CHARS: usize = 160;
+/// What a cell is called in its own stack traces, where people want the name of their file.
+const NAME_IN_STACK: &str = "cell.js:";
 /// The most frames of a stack that are shown.
 const FRAMES: usize = 12;
 
@@ -29,7 +31,8 @@ pub(crate) fn cell_error(error: &CellError, source: &Source, memory_bytes: usize
         Shown { message: sanitize(&title(error)).into_owned(), help: help(error, memory_bytes), snippet };
     let mut report = render(&shown, colour);
     for frame in stack_below(error) {
-        let frame = format!("    {}", sanitize_line(frame.trim()));
+        let frame = frame.trim().replace(NAME_IN_STACK, &format!("{}:", source.name));
+        let frame = format!("    {}", sanitize_line(&frame));
         report.push('\n');
         report.push_str(&if colour { Tone::Dim.paint(&frame) } else { frame });
     }
@@ -329,6 +332,8 @@ mod tests {
         error.stack = "    at <anonymous> (cell.js:1:1)".into();
         assert!(!cell_error(&error, &source("x"), MEMORY, false).contains("anonymous"));
         error.stack.push_str("\n    at f (cell.js:1:1)");
-        assert!(cell_error(&error, &source("x"), MEMORY, false).contains("    at f (cell.js:1:1)"));
+        let mut source = source("x");
+        source.name = "report.js".into();
+        assert!(cell_error(&error, &source, MEMORY, false).contains("    at f (report.js:1:1)"));
     }
 }
