@@ -1,0 +1,119 @@
+//! The `mcpServers` configuration that Claude Code, Cursor and Claude Desktop share.
+//!
+//! ```json
+//! { "mcpServers": {
+//!     "files":  { "command": "npx", "args": ["-y", "@modelcontextprotocol/server-filesystem", "${HOME}/notes"] },
+//!     "orders": { "type": "http", "url": "https://mcp.example/mcp", "headers": { "Authorization": "Bearer ${TOKEN}" } }
+//! } }
+//! ```
+//! `${VAR}` and `${VAR:-default}` are expanded in `command`, `args`, the values of `env`, `cwd`, `url` and the
+//! values of `headers`. What they expand to is used and never shown: see [`Secret`].
+
+mod environment;
+mod error;
+mod expand;
+mod parse;
+mod secret;
+mod server;
+
+use std::path::Path;
+
+pub use environment::{Environment, ProcessEnvironment};
+pub use error::{
+    ConfigError, InvalidField, MalformedConfig, UnreadableConfig, UnsetVariable, UnsupportedTransport,
+};
+pub(crate) use secret::Redactor;
+pub use secret::Secret;
+pub use server::{HttpConfig, ServerConfig, StdioConfig, TransportConfig};
+
+/// The variables a child process inherits without being named in its `env`.
+///
+/// What it needs to run and to find its way out, and no credentials: those a server gets by naming them.
+/// The first group is that of the MCP SDKs.
+pub const INHERITED_VARIABLES: &[&str] = &[
+    "HOME",
+    "LOGNAME",
+    "PATH",
+    "SHELL",
+    "TERM",
+    "USER", // POSIX
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR", // locale and place
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PATHEXT",
+    "PROGRAMFILES",
+    "SYSTEMDRIVE",
+    "SYSTEMROOT",
+    "TEMP",
+    "USERNAME",
+    "USERPROFILE", // Windows
+];
+
+/// The longest name of a server, in bytes.
+const MAX_SERVER_NAME_BYTES: usize = 128;
+
+/// The largest configuration that is read, in bytes.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+/// The servers of one configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct McpConfig {
+    /// The servers to connect to, by name.
+    pub servers: Vec<ServerConfig>,
+    /// The names of those that the configuration turns off.
+    pub disabled: Vec<String>,
+}
+
+impl McpConfig {
+    /// Reads a configuration from a file of at most 1 MiB.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the file, the server, the field, what was found and what is accepted.
+    pub fn load(path: impl AsRef<Path>, environment: &dyn Environment) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        let text = read(path).map_err(|source| UnreadableConfig { path: path.to_owned(), source })?;
+        Self::parse(&text, &path.display().to_string(), environment)
+    }
+
+    /// Reads a configuration from text. `origin` says in errors where the text came from.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the origin, the server, the field, what was found and what is accepted.
+    pub fn parse(text: &str, origin: &str, environment: &dyn Environment) -> Result<Self, ConfigError> {
+        let (servers, disabled) = parse::parse(text, origin, environment)?;
+        Ok(Self { servers, disabled })
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    use std::io::Read as _;
+
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MAX_CONFIG_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_CONFIG_BYTES {
+        return Err(std::io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

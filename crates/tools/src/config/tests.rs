@@ -1,0 +1,197 @@
+//! What a configuration may hold, what it may not, and that it tells no secrets.
+
+use super::*;
+
+const TOKEN: &str = "hunter2-hunter2";
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "TOKEN" => Some(TOKEN.to_owned()),
+        "HOME" => Some("/home/ada".to_owned()),
+        "PATH" => Some("/usr/bin".to_owned()),
+        "HOST" => Some("secret-host.example".to_owned()),
+        "NEWLINE" => Some("a\r\nX-Evil: 1".to_owned()),
+        _ => None,
+    }
+}
+
+fn parse(text: &str) -> Result<McpConfig, ConfigError> {
+    McpConfig::parse(text, "mcp.json", &environment)
+}
+
+fn server(entry: &str) -> Result<ServerConfig, ConfigError> {
+    parse(&format!(r#"{{ "mcpServers": {{ "s": {entry} }} }}"#)).map(|mut config| config.servers.remove(0))
+}
+
+fn refusal(entry: &str) -> String {
+    let error = server(entry).unwrap_err();
+    format!("{error}")
+}
+
+#[test]
+fn reads_a_file_as_the_clients_write_it() {
+    let config = parse(
+        r#"{
+            "globalShortcut": "Ctrl+Space",
+            "mcpServers": {
+                "files": { "command": "npx", "args": ["-y", "server", "${HOME}/notes"], "env": { "KEY": "${TOKEN}" },
+                           "cwd": "${HOME}", "type": "stdio", "alwaysAllow": [], "timeout": 60000 },
+                "api": { "type": "http", "url": "https://${HOST:-h}/mcp",
+                         "headers": { "Authorization": "Bearer ${TOKEN}" }, "description": "x" },
+                "cursor": { "url": "http://localhost:3001/mcp" },
+                "off": { "command": "x", "args": ["${UNSET}"], "disabled": true }
+            }
+        }"#,
+    )
+    .unwrap();
+    assert_eq!(
+        config.servers.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+        ["api", "cursor", "files"]
+    );
+    assert_eq!(config.disabled, ["off"]);
+    let TransportConfig::Http(api) = &config.servers[0].transport else { panic!() };
+    assert_eq!(api.url.expose(), "https://secret-host.example/mcp");
+    assert_eq!(api.headers[0].1.expose(), format!("Bearer {TOKEN}"));
+    let TransportConfig::Stdio(files) = &config.servers[2].transport else { panic!() };
+    assert_eq!(files.args[2].expose(), "/home/ada/notes");
+    assert_eq!(files.env[0].1.expose(), TOKEN);
+    assert_eq!(files.cwd.as_ref().unwrap().expose(), "/home/ada");
+}
+
+#[test]
+fn a_child_inherits_what_is_listed_and_no_more() {
+    let TransportConfig::Stdio(stdio) = server(r#"{ "command": "x" }"#).unwrap().transport else { panic!() };
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(stdio.inherited, [pair("HOME", "/home/ada"), pair("PATH", "/usr/bin")]);
+}
+
+#[test]
+fn nothing_shows_what_a_reference_stood_for() {
+    let config = parse(
+        r#"{ "mcpServers": {
+            "a": { "command": "${TOKEN}", "args": ["--key=${TOKEN}"], "env": { "K": "${TOKEN}", "L": "literal-key" },
+                   "cwd": "/${TOKEN}" },
+            "b": { "url": "https://${HOST}/${TOKEN}", "headers": { "X-Key": "literal-key", "Y": "${TOKEN}" } } } }"#,
+    )
+    .unwrap();
+    let shown = format!("{config:?} {config:#?}");
+    for hidden in [TOKEN, "secret-host", "literal-key", "/home/ada"] {
+        assert!(!shown.contains(hidden), "{shown}");
+    }
+    assert!(shown.contains("--key=${TOKEN}") && shown.contains("https://${HOST}/${TOKEN}"), "{shown}");
+}
+
+#[test]
+fn an_error_shows_no_secret_either() {
+    for entry in [
+        r#"{ "url": "${TOKEN}" }"#,
+        r#"{ "url": "http://h", "headers": { "X": "${NEWLINE}" } }"#,
+        r#"{ "url": "ftp://${TOKEN}/" }"#,
+        r#"{ "command": "${TOKEN}", "args": ["${UNSET}"] }"#,
+    ] {
+        let error = server(entry).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains(TOKEN) && !shown.contains("X-Evil"), "{shown}");
+    }
+}
+
+#[test]
+fn an_unset_variable_names_server_field_and_variable() {
+    let error = server(r#"{ "command": "x", "env": { "KEY": "a${MISSING}" } }"#).unwrap_err();
+    let ConfigError::Unset(unset) = &error else { panic!("{error:?}") };
+    assert_eq!(
+        (unset.server.as_str(), unset.field.as_str(), unset.variable.as_str()),
+        ("s", "env.KEY", "MISSING")
+    );
+    assert_eq!(
+        error.to_string(),
+        "read MCP servers from mcp.json: server `s`: `env.KEY` needs the environment variable MISSING, which is not \
+         set; set it, or give a default as in ${MISSING:-default}"
+    );
+}
+
+#[test]
+fn every_wrong_field_is_told_what_is_accepted() {
+    for (entry, parts) in [
+        ("5", &["`mcpServers`", "a number", "an object"][..]),
+        ("{}", &["`command`", "missing", "`url`"]),
+        (r#"{ "command": 5 }"#, &["server `s`", "`command` is a number; accepted is a string"]),
+        (r#"{ "command": "" }"#, &["`command` is empty"]),
+        (r#"{ "command": "x", "url": "http://h" }"#, &["`url`", "beside `command`"]),
+        (r#"{ "command": "x", "args": "-y" }"#, &["`args` is a string", "a list of strings"]),
+        (r#"{ "command": "x", "args": ["a", 8080] }"#, &["`args[1]` is a number", "a string"]),
+        (r#"{ "command": "x", "env": ["A=1"] }"#, &["`env` is a list"]),
+        (r#"{ "command": "x", "env": { "PORT": 1 } }"#, &["`env.PORT` is a number"]),
+        (r#"{ "command": "x", "env": { "A=B": "1" } }"#, &["`env.A=B`"]),
+        (r#"{ "command": "x", "cwd": [] }"#, &["`cwd` is a list"]),
+        (r#"{ "command": "x", "disabled": "yes" }"#, &["`disabled` is a string", "true or false"]),
+        (r#"{ "command": "x", "arguments": [] }"#, &["`arguments` is not a known field", "`args`"]),
+        (r#"{ "comand": "x" }"#, &["`comand`", "did you mean `command`?"]),
+        (r#"{ "command": "${input:x}" }"#, &["`${input:x}`", "${VAR} and ${VAR:-default}"]),
+        (r#"{ "command": "a\u0000b" }"#, &["`command`", "NUL"]),
+        (r#"{ "type": "stdio", "url": "http://h" }"#, &["`command` is missing"]),
+        (r#"{ "type": "http", "command": "x" }"#, &["`url` is missing"]),
+        (r#"{ "type": 5, "command": "x" }"#, &["`type` is a number"]),
+        (r#"{ "url": "localhost:3000" }"#, &["`url`", "http://"]),
+        (r#"{ "url": "http://h", "headers": { "a b": "x" } }"#, &["`headers.a b`"]),
+        (r#"{ "url": "http://h", "headers": { "X": "${NEWLINE}" } }"#, &["`headers.X`", "no HTTP header"]),
+    ] {
+        let refusal = refusal(entry);
+        assert!(refusal.starts_with("read MCP servers from mcp.json"), "{refusal}");
+        for part in parts {
+            assert!(refusal.contains(part), "{entry}: {refusal}");
+        }
+    }
+}
+
+#[test]
+fn the_legacy_transport_is_refused_by_name() {
+    let refusal = refusal(r#"{ "type": "sse", "url": "http://h/sse" }"#);
+    assert!(refusal.contains("\"sse\" is not supported") && refusal.contains("\"http\""), "{refusal}");
+    let error = server(r#"{ "type": "websocket", "url": "ws://h" }"#).unwrap_err();
+    assert!(matches!(error, ConfigError::Transport(_)), "{error}");
+}
+
+#[test]
+fn a_document_that_is_no_configuration_says_so() {
+    for (text, part) in [
+        ("", "line 1, column 0: EOF"),
+        ("{ \"mcpServers\": {\n x } }", "line 2"),
+        ("[]", "expected struct Document"),
+        ("{}", "`mcpServers` is missing"),
+        (r#"{ "servers": {} }"#, "`mcpServers` is missing"),
+        (r#"{ "mcpServers": [] }"#, "expected an object"),
+        (r#"{ "mcpServers": { "a": { "command": "x" }, "a": { "command": "y" } } }"#, "`a` appears twice"),
+        (r#"{ "mcpServers": { "": { "command": "x" } } }"#, "0 bytes"),
+        (r#"{ "mcpServers": { "a\nb": { "command": "x" } } }"#, "control character"),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(part), "{text}: {error}");
+    }
+}
+
+#[test]
+fn hostile_text_ends_in_an_error() {
+    let deep = format!("{{\"mcpServers\":{}", "[".repeat(100_000));
+    assert!(matches!(parse(&deep), Err(ConfigError::Malformed(_))));
+    let long = format!(r#"{{ "mcpServers": {{ "{}": {{ "command": "x" }} }} }}"#, "n".repeat(100_000));
+    assert!(parse(&long).unwrap_err().to_string().len() < 1000);
+    let many = "${HOME}".repeat(100_000);
+    let expanded = server(&format!(r#"{{ "command": "{many}" }}"#)).unwrap();
+    let TransportConfig::Stdio(stdio) = expanded.transport else { panic!() };
+    assert_eq!(stdio.command.expose().len(), 900_000);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("none.json");
+    let error = McpConfig::load(&path, &environment).unwrap_err().to_string();
+    assert!(error.contains("none.json") && error.contains("No such file"), "{error}");
+    std::fs::write(&path, vec![b' '; (1 << 20) + 1]).unwrap();
+    assert!(McpConfig::load(&path, &environment).unwrap_err().to_string().contains("1 MiB"));
+    std::fs::write(&path, b"\xff").unwrap();
+    assert!(McpConfig::load(&path, &environment).unwrap_err().to_string().contains("UTF-8"));
+    std::fs::write(&path, r#"{ "mcpServers": {} }"#).unwrap();
+    assert_eq!(McpConfig::load(&path, &environment).unwrap(), McpConfig::default());
+}
