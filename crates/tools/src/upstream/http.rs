@@ -1,0 +1,221 @@
+//! The streamable HTTP transport: rmcp's, over a client that tells nobody where it connected to.
+//!
+//! An error of the HTTP client holds the URL, and rmcp logs such errors. A URL may hold a credential. So the
+//! client rmcp is given takes the URL out of every error first, and notes what went wrong for the message of
+//! a connection that did not come about.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::BoxStream;
+use http::{HeaderName, HeaderValue};
+use reqwest::redirect;
+use rmcp::model::ClientJsonRpcMessage;
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::common::client_side_sse::ExponentialBackoff;
+use rmcp::transport::streamable_http_client::{
+    AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
+    StreamableHttpClientTransportConfig, StreamableHttpError, StreamableHttpPostResponse,
+};
+use rustls::crypto::ring;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use sse_stream::Sse;
+
+use super::ConnectOptions;
+use super::error::{ConnectError, ProtocolFailure};
+use super::vitals::{HttpFault, Vitals};
+use crate::config::HttpConfig;
+
+/// Requests to one server under way at once; further ones wait.
+const MAX_CONCURRENT_REQUESTS: usize = 64;
+/// Redirects followed, all within the server's own origin.
+const MAX_REDIRECTS: usize = 5;
+/// How often a stream that broke is taken up again, and how long after the first time; each further wait is
+/// twice the one before. A call on it ends after 4 s at most, instead of waiting for a server that is gone.
+const RESUME_ATTEMPTS: usize = 4;
+const RESUME_AFTER: Duration = Duration::from_millis(250);
+/// How long a connection may take to come about.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+pub(super) type HttpTransport = StreamableHttpClientTransport<QuietClient>;
+
+/// Makes the transport to `config`'s server. Nothing is sent yet.
+pub(super) fn transport(
+    config: &HttpConfig,
+    options: &ConnectOptions,
+    vitals: Arc<Vitals>,
+) -> Result<HttpTransport, ConnectError> {
+    let failed = |reason: String| {
+        ConnectError::from(ProtocolFailure {
+            request: "initialize",
+            reason: vitals.redact(&reason),
+            said: Default::default(),
+        })
+    };
+    let client = client(config).map_err(failed)?;
+    let mut headers = HashMap::new();
+    for (name, value) in &config.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| failed(error.to_string()))?;
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|error| failed(error.to_string()))?;
+        // Its Debug shows `Sensitive` from here on.
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    let mut resuming = ExponentialBackoff::default();
+    resuming.max_times = Some(RESUME_ATTEMPTS);
+    resuming.base_duration = RESUME_AFTER;
+    let mut transport = StreamableHttpClientTransportConfig::with_uri(config.url.expose())
+        .custom_headers(headers)
+        .max_concurrent_requests(MAX_CONCURRENT_REQUESTS)
+        .max_sse_event_size(options.message_bytes);
+    transport.retry_config = Arc::new(resuming);
+    Ok(StreamableHttpClientTransport::with_client(QuietClient { client, vitals }, transport))
+}
+
+fn client(config: &HttpConfig) -> Result<reqwest::Client, String> {
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    // A machine without certificates can still reach a server on its loopback.
+    let tls = if config.url.expose().starts_with("https") {
+        tls.with_platform_verifier().map_err(|error| error.to_string())?
+    } else {
+        tls.with_root_certificates(rustls::RootCertStore::empty())
+    };
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.with_no_client_auth())
+        .connect_timeout(CONNECT_TIME)
+        // A redirect elsewhere would carry the configured headers to somebody they were not meant for.
+        .redirect(redirect::Policy::custom(|attempt| {
+            let same =
+                attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+            if same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+        }))
+        .build()
+        .map_err(|error| error.without_url().to_string())
+}
+
+/// A client whose errors do not name the URL.
+#[derive(Clone)]
+pub(super) struct QuietClient {
+    client: reqwest::Client,
+    vitals: Arc<Vitals>,
+}
+
+type HttpResult<T> = Result<T, StreamableHttpError<reqwest::Error>>;
+
+impl QuietClient {
+    fn quiet<T>(&self, result: HttpResult<T>) -> HttpResult<T> {
+        result.map_err(|error| {
+            let error = match error {
+                StreamableHttpError::Client(error) => StreamableHttpError::Client(error.without_url()),
+                other => other,
+            };
+            self.vitals.note_http(self.fault(&error));
+            error
+        })
+    }
+
+    fn fault(&self, error: &StreamableHttpError<reqwest::Error>) -> HttpFault {
+        match error {
+            StreamableHttpError::Client(error) => match error.status() {
+                Some(status) => HttpFault::Status(status.as_u16()),
+                None if error.is_connect() || error.is_timeout() => {
+                    HttpFault::Unreachable(self.vitals.redact(&root_cause(error)))
+                }
+                None => HttpFault::Other(self.vitals.redact(&root_cause(error))),
+            },
+            StreamableHttpError::HttpStatus(HttpStatusError { status, .. }) => HttpFault::Status(*status),
+            StreamableHttpError::AuthRequired(AuthRequiredError { .. }) => HttpFault::Status(401),
+            StreamableHttpError::InsufficientScope(InsufficientScopeError { .. }) => HttpFault::Status(403),
+            StreamableHttpError::UnexpectedServerResponse(text) => match status_of(text) {
+                Some(status) => HttpFault::Status(status),
+                None => HttpFault::Other(self.vitals.redact(text)),
+            },
+            other => HttpFault::Other(self.vitals.redact(&other.to_string())),
+        }
+    }
+}
+
+/// Reads the status from what rmcp says of a response it has no case for: `HTTP 404 Not Found: body`.
+fn status_of(text: &str) -> Option<u16> {
+    text.strip_prefix("HTTP ")?.split([' ', ':']).next()?.parse().ok()
+}
+
+/// The innermost cause: "error sending request" says nothing, "connection refused" does.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+impl StreamableHttpClient for QuietClient {
+    type Error = reqwest::Error;
+
+    async fn post_message(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        auth: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> HttpResult<StreamableHttpPostResponse> {
+        self.quiet(self.client.post_message(uri, message, session, auth, headers).await)
+    }
+
+    async fn post_message_with_max_sse_event_size(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        auth: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+        max_event: usize,
+    ) -> HttpResult<StreamableHttpPostResponse> {
+        self.quiet(
+            self.client
+                .post_message_with_max_sse_event_size(uri, message, session, auth, headers, max_event)
+                .await,
+        )
+    }
+
+    async fn delete_session(
+        &self,
+        uri: Arc<str>,
+        session: Arc<str>,
+        auth: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> HttpResult<()> {
+        self.quiet(self.client.delete_session(uri, session, auth, headers).await)
+    }
+
+    async fn get_stream(
+        &self,
+        uri: Arc<str>,
+        session: Option<Arc<str>>,
+        last_event: Option<String>,
+        auth: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> HttpResult<BoxStream<'static, Result<Sse, SseError>>> {
+        self.quiet(self.client.get_stream(uri, session, last_event, auth, headers).await)
+    }
+
+    async fn get_stream_with_max_sse_event_size(
+        &self,
+        uri: Arc<str>,
+        session: Option<Arc<str>>,
+        last_event: Option<String>,
+        auth: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+        max_event: usize,
+    ) -> HttpResult<BoxStream<'static, Result<Sse, SseError>>> {
+        self.quiet(
+            self.client
+                .get_stream_with_max_sse_event_size(uri, session, last_event, auth, headers, max_event)
+                .await,
+        )
+    }
+}
