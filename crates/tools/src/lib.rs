@@ -1,1 +1,49 @@
+//! The tools a cell can call.
+//!
+//! A user names MCP servers as in Claude Code, Cursor or Claude Desktop ([`McpConfig`]). They are connected to
+//! all at once ([`Upstreams`]), their tools get names a cell can write ([`Catalogue`]), and a session reaches
+//! them through [`McpDelegate`], which checks what goes out and gives what comes back its form. One server's
+//! failure is its own calls' failure.
+//!
+//! ```no_run
+//! use carrel_tools::{ConnectOptions, McpConfig, McpDelegate, NoSink, ProcessEnvironment, Upstreams};
+//!
+//! # async fn example() -> Result<(), carrel_tools::ConfigError> {
+//! let config = McpConfig::load("mcp.json", &ProcessEnvironment)?;
+//! let upstreams = Upstreams::connect(&config, ConnectOptions::default()).await;
+//! for failure in upstreams.failures() {
+//!     eprintln!("failed to {failure}");
+//! }
+//! let delegate = McpDelegate::new(upstreams, NoSink);
+//! let tools = delegate.catalogue().descriptions(); // for `SessionSpec::tools`
+//! # let _ = tools;
+//! delegate.upstreams().close().await;
+//! # Ok(())
+//! # }
+//! ```
+//! This crate knows MCP and the contract. It must not know engines, storage, sessions or who uses it.
 
+mod answer;
+mod bound;
+mod catalogue;
+pub mod config;
+mod delegate;
+pub mod example_server;
+mod name;
+mod near;
+mod schema;
+mod sink;
+mod upstream;
+mod upstreams;
+
+pub use catalogue::{Catalogue, CatalogueEntry, ToolHints};
+pub use config::{ConfigError, McpConfig, ProcessEnvironment};
+pub use delegate::McpDelegate;
+pub use name::{NAMESPACE_SEPARATOR, plain_name};
+pub use schema::{Fault, InputSchema, InvalidInput};
+pub use sink::{NoSink, NotificationSink};
+pub use upstream::{
+    CommandNotFound, ConnectError, ConnectFailure, ConnectOptions, ConnectTimedOut, HttpRejected, LastWords,
+    MissingDirectory, ProtocolFailure, ServerExited, SpawnFailed, Unreachable,
+};
+pub use upstreams::Upstreams;
