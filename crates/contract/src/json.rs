@@ -41,6 +41,12 @@ impl JsonText {
         serde_json::from_str(&self.0).unwrap_or(serde_json::Value::Null)
     }
 
+    /// Returns the text as a shared string, without a copy.
+    #[must_use]
+    pub fn into_shared(self) -> Arc<str> {
+        self.0
+    }
+
     /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -210,7 +210,7 @@ pub enum TerminationReason {
 pub struct CellError {
     /// Who is at fault.
     pub kind: CellErrorKind,
-    /// The error's class, as in `TypeError`.
+    /// The error's class, as in `TypeError`; empty when what was thrown is not an error.
     pub name: String,
     /// The error's message.
     pub message: String,

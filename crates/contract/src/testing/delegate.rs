@@ -1,0 +1,178 @@
+//! A delegate with tools of known behaviour that records what reaches it.
+
+use std::sync::{Arc, Mutex, Weak};
+
+use futures::FutureExt;
+use futures::channel::oneshot;
+use futures::future::{Either, Shared, pending, select};
+
+use crate::error::NotifyError;
+use crate::{
+    CancellationToken, CellId, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, ExecuteRequest,
+    JsonText, Notification, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolName, WaitRequest,
+};
+
+/// The tools of [`RecordingDelegate`].
+const TOOLS: &[(&str, &str)] = &[
+    ("echo", "Returns its input."),
+    ("fail", "Fails with code `failed`, retryable, with its input as data."),
+    ("gate", "Returns once the test opens the gate."),
+    ("hang", "Never returns, but ends at its token."),
+    ("ignore", "Never returns and ignores its token."),
+    ("large", "Returns a string of as many characters as its input says."),
+    ("panic", "Panics."),
+    ("reenter", "Runs a cell in its own session and returns that cell's text."),
+    ("shutdown", "Shuts its own session down."),
+];
+
+/// Returns descriptions of the tools, for a `SessionSpec`.
+#[must_use]
+pub fn tool_descriptions() -> Vec<ToolDescription> {
+    TOOLS
+        .iter()
+        .map(|(name, description)| ToolDescription {
+            name: ToolName::new(name).expect("the names are identifiers"),
+            description: (*description).to_owned(),
+        })
+        .collect()
+}
+
+/// What reached a [`RecordingDelegate`], in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// A tool call began.
+    Called(CellId, String),
+    /// A tool call's token fired.
+    Cancelled(CellId, String),
+    /// A notification.
+    Notified(CellId, String),
+    /// A cell was closed.
+    Closed(CellId),
+}
+
+/// See the [module](self).
+pub struct RecordingDelegate {
+    seen: Mutex<Vec<Seen>>,
+    open: Mutex<Option<oneshot::Sender<()>>>,
+    gate: Shared<oneshot::Receiver<()>>,
+    session: Mutex<Option<Weak<dyn CodeModeSession>>>,
+}
+
+impl RecordingDelegate {
+    /// Makes one whose gate is shut.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        let (open, gate) = oneshot::channel();
+        Arc::new(Self {
+            seen: Mutex::default(),
+            open: Mutex::new(Some(open)),
+            gate: gate.shared(),
+            session: Mutex::new(None),
+        })
+    }
+
+    /// Names the session that `reenter` and `shutdown` act on.
+    pub fn belongs_to(&self, session: &Arc<dyn CodeModeSession>) {
+        *self.session.lock().expect("no test panics here") = Some(Arc::downgrade(session));
+    }
+
+    /// Lets every call of `gate` return, those to come included.
+    pub fn open_gate(&self) {
+        if let Some(open) = self.open.lock().expect("no test panics here").take() {
+            // Nobody may have come to the gate yet.
+            open.send(()).ok();
+        }
+    }
+
+    /// Returns what reached it so far.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().expect("no test panics here").clone()
+    }
+
+    fn record(&self, seen: Seen) {
+        self.seen.lock().expect("no test panics here").push(seen);
+    }
+
+    fn session(&self) -> Option<Arc<dyn CodeModeSession>> {
+        self.session.lock().expect("no test panics here").as_ref().and_then(Weak::upgrade)
+    }
+
+    async fn perform(&self, call: &ToolCall, cancel: &CancellationToken) -> Result<JsonText, ToolError> {
+        let input = call.input.clone().unwrap_or_else(null);
+        let cancelled = || ToolError::new(ToolErrorCode::Cancelled, "cancelled");
+        match call.tool.as_str() {
+            "echo" => Ok(input),
+            "fail" => {
+                Err(ToolError::new(ToolErrorCode::Failed, "it failed").with_retryable(true).with_data(input))
+            }
+            "gate" => match select(self.gate.clone(), Box::pin(cancel.cancelled())).await {
+                Either::Left(_) => Ok(input),
+                Either::Right(_) => Err(cancelled()),
+            },
+            "hang" => {
+                cancel.cancelled().await;
+                Err(cancelled())
+            }
+            "ignore" => pending().await,
+            "large" => {
+                let length = input.to_value().as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+                Ok(JsonText::from_value(&"x".repeat(length).into()))
+            }
+            "panic" => panic!("as it was asked to"),
+            "reenter" => {
+                let session = self.session().ok_or_else(cancelled)?;
+                let failed = |e: &dyn std::fmt::Display| ToolError::new(ToolErrorCode::Failed, e.to_string());
+                let source = input.to_value().as_str().unwrap_or_default().to_owned();
+                let started = session.execute(ExecuteRequest::new(source)).await.map_err(|e| failed(&e))?;
+                let waited =
+                    session.wait(WaitRequest::new([started.cell_id])).await.map_err(|e| failed(&e))?;
+                let text = waited.cells.first().map(crate::CellResponse::text).unwrap_or_default();
+                Ok(JsonText::from_value(&text.into()))
+            }
+            "shutdown" => {
+                let session = self.session().ok_or_else(cancelled)?;
+                drop(session.shutdown().await);
+                Ok(null())
+            }
+            other => {
+                Err(ToolError::new(ToolErrorCode::Internal, format!("{other} is no tool of the test's")))
+            }
+        }
+    }
+}
+
+fn null() -> JsonText {
+    JsonText::from_value(&serde_json::Value::Null)
+}
+
+impl CodeModeSessionDelegate for RecordingDelegate {
+    fn invoke_tool(
+        &self,
+        call: ToolCall,
+        cancel: CancellationToken,
+    ) -> CodeModeFuture<'_, JsonText, ToolError> {
+        Box::pin(async move {
+            let tool = call.tool.as_str().to_owned();
+            self.record(Seen::Called(call.cell_id.clone(), tool.clone()));
+            let result = self.perform(&call, &cancel).await;
+            if cancel.is_cancelled() {
+                self.record(Seen::Cancelled(call.cell_id, tool));
+            }
+            result
+        })
+    }
+
+    fn notify(
+        &self,
+        notification: Notification,
+        _cancel: CancellationToken,
+    ) -> CodeModeFuture<'_, (), NotifyError> {
+        self.record(Seen::Notified(notification.cell_id, notification.text));
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn cell_closed(&self, cell_id: &CellId) {
+        self.record(Seen::Closed(cell_id.clone()));
+    }
+}

@@ -1,0 +1,98 @@
+//! The contract suite: what every provider has to do, one test per line of the contract.
+//!
+//! A test is named after the section of its line: `s5_…` holds a line of "5. Ending". None sleeps; each waits for
+//! what it expects, and the test runner's own time limit ends one that waits in vain. A provider runs the suite
+//! from its own tests:
+//!
+//! ```ignore
+//! carrel_contract::contract_suite!(std::sync::Arc::new(MyProvider::new()));
+//! ```
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+
+mod delegate;
+mod ending;
+mod harness;
+mod interface;
+mod limits;
+mod observing;
+mod output;
+mod stored;
+
+pub use delegate::{RecordingDelegate, tool_descriptions};
+pub use ending::*;
+pub use harness::Harness;
+pub use interface::*;
+pub use limits::*;
+pub use observing::*;
+pub use output::*;
+pub use stored::*;
+
+/// Expands to a tokio test for each test of the suite. Takes an expression that makes an
+/// `Arc<dyn CodeModeSessionProvider>`, evaluated anew for each.
+#[macro_export]
+macro_rules! contract_suite {
+    ($provider:expr) => {
+        $crate::contract_suite! { @tests $provider;
+            s1_a_cell_has_its_id_before_its_first_response
+            s1_ids_are_never_used_again
+            s1_a_session_is_listed_resumed_and_deleted
+            s1_a_cell_is_running_before_anything_it_does_reaches_the_delegate
+            s2_a_tool_call_goes_out_and_its_answer_comes_back
+            s2_a_failing_tool_rejects_with_a_tool_error
+            s2_calls_run_side_by_side
+            s2_an_unknown_tool_names_the_nearest
+            s2_notifications_arrive_while_the_cell_runs
+            s3_items_come_in_order_with_the_numbers_of_their_events
+            s3_the_middle_of_long_output_is_cut_and_counted
+            s3_a_flood_is_held_to_the_window
+            s4_a_wait_returns_as_soon_as_its_condition_holds
+            s4_a_wait_can_cover_many_cells
+            s4_a_finished_cell_can_be_read_again
+            s4_a_cell_that_never_was_is_another_error_than_one_forgotten
+            s4_a_dropped_observer_consumes_nothing
+            s4_yield_control_ends_an_observation
+            s4_a_busy_cell_yields_at_its_time
+            s4_events_tell_the_whole_story_in_order
+            s4_a_late_reader_is_told_what_it_missed
+            s5_a_loop_is_terminated
+            s5_a_waiting_cell_is_terminated_and_its_callbacks_cancelled
+            s5_a_second_terminate_gets_the_same_outcome
+            s5_a_natural_result_beats_a_later_terminate
+            s5_a_callback_that_ignores_its_token_is_abandoned_and_named
+            s5_shutdown_ends_every_cell_and_is_idempotent
+            s5_dropping_the_last_handle_ends_the_cells
+            s5_a_session_that_is_shut_down_takes_no_cell
+            s5_cell_closed_comes_once_a_cell
+            s5_a_panicking_delegate_fails_one_call
+            s5_a_delegate_may_call_back_into_its_session
+            s6_stored_values_carry_over
+            s6_a_terminated_cell_stores_nothing
+            s6_a_failed_cell_stores_what_it_wrote
+            s6_a_cell_sees_what_was_committed_when_it_was_admitted
+            s6_a_quota_is_an_error_the_cell_can_catch
+            s7_cpu_time_is_limited_and_waiting_is_free
+            s8_running_cells_are_limited_and_named
+            s8_memory_is_limited_for_one_cell_alone
+            s8_tool_values_are_limited
+            s8_pending_calls_wait_their_turn
+            s8_outcomes_are_forgotten_over_their_limit
+            s10_bad_requests_name_what_was_wrong
+            s10_bad_specifications_name_what_was_wrong
+        }
+    };
+    (@tests $provider:expr; $($name:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                $crate::testing::$name($crate::testing::Harness::new($provider)).await;
+            }
+        )*
+    };
+}

@@ -1,0 +1,137 @@
+//! Section 4: observing.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::{Either, select};
+
+use super::harness::{Harness, LONG, called, completed, ended, run, start};
+use crate::error::WaitError;
+use crate::{CellId, CellResponse, EventKind, ExecuteRequest, Seq, StreamItem, WaitRequest, WaitUntil};
+
+/// A wait ends with its condition, not with its deadline.
+pub async fn s4_a_wait_returns_as_soon_as_its_condition_holds(harness: Harness) {
+    let session = harness.session().await;
+    let started = start(&session, "text('first'); await tools.gate(); text('second')").await;
+    let wait = |until| WaitRequest::new([started.cell_id.clone()]).until(until).with_yield_time(LONG);
+    let output = session.wait(wait(WaitUntil::AnyOutput)).await.unwrap().cells.remove(0);
+    assert!(matches!(&output, CellResponse::Yielded(_)));
+    assert_eq!(output.text(), "first");
+    harness.delegate.open_gate();
+    let end = session.wait(wait(WaitUntil::AllEnded)).await.unwrap().cells.remove(0);
+    assert_eq!(completed(end).observation.items.len(), 1, "what was given is not given again");
+}
+
+/// A wait over several cells ends with any or with all of them, in the order in which they were named.
+pub async fn s4_a_wait_can_cover_many_cells(harness: Harness) {
+    let session = harness.session().await;
+    let slow = start(&session, "await tools.gate(); text('slow')").await.cell_id;
+    let quick = start(&session, "text('quick')").await.cell_id;
+    let wait = |until| WaitRequest::new([slow.clone(), quick.clone()]).until(until).with_yield_time(LONG);
+    let any = session.wait(wait(WaitUntil::AnyEnded)).await.unwrap().cells;
+    assert!(matches!(&any[..], [CellResponse::Yielded(_), CellResponse::Completed(_)]));
+    harness.delegate.open_gate();
+    let all = session.wait(wait(WaitUntil::AllEnded)).await.unwrap().cells;
+    assert_eq!(all.iter().map(CellResponse::text).collect::<Vec<_>>(), ["slow", "quick"]);
+}
+
+/// Reading an outcome again gives it again, marked as read before.
+pub async fn s4_a_finished_cell_can_be_read_again(harness: Harness) {
+    let session = harness.session().await;
+    let started = start(&session, "text('out'); export default { n: 1 }").await;
+    let first = completed(started.first_response.await.unwrap());
+    assert!(!first.read_before);
+    let request = WaitRequest::new([started.cell_id.clone()]);
+    let mut second = completed(session.wait(request).await.unwrap().cells.remove(0));
+    assert!(second.read_before);
+    second.read_before = false;
+    assert_eq!(first, second);
+    assert_eq!(first.result.unwrap().as_str(), "{\"n\":1}");
+}
+
+/// A cell that never existed is a different error from one whose outcome is forgotten.
+pub async fn s4_a_cell_that_never_was_is_another_error_than_one_forgotten(harness: Harness) {
+    let session = harness.session_with(|spec| spec.limits.kept_outcomes = 1).await;
+    let first = run(&session, "1").await.observation.cell_id;
+    run(&session, "2").await;
+    run(&session, "3").await;
+    let wait = |id: &CellId| session.wait(WaitRequest::new([id.clone()]));
+    assert!(matches!(wait(&first).await, Err(WaitError::OutcomeExpired(_))));
+    let never = CellId::new("never-was").unwrap();
+    assert!(matches!(wait(&never).await, Err(WaitError::UnknownCell(_))));
+}
+
+/// An observer that goes away leaves everything to the next.
+pub async fn s4_a_dropped_observer_consumes_nothing(harness: Harness) {
+    let session = harness.session().await;
+    let started = start(&session, "text('kept'); await tools.gate()").await;
+    called(&session, &started.cell_id).await;
+    let waiting = session.wait(WaitRequest::new([started.cell_id.clone()]).with_yield_time(LONG));
+    let Either::Right((_, waiting)) = select(waiting, std::future::ready(())).await else {
+        panic!("the wait goes on")
+    };
+    drop(waiting);
+    drop(started.first_response);
+    harness.delegate.open_gate();
+    assert_eq!(ended(&session, &started.cell_id).await.text(), "kept");
+}
+
+/// `yield_control()` gives the observer what there is, while the cell goes on.
+pub async fn s4_yield_control_ends_an_observation(harness: Harness) {
+    let session = harness.session().await;
+    let started = start(&session, "text('one'); yield_control(); await tools.gate(); text('two')").await;
+    let first = started.first_response.await.unwrap();
+    assert!(matches!(&first, CellResponse::Yielded(_)));
+    assert_eq!(first.text(), "one");
+    harness.delegate.open_gate();
+    let rest = session.wait(WaitRequest::new([started.cell_id]).with_yield_time(LONG)).await.unwrap();
+    assert_eq!(rest.cells[0].text(), "two");
+}
+
+/// The yield time holds under a CPU-bound cell.
+pub async fn s4_a_busy_cell_yields_at_its_time(harness: Harness) {
+    let session = harness.session().await;
+    let request =
+        ExecuteRequest::new("text('busy'); while (true) {}").with_yield_time(Duration::from_millis(30));
+    let started = session.execute(request).await.unwrap();
+    let response = started.first_response.await.unwrap();
+    assert!(matches!(&response, CellResponse::Yielded(_)));
+    assert_eq!(response.text(), "busy");
+    session.terminate(started.cell_id).await.unwrap();
+}
+
+/// The log has everything that happened, without a gap, and ends with the session.
+pub async fn s4_events_tell_the_whole_story_in_order(harness: Harness) {
+    let session = harness.session().await;
+    run(&session, "text('a'); await tools.echo(1); notify('n'); yield_control()").await;
+    session.shutdown().await.unwrap();
+    let items: Vec<_> = session.events(Seq::START).collect().await;
+    let mut names = Vec::new();
+    for (n, item) in (1..).zip(items) {
+        let StreamItem::Event(event) = item else { panic!("nothing is missed") };
+        assert_eq!(event.seq, Seq(n));
+        names.push(match event.kind {
+            EventKind::CellAdmitted => "admitted",
+            EventKind::Output { .. } => "output",
+            EventKind::ToolCalled { .. } => "called",
+            EventKind::ToolAnswered { error: None, .. } => "answered",
+            EventKind::Notified { .. } => "notified",
+            EventKind::ControlYielded => "yielded",
+            EventKind::CellCompleted { error: None } => "completed",
+            other => panic!("nothing else happens, but: {other:?}"),
+        });
+    }
+    assert_eq!(names, ["admitted", "output", "called", "answered", "notified", "yielded", "completed"]);
+}
+
+/// A reader that comes late, or is slow, is told which numbers it must do without.
+pub async fn s4_a_late_reader_is_told_what_it_missed(harness: Harness) {
+    let session = harness.session_with(|spec| spec.limits.kept_events = 5).await;
+    run(&session, "for (let i = 0; i < 20; i++) text(i)").await;
+    let mut events = session.events(Seq::START);
+    // Admission, 20 items, completion: 22 entries, of which the last 5 are kept.
+    let missed = StreamItem::Missed { first_missed: Seq(1), last_missed: Seq(17) };
+    assert_eq!(events.next().await, Some(missed));
+    let Some(StreamItem::Event(next)) = events.next().await else { panic!("the rest follows") };
+    assert_eq!(next.seq, Seq(18));
+}
