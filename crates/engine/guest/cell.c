@@ -47,6 +47,11 @@ static int64_t calls_made;
 static int32_t calls_pending;
 static int32_t timers_pending;
 
+/* What the session allows to be stored, and what it had stored and this cell has added to that. */
+static struct {
+    size_t value_bytes, bytes, keys;
+} quota, stored;
+
 static JSModuleDef *module;
 static JSValue module_promise = JS_UNDEFINED;
 
@@ -207,6 +212,48 @@ static JSValue host_emit(JSContext *ctx, JSValueConst this_val, int argc, JSValu
     return JS_UNDEFINED;
 }
 
+/* Stores a value unless that would go over a quota: store(key, json, the JSON this cell stored there before).
+ * Returns nothing, or the name of the quota and its value. */
+static JSValue host_store(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    size_t key_len, len, before = 0;
+    const char *key = JS_ToCStringLen(ctx, &key_len, argv[0]);
+    const char *json = JS_ToCStringLen(ctx, &len, argv[1]);
+    const char *previous = JS_IsUndefined(argv[2]) ? NULL : JS_ToCStringLen(ctx, &before, argv[2]);
+    JSValue result = JS_UNDEFINED;
+    if (!key || !json || (!previous && !JS_IsUndefined(argv[2]))) {
+        result = JS_EXCEPTION;
+    } else {
+        int32_t committed = previous ? -1 : host_find_stored(key, key_len);
+        int is_new = !previous && committed < 0;
+        if (committed > 0)
+            before = committed;
+        const char *over = NULL;
+        size_t maximum = 0;
+        if (len > quota.value_bytes)
+            over = "stored_value_bytes", maximum = quota.value_bytes;
+        else if (stored.bytes - before + len > quota.bytes)
+            over = "stored_bytes", maximum = quota.bytes;
+        else if (is_new && stored.keys + 1 > quota.keys)
+            over = "stored_keys", maximum = quota.keys;
+        if (over) {
+            result = JS_NewArray(ctx);
+            JS_SetPropertyUint32(ctx, result, 0, JS_NewString(ctx, over));
+            JS_SetPropertyUint32(ctx, result, 1, JS_NewInt64(ctx, maximum));
+        } else {
+            stored.bytes += len - before;
+            stored.keys += is_new;
+            effect(EFFECT_STORE, 0, 0, key, key_len, json, len);
+        }
+    }
+    JS_FreeCString(ctx, key);
+    JS_FreeCString(ctx, json);
+    JS_FreeCString(ctx, previous);
+    return result;
+}
+
 static JSValue host_load(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
 {
     (void)this_val;
@@ -243,6 +290,7 @@ static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("toolFunction", 2, host_tool_function),
     JS_CFUNC_DEF("toolsJson", 0, host_tools_json),
     JS_CFUNC_DEF("emit", 5, host_emit),
+    JS_CFUNC_DEF("store", 3, host_store),
     JS_CFUNC_DEF("load", 1, host_load),
     JS_CFUNC_DEF("exit", 0, host_exit),
 };
@@ -413,10 +461,16 @@ void initialize(void)
 /* The cell begins. The event's parcel holds the tools' names, each ended by a newline, then the tools as a
  * JSON array. */
 EXPORT("start")
-int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed, int64_t now_us)
+int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed, int64_t now_us,
+              size_t quota_value_bytes, size_t quota_bytes, size_t quota_keys, size_t stored_bytes, size_t stored_keys)
 {
     JSContext *ctx = context;
     carrel_now_us = now_us;
+    quota.value_bytes = quota_value_bytes;
+    quota.bytes = quota_bytes;
+    quota.keys = quota_keys;
+    stored.bytes = stored_bytes;
+    stored.keys = stored_keys;
     carrel_seed(ctx, (uint64_t)seed);
     tools_text = fetch(ctx, PARCEL_EVENT, names_len + json_len); /* kept: read when it is asked for */
     char *source = tools_text ? fetch(ctx, PARCEL_SOURCE, source_len) : NULL;

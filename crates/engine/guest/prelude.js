@@ -5,7 +5,7 @@
 (function (host) {
   "use strict";
 
-  const { toolIndex, toolFunction, toolsJson, emit, load, exit } = host;
+  const { toolIndex, toolFunction, toolsJson, emit, store: keep, load, exit } = host;
   const { stringify, parse } = JSON;
   const { defineProperty, freeze } = Object;
   const { isArray } = Array;
@@ -15,7 +15,7 @@
   const { get: mapGet, set: mapSet, has: mapHas, delete: mapDelete } = Map.prototype;
 
   // The numbers of host.h.
-  const TEXT = 2, IMAGE = 3, AUDIO = 4, BLOCK = 5, NOTIFY = 6, STORE = 7, SET_TIMER = 8, CLEAR_TIMER = 9, YIELD = 10;
+  const TEXT = 2, IMAGE = 3, AUDIO = 4, BLOCK = 5, NOTIFY = 6, SET_TIMER = 8, CLEAR_TIMER = 9, YIELD = 10;
   const LEVELS = { debug: 1, log: 2, info: 3, warn: 4, error: 5 };
 
   function define(name, value) {
@@ -149,7 +149,8 @@
         throw new TypeError(`store(key, value): value must be JSON, but ${at === "" ? "it" : `its "${at}"`} is ${type === "undefined" ? type : `a ${type}`}`);
       return inner;
     });
-    emit(STORE, 0, 0, key, json);
+    const over = keep(key, json, apply(mapGet, ownStores, [key]));
+    if (over !== undefined) throw new QuotaError(`store(${stringify(key)}, value): over the limit ${over[0]} = ${over[1]}`);
     apply(mapSet, ownStores, [key, json]);
   });
 

@@ -14,6 +14,8 @@ pub struct Start {
     pub tools: Arc<Tools>,
     /// The values it can load. Part of the cell's input: a replay has to bring the same.
     pub stored: Arc<dyn StoredValues>,
+    /// What it can store.
+    pub quota: StoreQuota,
     /// The seed of `Math.random`.
     pub seed: u64,
     /// The time, in microseconds since 1970.
@@ -24,6 +26,34 @@ pub struct Start {
 pub trait StoredValues: Send + Sync {
     /// Returns the value under a key, as JSON.
     fn get(&self, key: &str) -> Option<Arc<str>>;
+
+    /// Returns how many keys there are and the length of all their values.
+    fn size(&self) -> StoredSize;
+}
+
+/// The size of a session's stored values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoredSize {
+    /// Keys.
+    pub keys: usize,
+    /// The length of all values as JSON, in bytes of UTF-8. Keys are not counted.
+    pub bytes: usize,
+}
+
+/// What may be stored; over it `store()` throws a `QuotaError`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreQuota {
+    /// The length of one value, in bytes.
+    pub value_bytes: usize,
+    /// The session's stored values in all.
+    pub total: StoredSize,
+}
+
+impl Default for StoreQuota {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self { value_bytes: 8 * MIB, total: StoredSize { keys: 10_000, bytes: 64 * MIB } }
+    }
 }
 
 /// The tools of a session, in the form in which a guest reads them. Made once a session.
@@ -207,8 +237,10 @@ pub struct Turn {
 /// Where a VM stands after a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It used up its slice, or has a further event: call [`Vm::run`](crate::Vm::run) again.
-    Runnable,
+    /// It used up its slice in the middle of an event: call [`Vm::run`](crate::Vm::run) again.
+    Preempted,
+    /// It is done with an event and has a further one: call [`Vm::run`](crate::Vm::run) again.
+    Ready,
     /// It waits for an event.
     Idle,
     /// It has ended; the VM takes no further event.

@@ -21,8 +21,8 @@ mod vm;
 pub use engine::{Engine, EngineOptions};
 pub use error::{EngineError, InvalidSnapshot, RestoreError, SnapshotError};
 pub use event::{
-    CallHandle, Effect, Ending, Event, GuestError, Level, MediaKind, Progress, Start, StoredValues, Tools,
-    Turn,
+    CallHandle, Effect, Ending, Event, GuestError, Level, MediaKind, Progress, Start, StoreQuota, StoredSize,
+    StoredValues, Tools, Turn,
 };
 pub use image::ImageId;
 pub use snapshot::Snapshot;

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline};
 
 use crate::border::{EVENT, Guest, SOURCE};
-use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredValues, Turn};
+use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredSize, StoredValues, Turn};
 use crate::snapshot::{self, Snapshot};
 use crate::{Engine, EngineError, SnapshotError};
 
@@ -58,13 +58,17 @@ enum State {
     Ended(Ending),
 }
 
+/// Lengths of the tools' names, of their JSON and of the source; seed; time; the quota for stored values: one
+/// value, all bytes, all keys; what is stored: bytes, keys.
+type StartArgs = (u32, u32, u32, i64, i64, u32, u32, u32, u32, u32);
+
 /// What the guest's function returned, with what it ran in.
 type Finished = (Box<Instance>, wasmtime::Result<i32>);
 
 struct Instance {
     store: Store<Guest>,
     memory: Memory,
-    start: TypedFunc<(u32, u32, u32, i64, i64), i32>,
+    start: TypedFunc<StartArgs, i32>,
     answer: TypedFunc<(i64, i32, u32, i64), i32>,
     timer: TypedFunc<(i64, i64), i32>,
 }
@@ -123,7 +127,8 @@ impl Vm {
         }
         let progress = match &self.state {
             State::Idle(_) if self.inbox.is_empty() => Progress::Idle,
-            State::Idle(_) | State::Running(_) => Progress::Runnable,
+            State::Idle(_) => Progress::Ready,
+            State::Running(_) => Progress::Preempted,
             State::Ended(ending) => Progress::Ended(ending.clone()),
         };
         Turn {
@@ -174,8 +179,8 @@ impl Vm {
 }
 
 /// What is longer than the guest's whole memory cannot arrive there; it fails as an allocation in the guest.
-fn length(text: &str) -> u32 {
-    u32::try_from(text.len()).unwrap_or(u32::MAX)
+fn clamp(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 fn finished(mut instance: Box<Instance>, result: wasmtime::Result<i32>) -> State {
@@ -228,13 +233,24 @@ impl Instance {
         self.store.set_epoch_deadline(SLICE_TICKS);
         match inbound {
             Inbound::Start(start) => {
-                let Start { source, tools, seed, now_us, .. } = start;
-                let lengths = (length(&tools.names), length(&tools.json), length(&source));
+                let Start { source, tools, stored, quota, seed, now_us } = start;
+                let size = stored.size();
+                let args = (
+                    clamp(tools.names.len()),
+                    clamp(tools.json.len()),
+                    clamp(source.len()),
+                    seed.cast_signed(),
+                    now_us,
+                    clamp(quota.value_bytes),
+                    clamp(quota.total.bytes),
+                    clamp(quota.total.keys),
+                    clamp(size.bytes),
+                    clamp(size.keys),
+                );
                 let parcels = &mut self.store.data_mut().parcels;
                 parcels[EVENT] = Some(format!("{}{}", tools.names, tools.json).into());
                 parcels[SOURCE] = Some(source.into());
                 Box::pin(async move {
-                    let args = (lengths.0, lengths.1, lengths.2, seed.cast_signed(), now_us);
                     let result = self.start.clone().call_async(&mut self.store, args).await;
                     (self, result)
                 })
@@ -255,7 +271,7 @@ impl Instance {
         json: Arc<str>,
         now_us: i64,
     ) -> Pin<Box<dyn Future<Output = Finished> + Send>> {
-        let args = (call.0, ok, length(&json), now_us);
+        let args = (call.0, ok, clamp(json.len()), now_us);
         self.store.data_mut().parcels[EVENT] = Some(json);
         Box::pin(async move {
             let result = self.answer.clone().call_async(&mut self.store, args).await;
@@ -270,6 +286,10 @@ impl Instance {
         impl StoredValues for Nothing {
             fn get(&self, _key: &str) -> Option<Arc<str>> {
                 None
+            }
+
+            fn size(&self) -> StoredSize {
+                StoredSize::default()
             }
         }
         let guest = Guest::new(Arc::new(Nothing), usize::MAX, Arc::default());
