@@ -1,1 +1,25 @@
-//! The in-process provider (being written).
+//! Sessions in this process.
+//!
+//! [`InProcessProvider`] makes sessions; a session admits cells; each cell is an actor, a tokio task that owns
+//! one VM, hands it events (answers, timers) and performs the effects that come out. Everything that happens
+//! is appended to the session's log, and whoever observes reads the log with a cursor.
+//!
+//! Read in this order: `provider`, `session`, `admission` (who may run, decided under one lock), `cell` (the
+//! actor and what it keeps), `log` (what happened and who has read it), `stored` (the values that carry over),
+//! `guest` (where and for how long VMs run).
+//!
+//! Futures of this crate have to be polled inside a tokio runtime with its time driver enabled.
+
+mod admission;
+mod cell;
+mod environment;
+mod guest;
+mod log;
+mod observe;
+mod provider;
+mod session;
+mod stored;
+mod tasks;
+
+pub use environment::{Environment, SystemEnvironment};
+pub use provider::{InProcessProvider, Options};

@@ -1,0 +1,128 @@
+//! Who may run: one lock decides between `execute` and `shutdown`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use carrel_contract::error::{ExecuteError, LimitReached, SessionClosed, ShuttingDown};
+use carrel_contract::{CellId, SessionId, SessionState, TerminationReason};
+use tokio::sync::Notify;
+
+use crate::cell::{CellControl, CellNumber};
+
+/// The running cells of a session and whether more may come.
+pub(crate) struct Admission {
+    session_id: SessionId,
+    running_limit: usize,
+    state: Mutex<State>,
+    /// Wakes those who wait for the last cell.
+    emptied: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    closing: bool,
+    newest: CellNumber,
+    running: BTreeMap<CellNumber, Arc<CellControl>>,
+}
+
+impl Admission {
+    pub(crate) fn new(session_id: SessionId, running_limit: usize) -> Self {
+        Self { session_id, running_limit, state: Mutex::default(), emptied: Notify::new() }
+    }
+
+    /// Tells early, before anything costly is done, that a cell would not be admitted. It may still be refused.
+    pub(crate) fn check(&self) -> Result<(), ExecuteError> {
+        self.refusal(&self.lock()).map_or(Ok(()), Err)
+    }
+
+    /// Admits a cell, or says why not. `begin` runs under the lock, so that what it does is seen by whoever ends
+    /// the cell; it must not block.
+    pub(crate) fn admit(
+        &self,
+        control: Arc<CellControl>,
+        begin: impl FnOnce(CellNumber, &CellId),
+    ) -> Result<CellId, ExecuteError> {
+        let mut state = self.lock();
+        if let Some(refusal) = self.refusal(&state) {
+            return Err(refusal);
+        }
+        let number = state.newest.next();
+        let Ok(cell_id) = number.id() else {
+            return Err(LimitReached::new("cells of a session", u64::MAX, Vec::new()).into());
+        };
+        state.newest = number;
+        state.running.insert(number, control);
+        begin(number, &cell_id);
+        Ok(cell_id)
+    }
+
+    /// Lets a cell go. `last_words` runs under the lock, so that whoever sees them sees the place free, too, and
+    /// whoever sees the last place free has seen them.
+    pub(crate) fn leave(&self, number: CellNumber, last_words: impl FnOnce()) {
+        let emptied = {
+            let mut state = self.lock();
+            state.running.remove(&number);
+            last_words();
+            state.running.is_empty()
+        };
+        if emptied {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    pub(crate) fn control(&self, number: CellNumber) -> Option<Arc<CellControl>> {
+        self.lock().running.get(&number).cloned()
+    }
+
+    /// Refuses every further cell and asks for the end of those that run.
+    pub(crate) fn close(&self) {
+        let running: Vec<_> = {
+            let mut state = self.lock();
+            state.closing = true;
+            state.running.values().cloned().collect()
+        };
+        for control in &running {
+            control.terminate(TerminationReason::Shutdown);
+        }
+    }
+
+    /// Waits until no cell runs. Cancel safe.
+    pub(crate) async fn empty(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.lock().running.is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    pub(crate) fn state(&self) -> SessionState {
+        let state = self.lock();
+        match (state.closing, state.running.is_empty()) {
+            (false, _) => SessionState::Open,
+            (true, false) => SessionState::ShuttingDown,
+            (true, true) => SessionState::Closed,
+        }
+    }
+
+    fn refusal(&self, state: &State) -> Option<ExecuteError> {
+        let session_id = || self.session_id.clone();
+        if state.closing {
+            return Some(if state.running.is_empty() {
+                SessionClosed { session_id: session_id() }.into()
+            } else {
+                ShuttingDown { session_id: session_id() }.into()
+            });
+        }
+        if state.running.len() < self.running_limit {
+            return None;
+        }
+        let running = state.running.keys().filter_map(|number| number.id().ok()).collect();
+        Some(LimitReached::new("running_cells", self.running_limit as u64, running).into())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,58 @@
+//! From the engine's words to the contract's.
+
+use carrel_contract::{CellError, CellErrorKind, ConsoleLevel, JsonText, Location, ToolError};
+use carrel_engine::{Ending, GuestError, Level};
+
+/// What an ending means for the outcome; `None` when the guest was stopped from outside.
+pub(super) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<JsonText>, Option<CellError>)> {
+    let failed = |error| Some((None, Some(error)));
+    match ending {
+        // What the guest calls JSON is checked like anything else that comes from it.
+        Ending::Completed(result) => Some((result.and_then(|json| JsonText::parse(&json).ok()), None)),
+        Ending::Exited => Some((None, None)),
+        Ending::SyntaxError(error) => failed(thrown(CellErrorKind::Syntax, error)),
+        Ending::Threw(error) => failed(thrown(CellErrorKind::Thrown, error)),
+        Ending::Unsettled => failed(CellError::new(
+            CellErrorKind::Unsettled,
+            "UnsettledError",
+            "the cell awaits a promise that nothing is left to settle: no tool call is pending and no timer is set",
+        )),
+        Ending::OutOfMemory(error) => {
+            let mut failure = thrown(CellErrorKind::OutOfMemory, error.unwrap_or_default());
+            failure.name = "InternalError".to_owned();
+            failure.message = format!("out of memory: the cell's limit is `memory_bytes` = {memory_bytes}");
+            failed(failure)
+        }
+        Ending::Trapped(detail) => failed(CellError::new(CellErrorKind::Trap, "EngineFault", detail)),
+        Ending::Stopped => None,
+    }
+}
+
+fn thrown(kind: CellErrorKind, error: GuestError) -> CellError {
+    let location = error.location().map(|(line, column)| Location { line, column });
+    let mut failure = CellError::new(kind, error.name, error.message);
+    failure.stack = error.stack;
+    failure.location = location;
+    failure
+}
+
+pub(super) fn level(level: Level) -> ConsoleLevel {
+    match level {
+        Level::Debug => ConsoleLevel::Debug,
+        Level::Log => ConsoleLevel::Log,
+        Level::Info => ConsoleLevel::Info,
+        Level::Warn => ConsoleLevel::Warn,
+        Level::Error => ConsoleLevel::Error,
+    }
+}
+
+/// Writes a failed call as the guest reads it.
+pub(super) fn tool_error(error: &ToolError) -> String {
+    serde_json::json!({
+        "message": error.message,
+        "code": error.code.as_str(),
+        "retryable": error.retryable,
+        "data": error.data,
+    })
+    .to_string()
+}

@@ -1,0 +1,130 @@
+//! The threads that CPU-bound VMs share in turns, a slice each.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use carrel_engine::{Progress, Turn, Vm};
+use tokio::sync::oneshot;
+
+use super::{CpuTimer, Ticker};
+
+/// A VM that has run, with what came of it.
+pub(crate) struct Ran {
+    pub(crate) vm: Vm,
+    pub(crate) turn: Turn,
+    pub(crate) cpu: Duration,
+}
+
+impl Ran {
+    /// Runs a VM for one slice on the calling thread.
+    pub(crate) fn slice(mut vm: Vm, ticker: &Ticker) -> Self {
+        let running = ticker.running();
+        let timer = CpuTimer::start();
+        let turn = vm.run();
+        let cpu = timer.elapsed();
+        drop(running);
+        Self { vm, turn, cpu }
+    }
+}
+
+/// The threads and their queue. The queue holds at most one entry a living VM, and the engine's pool bounds those.
+pub(crate) struct Lane {
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    ended: bool,
+}
+
+struct Job {
+    vm: Vm,
+    used: Duration,
+    /// After this much CPU time the VM goes back to its cell, which decides.
+    allowed: Duration,
+    reply: oneshot::Sender<Ran>,
+}
+
+impl Lane {
+    pub(crate) fn start(threads: NonZeroUsize, ticker: &Arc<Ticker>) -> std::io::Result<Self> {
+        let queue = Arc::<Queue>::default();
+        let threads = (0..threads.get())
+            .map(|n| {
+                let (queue, ticker) = (Arc::clone(&queue), Arc::clone(ticker));
+                thread::Builder::new().name(format!("carrel-guest-{n}")).spawn(move || queue.work(&ticker))
+            })
+            .collect::<std::io::Result<_>>()?;
+        Ok(Self { queue, threads })
+    }
+
+    /// Runs a VM in turns with others until it emits an effect, waits, ends or has used `allowed`. When the
+    /// receiver is dropped, the VM is dropped at its next turn.
+    pub(crate) fn run(&self, vm: Vm, allowed: Duration) -> oneshot::Receiver<Ran> {
+        let (reply, receiver) = oneshot::channel();
+        self.queue.push(Job { vm, used: Duration::ZERO, allowed, reply });
+        receiver
+    }
+}
+
+impl Queue {
+    fn push(&self, job: Job) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).jobs.push_back(job);
+        self.changed.notify_one();
+    }
+
+    /// Waits for a job; `None` when the lane has ended.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if state.ended {
+                return None;
+            }
+            if let Some(job) = state.jobs.pop_front() {
+                return Some(job);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn work(&self, ticker: &Ticker) {
+        while let Some(Job { vm, used, allowed, reply }) = self.next() {
+            if reply.is_closed() {
+                continue;
+            }
+            let Ran { vm, turn, cpu } = Ran::slice(vm, ticker);
+            let used = used + cpu;
+            let goes_on = matches!(turn.progress, Progress::Preempted | Progress::Ready);
+            if goes_on && turn.effects.is_empty() && used < allowed {
+                self.push(Job { vm, used, allowed, reply });
+            } else {
+                // Refused when the cell was ended meanwhile: the VM is dropped here.
+                drop(reply.send(Ran { vm, turn, cpu: used }));
+            }
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.ended = true;
+        let abandoned = std::mem::take(&mut state.jobs);
+        drop(state);
+        drop(abandoned);
+        self.queue.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            drop(thread.join());
+        }
+    }
+}

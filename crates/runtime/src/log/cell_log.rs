@@ -1,0 +1,122 @@
+//! What the log knows of one cell.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use carrel_contract::{
+    CellError, CellId, CellResponse, Completed, JsonText, Observation, Seq, Terminated, TerminationReason,
+    ToolCallId, Usage, Yielded,
+};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::budget;
+use super::window::OutputWindow;
+
+/// How a cell ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Completed { result: Option<JsonText>, error: Option<CellError>, warnings: Vec<String> },
+    Terminated { reason: TerminationReason, abandoned: Vec<ToolCallId> },
+}
+
+/// One cell: its output, its outcome and how far its session's reader has read.
+#[derive(Debug)]
+pub(crate) struct CellLog {
+    pub(crate) output: OutputWindow,
+    /// The last entry of this cell.
+    pub(crate) last: Seq,
+    /// The last entry that is output.
+    pub(crate) last_output: Seq,
+    /// The last `yield_control()`.
+    pub(crate) last_yield: Seq,
+    /// Where a wait without a cursor begins.
+    pub(crate) read_up_to: Seq,
+    pub(crate) cpu_time: Duration,
+    pub(crate) tool_calls: u64,
+    /// Wakes observers, at each entry.
+    pub(crate) changed: Arc<Notify>,
+    admitted_at: Instant,
+    ended: Option<Ended>,
+}
+
+#[derive(Debug)]
+struct Ended {
+    outcome: Outcome,
+    elapsed: Duration,
+    /// The cursor with which the outcome was read first: reading it again gives the same again.
+    first_read_after: Option<Seq>,
+}
+
+impl CellLog {
+    pub(crate) fn new(output_bytes: usize, now: Instant) -> Self {
+        Self {
+            output: OutputWindow::new(output_bytes),
+            last: Seq::START,
+            last_output: Seq::START,
+            last_yield: Seq::START,
+            read_up_to: Seq::START,
+            cpu_time: Duration::ZERO,
+            tool_calls: 0,
+            changed: Arc::default(),
+            admitted_at: now,
+            ended: None,
+        }
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    pub(crate) fn end(&mut self, outcome: Outcome, now: Instant) {
+        self.ended = Some(Ended { outcome, elapsed: now - self.admitted_at, first_read_after: None });
+    }
+
+    /// Makes a response for a reader at `after`, by default where the session's reader stands, and moves that
+    /// reader on.
+    pub(crate) fn respond(
+        &mut self,
+        cell_id: &CellId,
+        after: Option<Seq>,
+        max_tokens: usize,
+        now: Instant,
+    ) -> CellResponse {
+        let read_before = self.ended.as_ref().and_then(|ended| ended.first_read_after);
+        let after = after.or(read_before).unwrap_or(self.read_up_to);
+        let (items, cut_bytes) = budget::cut(self.output.after(after), max_tokens);
+        let mut observation = Observation::new(cell_id.clone(), self.last.max(after));
+        observation.items = items;
+        observation.omitted_bytes = cut_bytes + self.output.dropped_after(after);
+        observation.usage = self.usage(now);
+        self.read_up_to = self.read_up_to.max(self.last);
+
+        let Some(ended) = &mut self.ended else {
+            return CellResponse::Yielded(Yielded::new(observation));
+        };
+        ended.first_read_after.get_or_insert(after);
+        match ended.outcome.clone() {
+            Outcome::Completed { result, error, warnings } => {
+                let mut completed = Completed::new(observation);
+                completed.result = result;
+                completed.error = error;
+                completed.warnings = warnings;
+                completed.read_before = read_before.is_some();
+                CellResponse::Completed(completed)
+            }
+            Outcome::Terminated { reason, abandoned } => {
+                let mut terminated = Terminated::new(observation, reason);
+                terminated.abandoned = abandoned;
+                terminated.read_before = read_before.is_some();
+                CellResponse::Terminated(terminated)
+            }
+        }
+    }
+
+    fn usage(&self, now: Instant) -> Usage {
+        let mut usage = Usage::default();
+        usage.cpu_time = self.cpu_time;
+        usage.tool_calls = self.tool_calls;
+        usage.elapsed = self.ended.as_ref().map_or_else(|| now - self.admitted_at, |ended| ended.elapsed);
+        usage
+    }
+}

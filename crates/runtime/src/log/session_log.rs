@@ -1,0 +1,233 @@
+//! Appends and reads, under one lock that is never held across an await or a callback.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use carrel_contract::error::{OutcomeExpired, TerminateError, UnknownCell, WaitError};
+use carrel_contract::{CellId, CellResponse, Event, EventKind, Limits, OutputItem, Seq, WaitUntil};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::cell_log::{CellLog, Outcome};
+use crate::cell::CellNumber;
+
+/// The events kept for readers of the log hold no more than this, whatever their count: a few full windows.
+const KEPT_EVENT_BYTES: usize = 32 * 1024 * 1024;
+
+/// A cell that the log does not have.
+#[derive(Debug)]
+pub(crate) enum Missing {
+    Never(UnknownCell),
+    NoLonger(OutcomeExpired),
+}
+
+impl From<Missing> for WaitError {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Never(error) => error.into(),
+            Missing::NoLonger(error) => error.into(),
+        }
+    }
+}
+
+impl From<Missing> for TerminateError {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Never(error) => error.into(),
+            Missing::NoLonger(error) => error.into(),
+        }
+    }
+}
+
+/// The log of one session.
+#[derive(Debug)]
+pub(crate) struct SessionLog {
+    limits: Limits,
+    state: Mutex<State>,
+    /// Wakes those who follow the log.
+    pub(super) appended: Notify,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) last: Seq,
+    /// The newest events, without a gap, up to `last`.
+    pub(super) recent: VecDeque<Event>,
+    recent_bytes: usize,
+    cells: HashMap<CellId, CellLog>,
+    /// Ended cells, oldest first.
+    ended: VecDeque<(CellId, Instant)>,
+    newest_cell: CellNumber,
+    /// Nothing will be appended any more.
+    pub(super) closed: bool,
+}
+
+impl SessionLog {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, state: Mutex::default(), appended: Notify::new() }
+    }
+
+    /// Begins the log of a cell.
+    pub(crate) fn admit(&self, cell_id: &CellId, number: CellNumber) {
+        let mut state = self.lock();
+        state.newest_cell = state.newest_cell.max(number);
+        state.cells.insert(cell_id.clone(), CellLog::new(self.limits.output_bytes, Instant::now()));
+        self.append_to(state, cell_id, EventKind::CellAdmitted, |_| ());
+    }
+
+    /// Appends an event of a living cell.
+    pub(crate) fn append(&self, cell_id: &CellId, kind: EventKind) {
+        self.append_to(self.lock(), cell_id, kind, |_| ());
+    }
+
+    /// Appends the end of a cell and makes its outcome visible.
+    pub(crate) fn end(&self, cell_id: &CellId, outcome: Outcome) {
+        let kind = match &outcome {
+            Outcome::Completed { error, .. } => EventKind::CellCompleted { error: error.clone() },
+            Outcome::Terminated { reason, .. } => EventKind::CellTerminated { reason: reason.clone() },
+        };
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.ended.push_back((cell_id.clone(), now));
+        state.forget_old(&self.limits, now);
+        self.append_to(state, cell_id, kind, |cell| cell.end(outcome, now));
+    }
+
+    /// Adds to what a cell has used.
+    pub(crate) fn charge(&self, cell_id: &CellId, cpu: Duration, tool_calls: u64) {
+        if let Some(cell) = self.lock().cells.get_mut(cell_id) {
+            cell.cpu_time += cpu;
+            cell.tool_calls += tool_calls;
+        }
+    }
+
+    /// Says that no further event will come, once the last cell is gone.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.appended.notify_waiters();
+    }
+
+    /// Returns what wakes an observer of a cell, and where a reader without a cursor begins.
+    pub(crate) fn observer(&self, cell_id: &CellId) -> Result<(Arc<Notify>, Seq), Missing> {
+        let state = self.lock();
+        let cell = state.cell(cell_id)?;
+        Ok((Arc::clone(&cell.changed), cell.read_up_to))
+    }
+
+    /// Tells whether a wait is over, for cells with the cursor of each.
+    pub(crate) fn is_over(&self, cells: &[(CellId, Seq)], until: WaitUntil) -> Result<bool, Missing> {
+        let state = self.lock();
+        let mut all_ended = true;
+        let mut any = false;
+        for (cell_id, after) in cells {
+            let cell = state.cell(cell_id)?;
+            all_ended &= cell.is_ended();
+            any |= match until {
+                WaitUntil::AnyOutput => cell.is_ended() || cell.last_output > *after,
+                WaitUntil::AnyEnded => cell.is_ended(),
+                _ => false,
+            } || cell.last_yield > *after;
+        }
+        Ok(all_ended || any)
+    }
+
+    /// Tells whether a cell has ended.
+    pub(crate) fn is_ended(&self, cell_id: &CellId) -> Result<bool, Missing> {
+        self.lock().cell(cell_id).map(CellLog::is_ended)
+    }
+
+    /// Makes a cell's response, and counts it as read.
+    pub(crate) fn respond(
+        &self,
+        cell_id: &CellId,
+        after: Option<Seq>,
+        max_tokens: usize,
+    ) -> Result<CellResponse, Missing> {
+        let mut state = self.lock();
+        match state.cells.get_mut(cell_id) {
+            Some(cell) => Ok(cell.respond(cell_id, after, max_tokens, Instant::now())),
+            None => Err(state.missing(cell_id)),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append_to(
+        &self,
+        mut guard: MutexGuard<'_, State>,
+        cell_id: &CellId,
+        kind: EventKind,
+        then: impl FnOnce(&mut CellLog),
+    ) {
+        let state = &mut *guard;
+        let Some(cell) = state.cells.get_mut(cell_id) else { return };
+        let seq = state.last.next();
+        state.last = seq;
+        cell.last = seq;
+        let kind = match kind {
+            EventKind::Output { content } => {
+                let content = cell.output.fit(content);
+                cell.last_output = seq;
+                cell.output.push(OutputItem { seq, content: content.clone() });
+                EventKind::Output { content }
+            }
+            EventKind::ControlYielded => {
+                cell.last_yield = seq;
+                EventKind::ControlYielded
+            }
+            other => other,
+        };
+        then(cell);
+        let changed = Arc::clone(&cell.changed);
+        state.keep(Event::new(seq, cell_id.clone(), kind), self.limits.kept_events);
+        drop(guard);
+        changed.notify_waiters();
+        self.appended.notify_waiters();
+    }
+}
+
+impl State {
+    fn cell(&self, cell_id: &CellId) -> Result<&CellLog, Missing> {
+        self.cells.get(cell_id).ok_or_else(|| self.missing(cell_id))
+    }
+
+    fn missing(&self, cell_id: &CellId) -> Missing {
+        let cell_id = cell_id.clone();
+        match CellNumber::of(&cell_id) {
+            Some(number) if number <= self.newest_cell => Missing::NoLonger(OutcomeExpired { cell_id }),
+            _ => Missing::Never(UnknownCell { cell_id }),
+        }
+    }
+
+    fn keep(&mut self, event: Event, kept_events: usize) {
+        self.recent_bytes += event_bytes(&event);
+        self.recent.push_back(event);
+        while self.recent.len() > kept_events
+            || (self.recent_bytes > KEPT_EVENT_BYTES && self.recent.len() > 1)
+        {
+            let Some(dropped) = self.recent.pop_front() else { break };
+            self.recent_bytes -= event_bytes(&dropped);
+        }
+    }
+
+    fn forget_old(&mut self, limits: &Limits, now: Instant) {
+        while let Some((cell_id, ended_at)) = self.ended.front() {
+            if self.ended.len() <= limits.kept_outcomes && now - *ended_at < limits.outcome_age {
+                break;
+            }
+            self.cells.remove(cell_id);
+            self.ended.pop_front();
+        }
+    }
+}
+
+fn event_bytes(event: &Event) -> usize {
+    match &event.kind {
+        EventKind::Output { content } => content.size_bytes(),
+        EventKind::Notified { text } => text.len(),
+        _ => 0,
+    }
+}

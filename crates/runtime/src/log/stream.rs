@@ -1,0 +1,51 @@
+//! Follows the log for `events()`.
+
+use std::sync::Arc;
+
+use carrel_contract::{EventStream, Seq, StreamItem};
+use futures::stream;
+
+use super::session_log::SessionLog;
+
+/// Reads the log after a cursor, then follows it until it is closed. `log` is found through what keeps it
+/// alive; nobody is ever blocked by a reader that does not read.
+pub(crate) fn follow<K>(keeper: Arc<K>, log: fn(&K) -> &SessionLog, after: Seq) -> EventStream
+where
+    K: Send + Sync + 'static,
+{
+    Box::pin(stream::unfold((keeper, after), move |(keeper, after)| async move {
+        let item = log(&keeper).next_after(after).await?;
+        let read = match &item {
+            StreamItem::Event(event) => event.seq,
+            StreamItem::Missed { last_missed, .. } => *last_missed,
+        };
+        Some((item, (keeper, read)))
+    }))
+}
+
+impl SessionLog {
+    /// Waits for what comes after a cursor; `None` when nothing will. Cancel safe: nothing is consumed.
+    async fn next_after(&self, after: Seq) -> Option<StreamItem> {
+        loop {
+            let appended = self.appended.notified();
+            {
+                let state = self.lock();
+                if after < state.last {
+                    let oldest = state.recent.front().map_or(state.last.next(), |event| event.seq);
+                    if after.next() < oldest {
+                        let (first_missed, last_missed) = (after.next(), Seq(oldest.0 - 1));
+                        return Some(StreamItem::Missed { first_missed, last_missed });
+                    }
+                    let index = usize::try_from(after.next().0 - oldest.0).unwrap_or(usize::MAX);
+                    if let Some(event) = state.recent.get(index) {
+                        return Some(StreamItem::Event(event.clone()));
+                    }
+                }
+                if state.closed {
+                    return None;
+                }
+            }
+            appended.await;
+        }
+    }
+}

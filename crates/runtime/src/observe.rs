@@ -1,0 +1,73 @@
+//! Waiting for cells: reads of the log that return when their condition holds.
+//!
+//! All of it is cancel safe: nothing is read before a response is made, and that does not wait.
+
+use std::time::Duration;
+
+use carrel_contract::error::{InvalidRequest, WaitError};
+use carrel_contract::{CellId, Seq, WaitRequest, WaitResponse, WaitUntil};
+use futures::future::select_all;
+use tokio::time::{Instant, sleep_until};
+
+use crate::log::{Missing, SessionLog};
+
+/// The longest wait there is; tokio's clock cannot count on from now without bound.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Returns the moment at which a wait of this length ends.
+pub(crate) fn deadline(wait: Duration) -> Instant {
+    Instant::now() + wait.min(LONGEST_WAIT)
+}
+
+/// Observes the cells of a request.
+pub(crate) async fn observe(log: &SessionLog, request: WaitRequest) -> Result<WaitResponse, WaitError> {
+    let deadline = deadline(request.yield_time);
+    if request.cells.is_empty() {
+        let problem = "is empty; name at least one cell".to_owned();
+        return Err(InvalidRequest { field: "cells", problem }.into());
+    }
+    let mut cursors = Vec::with_capacity(request.cells.len());
+    for cell_id in &request.cells {
+        let (_, read_up_to) = log.observer(cell_id)?;
+        cursors.push((cell_id.clone(), request.after.unwrap_or(read_up_to)));
+    }
+    until_over(log, &cursors, request.until, deadline).await?;
+    let respond = |cell_id| log.respond(cell_id, request.after, request.max_output_tokens);
+    Ok(WaitResponse::new(request.cells.iter().map(respond).collect::<Result<_, _>>()?))
+}
+
+/// Waits until the condition holds for cells with the cursor of each, or the deadline has passed.
+pub(crate) async fn until_over(
+    log: &SessionLog,
+    cells: &[(CellId, Seq)],
+    until: WaitUntil,
+    deadline: Instant,
+) -> Result<(), Missing> {
+    let mut changes = Vec::with_capacity(cells.len());
+    for (cell_id, _) in cells {
+        changes.push(log.observer(cell_id)?.0);
+    }
+    loop {
+        // Made before the log is read, so that a change in between is not missed.
+        let changed = select_all(changes.iter().map(|changed| Box::pin(changed.notified())));
+        if log.is_over(cells, until)? {
+            return Ok(());
+        }
+        tokio::select! {
+            _ = changed => {}
+            () = sleep_until(deadline) => return Ok(()),
+        }
+    }
+}
+
+/// Waits until a cell has ended.
+pub(crate) async fn until_ended(log: &SessionLog, cell_id: &CellId) -> Result<(), Missing> {
+    let (change, _) = log.observer(cell_id)?;
+    loop {
+        let changed = change.notified();
+        if log.is_ended(cell_id)? {
+            return Ok(());
+        }
+        changed.await;
+    }
+}
