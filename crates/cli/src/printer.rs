@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,10 +17,16 @@ use crate::terminal::{Terminal, Tone};
 /// How often the spinner turns.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How much data is gathered before it is written.
+const GATHERED_BYTES: usize = 64 << 10;
+
 /// Writes to the two streams.
 pub(crate) struct Printer {
     terminal: Terminal,
-    spinner: ProgressBar,
+    /// None where it cannot be shown.
+    spinner: Option<ProgressBar>,
+    /// Data that was pushed and not yet written.
+    gathered: Mutex<Vec<u8>>,
 }
 
 /// Why standard output takes no more.
@@ -36,16 +43,14 @@ pub(crate) enum WriteError {
 impl Printer {
     /// Makes a printer whose spinner is not shown yet.
     pub(crate) fn new(terminal: Terminal) -> Self {
-        let spinner = if terminal.stderr && terminal.cursor {
+        let spinner = (terminal.stderr && terminal.cursor).then(|| {
             let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
             let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
             spinner.finish_and_clear();
             spinner
-        } else {
-            ProgressBar::hidden()
-        };
-        Self { terminal, spinner }
+        });
+        Self { terminal, spinner, gathered: Mutex::default() }
     }
 
     /// Returns what the streams are.
@@ -55,35 +60,68 @@ impl Printer {
 
     /// Shows what is under way, or clears it with `None`.
     pub(crate) fn status(&self, what: Option<&str>) {
-        let Some(what) = what else {
-            self.spinner.disable_steady_tick();
-            self.spinner.finish_and_clear();
-            return;
-        };
-        if self.spinner.is_finished() {
-            self.spinner.reset();
+        let Some(spinner) = &self.spinner else { return };
+        match what {
+            Some(what) => {
+                // Turning takes a thread, which is started once.
+                if spinner.is_finished() {
+                    spinner.reset();
+                    spinner.enable_steady_tick(TICK);
+                }
+                spinner.set_message(sanitize_line(what));
+            }
+            None => {
+                spinner.disable_steady_tick();
+                spinner.finish_and_clear();
+            }
         }
-        self.spinner.set_message(sanitize_line(what));
-        self.spinner.enable_steady_tick(TICK);
     }
 
     /// Writes with the spinner out of the way.
     fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        // One that is not shown would be drawn again by `suspend`.
-        if self.spinner.is_finished() { write() } else { self.spinner.suspend(write) }
+        match &self.spinner {
+            // One that is not shown would be drawn again by `suspend`.
+            Some(spinner) if !spinner.is_finished() => spinner.suspend(write),
+            _ => write(),
+        }
+    }
+
+    /// Takes data and ends its last line. Written when much is gathered, before a note, and by `flush`.
+    pub(crate) fn push(&self, text: &str) -> Result<(), WriteError> {
+        let text = if self.terminal.stdout { sanitize(text) } else { Cow::Borrowed(text) };
+        let mut gathered = self.gathered();
+        gathered.extend_from_slice(text.as_bytes());
+        if !text.ends_with('\n') {
+            gathered.push(b'\n');
+        }
+        if gathered.len() < GATHERED_BYTES { Ok(()) } else { self.write(&mut gathered) }
+    }
+
+    /// Writes the data that was gathered.
+    pub(crate) fn flush(&self) -> Result<(), WriteError> {
+        self.write(&mut self.gathered())
     }
 
     /// Writes data, and ends its last line.
     pub(crate) fn data(&self, text: &str) -> Result<(), WriteError> {
-        let text = if self.terminal.stdout { sanitize(text) } else { Cow::Borrowed(text) };
-        self.aside(|| {
-            let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            if !text.ends_with('\n') {
-                out.write_all(b"\n")?;
-            }
-            out.flush()
-        })?;
+        self.push(text)?;
+        self.flush()
+    }
+
+    fn gathered(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, gathered: &mut Vec<u8>) -> Result<(), WriteError> {
+        if !gathered.is_empty() {
+            self.aside(|| {
+                let mut out = io::stdout().lock();
+                out.write_all(gathered)?;
+                out.flush()
+            })?;
+            // Only now: what could not be written is tried, and fails, again.
+            gathered.clear();
+        }
         Ok(())
     }
 
@@ -99,6 +137,8 @@ impl Printer {
 
     /// Writes to standard error what is harmless already and may hold colours of our own.
     pub(crate) fn rendered(&self, text: &str) {
+        // Order matters where both streams are one terminal. A failure comes back with the next flush.
+        self.flush().ok();
         self.aside(|| {
             let mut err = io::stderr().lock();
             // Nobody is left to tell when standard error itself is gone.

@@ -125,9 +125,9 @@ async fn cpu(provider: &Arc<dyn CodeModeSessionProvider>) -> Check {
         Ok(CellResponse::Terminated(done)) if matches!(done.reason, TerminationReason::CpuTime { .. }) => {
             let took = began.elapsed();
             let detail = format!(
-                "a loop without end was stopped after {} of {}",
-                show_duration(took),
-                show_duration(SHORT)
+                "a loop without end, given {}, was stopped after {}",
+                show_duration(SHORT),
+                show_duration(took)
             );
             if took > SHORT * 10 {
                 let help = "this machine is busy, or its clock is coarse: limits will be kept late";

@@ -9,7 +9,7 @@ use carrel_contract::error::Coded;
 use carrel_contract::{
     CellId, CellResponse, CodeModeSession, EventKind, EventStream, Seq, StreamItem, TOKEN_BYTES, WaitRequest,
 };
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use tokio::task::JoinSet;
 
 use super::outcome::Stop;
@@ -17,7 +17,7 @@ use super::renderer::{Piece, Renderer};
 use super::{Fault, OUTPUT_BYTES, media};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::printer::Printer;
+use crate::printer::{Printer, WriteError};
 use crate::terminal::Tone;
 use crate::units::show_bytes;
 
@@ -42,12 +42,6 @@ pub(super) struct Ended {
     pub(super) lost_output: bool,
 }
 
-/// What there is to do next.
-enum Next {
-    Event(Option<StreamItem>),
-    Interrupted,
-}
-
 /// What became of a piece.
 enum Shown {
     /// It was shown or saved.
@@ -55,7 +49,7 @@ enum Shown {
     /// It could not be saved.
     Lost,
     /// Standard output takes no more.
-    Closed(Exit),
+    Closed(WriteError),
 }
 
 impl Following<'_> {
@@ -73,24 +67,30 @@ impl Following<'_> {
         ));
         let mut renderer = Renderer::default();
         let mut lost_output = false;
+        let mut missed = 0;
         let mut told = false;
-        self.printer.status(Some(&renderer.status()));
         loop {
-            let next = tokio::select! {
-                biased;
-                () = self.interrupt.cancelled(), if !told => Next::Interrupted,
-                event = events.next() => Next::Event(event),
-            };
-            match next {
-                Next::Interrupted => {
-                    told = true;
-                    let note = "interrupted: ending the cell (Ctrl-C again leaves at once)";
-                    self.printer.note(Tone::Dim, note);
-                }
-                Next::Event(Some(StreamItem::Event(event))) => {
-                    if event.cell_id != self.cell_id {
-                        continue;
+            // What is there already is taken at once and written together; only a pause writes it out.
+            let item = match events.next().now_or_never() {
+                Some(item) => item,
+                None => {
+                    if let Err(error) = self.printer.flush() {
+                        self.close(&error, &stop).await;
                     }
+                    self.printer.status(Some(&renderer.status()));
+                    tokio::select! {
+                        item = events.next() => item,
+                        () = self.interrupt.cancelled(), if !told => {
+                            told = true;
+                            let note = "interrupted: ending the cell (Ctrl-C again leaves at once)";
+                            self.printer.note(Tone::Dim, note);
+                            continue;
+                        }
+                    }
+                }
+            };
+            match item {
+                Some(StreamItem::Event(event)) if event.cell_id == self.cell_id => {
                     let last = is_last(&event.kind);
                     // With --json the items come with the outcome.
                     let hidden = matches!(stop.get(), Some(Stop::Output(_)))
@@ -98,34 +98,43 @@ impl Following<'_> {
                     match renderer.event(event).filter(|_| !hidden).map(|piece| self.show(piece)) {
                         None | Some(Shown::Well) => {}
                         Some(Shown::Lost) => lost_output = true,
-                        Some(Shown::Closed(exit)) => {
-                            end(self.session.as_ref(), &self.cell_id, Stop::Output(exit), &stop).await;
-                        }
+                        Some(Shown::Closed(error)) => self.close(&error, &stop).await,
                     }
                     if last {
                         break;
                     }
-                    self.printer.status(Some(&renderer.status()));
                 }
-                Next::Event(Some(StreamItem::Missed { first_missed, last_missed })) => {
-                    // With --json the items come from the outcome, which counts what it lacks.
-                    if !self.json {
-                        lost_output = true;
-                        let count = last_missed.0.saturating_sub(first_missed.0).saturating_add(1);
-                        let note = format!(
-                            "warning: {count} events came faster than they could be shown and were dropped"
-                        );
-                        self.printer.note(Tone::Warning, &note);
-                    }
+                Some(StreamItem::Event(_)) => {}
+                Some(StreamItem::Missed { first_missed, last_missed }) => {
+                    missed += last_missed.0.saturating_sub(first_missed.0).saturating_add(1);
                 }
                 // The log ends with the session; whatever ended it, the outcome says.
-                Next::Event(None) => break,
+                None => break,
             }
         }
         self.printer.status(None);
+        if let Err(error) = self.printer.flush() {
+            self.close(&error, &stop).await;
+        }
+        // With --json the items come from the outcome, which counts what it lacks.
+        if missed > 0 && !self.json {
+            lost_output = true;
+            let note = format!(
+                "warning: {missed} events came faster than they could be written; the output has gaps"
+            );
+            self.printer.note(Tone::Warning, &note);
+        }
         let response = self.outcome().await?;
         let stop = stop.get().copied();
         Ok(Ended { response, stop, failed_calls: renderer.failed_calls(), lost_output })
+    }
+
+    /// Ends the cell because nothing more of it can be written.
+    async fn close(&self, error: &WriteError, stop: &OnceLock<Stop>) {
+        if !matches!(stop.get(), Some(Stop::Output(_))) {
+            let exit = error.report(self.printer);
+            end(self.session.as_ref(), &self.cell_id, Stop::Output(exit), stop).await;
+        }
     }
 
     /// Reads the outcome: with its items for `--json`, without them when they have been shown.
@@ -142,10 +151,7 @@ impl Following<'_> {
 
     fn show(&self, piece: Piece) -> Shown {
         match piece {
-            Piece::Data(text) => match self.printer.data(&text) {
-                Ok(()) => Shown::Well,
-                Err(error) => Shown::Closed(error.report(self.printer)),
-            },
+            Piece::Data(text) => self.printer.push(&text).map_or_else(Shown::Closed, |()| Shown::Well),
             Piece::Note(tone, text) => {
                 self.printer.note(tone, &text);
                 Shown::Well

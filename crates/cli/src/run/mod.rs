@@ -26,12 +26,13 @@ use crate::provider;
 use crate::servers::{self, Servers};
 use crate::terminal::{Terminal, Tone};
 use follow::Following;
+use outcome::Stop;
 use source::Source;
 
 /// The output that is kept of a cell, in bytes: far more than a model is shown, for people pipe it into files.
 const OUTPUT_BYTES: usize = 16 << 20;
 /// The events kept for this program to read, for the same reason.
-const KEPT_EVENTS: usize = 1 << 16;
+const KEPT_EVENTS: usize = 1 << 18;
 
 /// Runs the command.
 pub(crate) async fn run(args: RunArgs, interrupt: Interrupt) -> Exit {
@@ -116,7 +117,7 @@ async fn with_cell(
     let exit = outcome::exit(&ended.response, ended.stop);
     let exit = if exit == Exit::Success && ended.lost_output { Exit::Internal } else { exit };
 
-    if exit == Exit::BrokenPipe {
+    if matches!(ended.stop, Some(Stop::Output(_))) {
         return Ok(exit);
     }
     if args.json {
@@ -137,7 +138,7 @@ async fn with_cell(
     if let Some(error) = closing.error {
         printer.rendered(&error);
     }
-    printer.note(Tone::Dim, &outcome::footer(exit, ended.response.observation().usage, ended.failed_calls));
+    printer.note(Tone::Dim, &outcome::footer(&ended.response, ended.failed_calls));
     Ok(exit)
 }
 

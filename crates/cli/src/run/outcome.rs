@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use carrel_contract::{CellResponse, TerminationReason, Usage};
+use carrel_contract::{CellResponse, TerminationReason};
 
 use super::report;
 use super::source::Source;
@@ -110,12 +110,13 @@ pub(crate) fn closing(
 }
 
 /// Writes the footer: how it ended, time, CPU, calls.
-pub(crate) fn footer(exit: Exit, usage: Usage, failed_calls: u64) -> String {
-    let verdict = match exit {
-        Exit::Success => "done",
-        Exit::Failed => "failed",
+pub(crate) fn footer(response: &CellResponse, failed_calls: u64) -> String {
+    let verdict = match response {
+        CellResponse::Completed(completed) if completed.error.is_none() => "done",
+        CellResponse::Completed(_) => "failed",
         _ => "terminated",
     };
+    let usage = response.observation().usage;
     let calls = match (usage.tool_calls, failed_calls) {
         (0, _) => "no tool calls".to_owned(),
         (calls, 0) => format!("{calls} tool call{}", plural(calls)),
@@ -188,11 +189,21 @@ mod tests {
 
     #[test]
     fn the_footer_counts() {
-        let mut usage = Usage::default();
-        usage.elapsed = Duration::from_millis(1500);
-        usage.cpu_time = Duration::from_micros(900);
-        assert_eq!(footer(Exit::Success, usage, 0), "done in 1.5 s, 900 µs CPU, no tool calls");
-        usage.tool_calls = 1;
-        assert_eq!(footer(Exit::Failed, usage, 1), "failed in 1.5 s, 900 µs CPU, 1 tool call, 1 failed");
+        let with = |elapsed, cpu, calls, error| {
+            let mut observation = observation();
+            observation.usage.elapsed = Duration::from_millis(elapsed);
+            observation.usage.cpu_time = Duration::from_micros(cpu);
+            observation.usage.tool_calls = calls;
+            let mut completed = Completed::new(observation);
+            completed.error = error;
+            CellResponse::Completed(completed)
+        };
+        let error = || Some(CellError::new(CellErrorKind::Thrown, "Error", "x"));
+        assert_eq!(footer(&with(1500, 900, 0, None), 0), "done in 1.5 s, 900 µs CPU, no tool calls");
+        assert_eq!(footer(&with(20, 900, 7, None), 0), "done in 20 ms, 900 µs CPU, 7 tool calls");
+        assert_eq!(
+            footer(&with(20, 900, 1, error()), 1),
+            "failed in 20 ms, 900 µs CPU, 1 tool call, 1 failed"
+        );
     }
 }

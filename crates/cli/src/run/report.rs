@@ -27,8 +27,7 @@ const FRAMES: usize = 12;
 /// what the cell had.
 pub(crate) fn cell_error(error: &CellError, source: &Source, memory_bytes: usize, colour: bool) -> String {
     let snippet = error.location.and_then(|location| Snippet::cut(source, location));
-    let shown =
-        Shown { message: sanitize(&title(error)).into_owned(), help: help(error, memory_bytes), snippet };
+    let shown = Shown { message: sanitize(&title(error)).into_owned(), help: None, snippet };
     let mut report = render(&shown, colour);
     for frame in stack_below(error) {
         let frame = frame.trim().replace(NAME_IN_STACK, &format!("{}:", source.name));
@@ -74,11 +73,7 @@ fn help(error: &CellError, memory_bytes: usize) -> Option<String> {
             show_bytes(memory_bytes),
             show_bytes(memory_bytes.saturating_mul(2)).replace(' ', ""),
         )),
-        CellErrorKind::Unsettled => Some(
-            "the cell awaits a promise, and no timer or tool call is left that could settle it: look for a \
-             `resolve` that is never called"
-                .into(),
-        ),
+        CellErrorKind::Unsettled => Some("look for a `resolve` that is never called".into()),
         CellErrorKind::Trap => Some(
             "this is a fault of Carrel's engine, not of the cell; no other cell was harmed. Please report it \
              with the cell"

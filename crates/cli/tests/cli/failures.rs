@@ -108,7 +108,7 @@ fn arguments_that_make_no_sense() {
     let desk = Desk::new();
     desk.run(&[]).expect(2).says(&["Usage"]);
     desk.run(&["run"]).expect(2).says(&["FILE"]);
-    desk.run(&["rnu"]).expect(2).says(&["run"]);
+    desk.run(&["rum"]).expect(2).says(&["'run'"]);
     desk.run(&["run", "-e", "1", "--cpu-time", "30"]).expect(2).says(&["30s"]);
     desk.run(&["run", "-e", "1", "--memory", "64"]).expect(2).says(&["64MiB"]);
     desk.run(&["run", "-e", "1", "--memory", "1KiB"]).expect(2).says(&["memory"]);

@@ -58,3 +58,31 @@ fn a_long_text_arrives_whole() {
     let ran = Desk::new().eval("text('x'.repeat(3e6))").expect(0);
     assert_eq!(ran.stdout.len(), 3_000_001, "{}", ran.stderr);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_said_once() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Desk::new()
+        .command(&["run", "-e", "text(1); await new Promise(done => setTimeout(done, 20)); text(2)"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{stderr}");
+    assert_eq!(stderr.matches("failed to write to standard output").count(), 1, "{stderr}");
+}
+
+#[test]
+fn output_and_notes_keep_their_order_on_one_stream() {
+    let desk = Desk::new();
+    let both = std::fs::File::create(desk.path().join("both")).unwrap();
+    let cell =
+        "for (let i = 0; i < 3; i++) { text('out ' + i); console.warn('note ' + i) } throw new Error('end')";
+    let status =
+        desk.command(&["run", "-e", cell]).stdout(both.try_clone().unwrap()).stderr(both).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let both = std::fs::read_to_string(desk.path().join("both")).unwrap();
+    let expected = "out 0\n[warn] note 0\nout 1\n[warn] note 1\nout 2\n[warn] note 2\n";
+    assert!(both.starts_with(expected), "{both}");
+}
