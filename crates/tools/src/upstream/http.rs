@@ -32,8 +32,8 @@ const MAX_CONCURRENT_REQUESTS: usize = 64;
 /// Redirects followed, all within the server's own origin.
 const MAX_REDIRECTS: usize = 5;
 /// How often a stream that broke is taken up again, and how long after the first time; each further wait is
-/// twice the one before. A call on it ends after 4 s at most, instead of waiting for a server that is gone.
-const RESUME_ATTEMPTS: usize = 4;
+/// twice the one before. A call on it ends after 2 s or so, instead of waiting for a server that is gone.
+const RESUME_ATTEMPTS: usize = 3;
 const RESUME_AFTER: Duration = Duration::from_millis(250);
 /// How long a connection may take to come about.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
