@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 
 const mode = process.argv[2] ?? "serve";
+const lines = createInterface({ input: process.stdin });
 const send = (message) => process.stdout.write(JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n");
 const text = (text) => ({ type: "text", text });
 const tool = (name, more = {}) => ({ name, description: `does ${name}`, inputSchema: { type: "object" }, ...more });
@@ -14,6 +15,7 @@ const tools = [
   tool("die"),
   tool("knock"),
   tool("knock_read_only", { annotations: { readOnlyHint: true } }),
+  tool("plug"),
   tool("malformed"),
   tool("unknown_block"),
   tool("oversized"),
@@ -34,6 +36,10 @@ const kinds = [
   { type: "resource", resource: { uri: "file:///c.bin", mimeType: "application/octet-stream", blob: "AAEC" } },
 ];
 
+process.stdin.on("end", () => {
+  if (mode !== "deaf" && mode !== "stubborn" && knocks.size === 0) die(0);
+});
+
 const knocks = new Map();
 const die = (status) => process.exit(status);
 
@@ -46,6 +52,12 @@ const calls = {
   knock: (id, { port }) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(`called ${process.pid}\n`));
     knocks.set(id, socket);
+  },
+  plug: (id) => {
+    // Reads no more, so what is sent from here on fills the pipe.
+    lines.pause();
+    process.stdin.pause();
+    send({ id, result: { content: [text("plugged")] } });
   },
   malformed: (id) => process.stdout.write(JSON.stringify({ id, result: { content: [] } }) + "\n"),
   unknown_block: (id) => send({ id, result: { content: [{ type: "hologram", data: "x" }] } }),
@@ -92,6 +104,6 @@ if (mode === "chatty") {
 if (mode === "exit") {
   process.stderr.write(`starting\n\x1b[31mno config for key ${process.env.API_KEY}\x1b[0m\n`, () => die(3));
 } else if (mode !== "deaf") {
-  createInterface({ input: process.stdin }).on("line", (line) => handle(JSON.parse(line)));
+  lines.on("line", (line) => handle(JSON.parse(line)));
 }
-if (mode === "deaf" || mode === "stubborn") setInterval(() => {}, 1 << 30);
+if (mode !== "exit") setInterval(() => {}, 1 << 30);

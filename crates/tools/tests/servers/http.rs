@@ -1,16 +1,10 @@
 //! HTTP servers that are not there, refuse, or are no MCP servers.
 
-use std::time::Duration;
-
 use carrel_tools::{ConnectError, ConnectOptions};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::common::{API_KEY, failure};
-
-fn soon() -> ConnectOptions {
-    ConnectOptions::default().with_connect_time(Duration::from_secs(10))
-}
 
 /// Answers every request on a loopback port with one response, and says what the requests were.
 async fn canned(
@@ -36,7 +30,7 @@ async fn canned(
 async fn an_http_server_that_is_not_there_is_named_as_configured() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}/${{API_KEY}}");
-    let error = failure(json!({ "type": "http", "url": url }), soon()).await;
+    let error = failure(json!({ "type": "http", "url": url }), ConnectOptions::default()).await;
     assert!(matches!(error.error, ConnectError::Unreachable(_)), "{error:?}");
     let error = error.to_string();
     assert!(error.contains(&format!("nothing answers at http://127.0.0.1:{port}/${{API_KEY}}: ")), "{error}");
@@ -58,7 +52,7 @@ async fn an_http_server_that_refuses_is_named_with_its_status() {
         let (url, _serving, mut seen) = canned(response).await;
         let server =
             json!({ "type": "http", "url": url, "headers": { "Authorization": "Bearer ${API_KEY}" } });
-        let error = failure(server, soon()).await;
+        let error = failure(server, ConnectOptions::default()).await;
         let ConnectError::Rejected(rejected) = &error.error else { panic!("{error:?}") };
         assert_eq!(rejected.status, status);
         assert!(error.to_string().contains(hint) && error.to_string().contains("${API_KEY}"), "{error}");
@@ -73,7 +67,7 @@ async fn an_http_server_that_is_none_says_what_it_answered() {
         "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 12\r\nconnection: close\r\n\r\n<html></html",
     )
     .await;
-    let error = failure(json!({ "type": "http", "url": url }), soon()).await;
+    let error = failure(json!({ "type": "http", "url": url }), ConnectOptions::default()).await;
     assert!(error.to_string().contains("text/html"), "{error}");
 }
 
@@ -84,8 +78,11 @@ async fn a_redirect_elsewhere_is_not_followed() {
         "HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:9/mcp\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     )
     .await;
-    let error =
-        failure(json!({ "type": "http", "url": url, "headers": { "X-Key": "${API_KEY}" } }), soon()).await;
+    let error = failure(
+        json!({ "type": "http", "url": url, "headers": { "X-Key": "${API_KEY}" } }),
+        ConnectOptions::default(),
+    )
+    .await;
     assert!(!matches!(error.error, ConnectError::Unreachable(_)), "{error}");
     assert!(elsewhere.try_recv().is_err());
 }
