@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::bound::bounded;
 use crate::name::assign;
 use crate::near::nearest;
+use crate::printable::printable;
 use crate::schema::InputSchema;
 
 /// What is kept of a description, in bytes.
@@ -30,7 +31,8 @@ pub struct CatalogueEntry {
     pub server: Arc<str>,
     /// The name it has there.
     pub tool: String,
-    /// What it does, for the model; at most 8 KiB of what the server says, and a note on a shared name.
+    /// What it does, for the model: at most 8 KiB of what the server says, without control characters, and a
+    /// note on a shared name.
     pub description: String,
     /// What it takes.
     pub input_schema: InputSchema,
@@ -151,7 +153,7 @@ fn entry(
 ) -> CatalogueEntry {
     let title = tool.title.or_else(|| tool.annotations.as_ref().and_then(|hints| hints.title.clone()));
     let said = tool.description.map(std::borrow::Cow::into_owned).filter(|text| !text.trim().is_empty());
-    let mut description = bounded(&said.or(title).unwrap_or_default(), MAX_DESCRIPTION_BYTES);
+    let mut description = bounded(&printable(&said.or(title).unwrap_or_default()), MAX_DESCRIPTION_BYTES);
     if let Some(note) = shared_note(&server, &tool.name, &name_shared_with) {
         if !description.is_empty() {
             description.push_str("\n\n");

@@ -31,6 +31,7 @@ mod delegate;
 pub mod example_server;
 mod name;
 mod near;
+mod printable;
 mod schema;
 mod sink;
 mod upstream;

@@ -105,16 +105,17 @@ pub(super) struct QuietClient {
 
 type HttpResult<T> = Result<T, StreamableHttpError<reqwest::Error>>;
 
+fn quiet<T>(result: HttpResult<T>) -> HttpResult<T> {
+    result.map_err(|error| match error {
+        StreamableHttpError::Client(error) => StreamableHttpError::Client(error.without_url()),
+        other => other,
+    })
+}
+
 impl QuietClient {
-    fn quiet<T>(&self, result: HttpResult<T>) -> HttpResult<T> {
-        result.map_err(|error| {
-            let error = match error {
-                StreamableHttpError::Client(error) => StreamableHttpError::Client(error.without_url()),
-                other => other,
-            };
-            self.vitals.note_http(self.fault(&error));
-            error
-        })
+    /// Notes what went wrong with a request. Only of POSTs: servers may well refuse the others.
+    fn noted<T>(&self, result: HttpResult<T>) -> HttpResult<T> {
+        result.inspect_err(|error| self.vitals.note_http(self.fault(error)))
     }
 
     fn fault(&self, error: &StreamableHttpError<reqwest::Error>) -> HttpFault {
@@ -163,7 +164,7 @@ impl StreamableHttpClient for QuietClient {
         auth: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> HttpResult<StreamableHttpPostResponse> {
-        self.quiet(self.client.post_message(uri, message, session, auth, headers).await)
+        self.noted(quiet(self.client.post_message(uri, message, session, auth, headers).await))
     }
 
     async fn post_message_with_max_sse_event_size(
@@ -175,11 +176,11 @@ impl StreamableHttpClient for QuietClient {
         headers: HashMap<HeaderName, HeaderValue>,
         max_event: usize,
     ) -> HttpResult<StreamableHttpPostResponse> {
-        self.quiet(
-            self.client
-                .post_message_with_max_sse_event_size(uri, message, session, auth, headers, max_event)
-                .await,
-        )
+        let posted = self
+            .client
+            .post_message_with_max_sse_event_size(uri, message, session, auth, headers, max_event)
+            .await;
+        self.noted(quiet(posted))
     }
 
     async fn delete_session(
@@ -189,7 +190,7 @@ impl StreamableHttpClient for QuietClient {
         auth: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> HttpResult<()> {
-        self.quiet(self.client.delete_session(uri, session, auth, headers).await)
+        quiet(self.client.delete_session(uri, session, auth, headers).await)
     }
 
     async fn get_stream(
@@ -200,7 +201,7 @@ impl StreamableHttpClient for QuietClient {
         auth: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> HttpResult<BoxStream<'static, Result<Sse, SseError>>> {
-        self.quiet(self.client.get_stream(uri, session, last_event, auth, headers).await)
+        quiet(self.client.get_stream(uri, session, last_event, auth, headers).await)
     }
 
     async fn get_stream_with_max_sse_event_size(
@@ -212,7 +213,7 @@ impl StreamableHttpClient for QuietClient {
         headers: HashMap<HeaderName, HeaderValue>,
         max_event: usize,
     ) -> HttpResult<BoxStream<'static, Result<Sse, SseError>>> {
-        self.quiet(
+        quiet(
             self.client
                 .get_stream_with_max_sse_event_size(uri, session, last_event, auth, headers, max_event)
                 .await,

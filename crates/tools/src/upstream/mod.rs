@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ErrorData,
     Implementation, JsonObject, PaginatedRequestParams, ProtocolVersion, Tool,
 };
 use rmcp::service::{ClientInitializeError, RunningService};
@@ -40,6 +40,7 @@ use self::stdio::StdioTransport;
 use self::vitals::{HttpFault, Vitals};
 use crate::bound::bounded;
 use crate::config::{ServerConfig, TransportConfig};
+use crate::printable::printable;
 
 /// The longest reason of a server's refusal that is kept, in bytes.
 const MAX_REASON_BYTES: usize = 2 << 10;
@@ -222,49 +223,45 @@ impl Attempt<'_> {
     }
 
     fn refused(&self, request: &'static str, error: &ClientInitializeError) -> ConnectError {
-        let reason = match error {
-            ClientInitializeError::JsonRpcError(error) => {
-                format!("it answered with error {}: {}", error.code.0, error.message)
-            }
-            other => other.to_string(),
-        };
-        self.broken(request, &reason)
+        match error {
+            ClientInitializeError::JsonRpcError(error) => self.answered(request, error),
+            other => self.broken(request, &other.to_string()),
+        }
     }
 
     fn unlisted(&self, error: &ServiceError) -> ConnectError {
-        let reason = match error {
-            ServiceError::McpError(error) => {
-                format!("it answered with error {}: {}", error.code.0, error.message)
-            }
-            other => other.to_string(),
-        };
-        self.broken("tools/list", &reason)
+        match error {
+            ServiceError::McpError(error) => self.answered("tools/list", error),
+            other => self.broken("tools/list", &other.to_string()),
+        }
+    }
+
+    fn answered(&self, request: &'static str, error: &ErrorData) -> ConnectError {
+        self.failed(request, &format!("it answered with error {}: {}", error.code.0, error.message))
+    }
+
+    fn failed(&self, request: &'static str, reason: &str) -> ConnectError {
+        let reason = bounded(&printable(&self.vitals.redact(reason)), MAX_REASON_BYTES);
+        ProtocolFailure { request, reason, said: self.vitals.last_words() }.into()
     }
 
     /// Says why the connection did not come about, from the best source there is.
     fn broken(&self, request: &'static str, reason: &str) -> ConnectError {
-        let said = self.vitals.last_words();
         match &self.config.transport {
-            TransportConfig::Stdio(_) => {
-                if let Some(ending) = self.vitals.ending() {
-                    return ServerExited { ending, said }.into();
-                }
-            }
+            TransportConfig::Stdio(_) => match self.vitals.ending() {
+                Some(ending) => ServerExited { ending, said: self.vitals.last_words() }.into(),
+                None => self.failed(request, reason),
+            },
             TransportConfig::Http(http) => {
                 let url = http.url.to_string();
                 match self.vitals.http_fault() {
-                    Some(HttpFault::Unreachable(reason)) => return Unreachable { url, reason }.into(),
-                    Some(HttpFault::Status(status)) => return HttpRejected { url, status }.into(),
-                    Some(HttpFault::Other(reason)) => {
-                        let reason = bounded(&reason, MAX_REASON_BYTES);
-                        return ProtocolFailure { request, reason, said }.into();
-                    }
-                    None => {}
+                    Some(HttpFault::Unreachable(reason)) => Unreachable { url, reason }.into(),
+                    Some(HttpFault::Status(status)) => HttpRejected { url, status }.into(),
+                    Some(HttpFault::Other(reason)) => self.failed(request, &reason),
+                    None => self.failed(request, reason),
                 }
             }
         }
-        let reason = bounded(&self.vitals.redact(reason), MAX_REASON_BYTES);
-        ProtocolFailure { request, reason, said }.into()
     }
 }
 

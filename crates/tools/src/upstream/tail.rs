@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::printable::printable;
+
 /// What is kept of stderr, in bytes.
 const MAX_BYTES: usize = 8 << 10;
 
@@ -30,23 +32,6 @@ impl Tail {
             _ => text,
         }
     }
-}
-
-/// Drops what could move a terminal's cursor or colour what follows.
-pub(super) fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c == '\u{1b}' {
-            if chars.next_if_eq(&'[').is_some() {
-                while chars.next_if(|c| !matches!(c, '@'..='~')).is_some() {}
-                chars.next();
-            }
-        } else if c == '\n' || c == '\t' || !c.is_control() {
-            out.push(c);
-        }
-    }
-    out
 }
 
 #[cfg(test)]

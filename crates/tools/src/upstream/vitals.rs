@@ -6,9 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use super::error::LastWords;
-use super::tail::{Tail, printable};
+use super::tail::Tail;
 use crate::bound::bounded;
 use crate::config::Redactor;
+use crate::printable::printable;
 
 /// What is kept of the first line of noise, in bytes.
 const MAX_NOISE_BYTES: usize = 200;
