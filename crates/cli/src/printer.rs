@@ -63,12 +63,12 @@ impl Printer {
         let Some(spinner) = &self.spinner else { return };
         match what {
             Some(what) => {
+                spinner.set_message(sanitize_line(what));
                 // Turning takes a thread, which is started once.
                 if spinner.is_finished() {
                     spinner.reset();
                     spinner.enable_steady_tick(TICK);
                 }
-                spinner.set_message(sanitize_line(what));
             }
             None => {
                 spinner.disable_steady_tick();
