@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use wasmtime::{InstanceAllocationStrategy, InstancePre, Linker, PoolingAllocationConfig};
+use wasmtime::{Enabled, InstanceAllocationStrategy, InstancePre, Linker, PoolingAllocationConfig};
 
 use crate::border::{self, Guest};
 use crate::event::{Start, StoredValues};
@@ -14,6 +14,11 @@ use crate::{EngineError, ImageId, InvalidSnapshot, RestoreError, Snapshot, image
 const WASM_STACK_BYTES: usize = 7 * 1024 * 1024;
 /// The same and room for the host functions that the guest calls.
 const FIBER_STACK_BYTES: usize = WASM_STACK_BYTES + 1024 * 1024;
+
+/// What a place in the pool keeps of its memory between VMs, where the kernel (Linux 6.7 and newer) tells which
+/// pages a VM has changed. Those are then copied back instead of unmapped, and the next VM does not fault them
+/// in again: measured 0.020 ms instead of 0.124 ms for `text("hi")`. More than this gained nothing.
+const KEPT_RESIDENT_BYTES: usize = 512 * 1024;
 
 /// How an engine is made.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +61,9 @@ impl Engine {
             .max_memories_per_module(1)
             .max_tables_per_module(1)
             .max_memory_size(options.max_memory_bytes);
+        if PoolingAllocationConfig::is_pagemap_scan_available() {
+            pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(KEPT_RESIDENT_BYTES);
+        }
         let mut config = settings::shared();
         config
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))

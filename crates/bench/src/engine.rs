@@ -1,0 +1,109 @@
+//! Figures of the engine alone.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use carrel_engine::{
+    Effect, Engine, EngineOptions, Event, Progress, Start, StoreQuota, StoredSize, StoredValues, Tools, Vm,
+    VmLimits,
+};
+
+use crate::table::{Table, median, median_of, milliseconds};
+
+struct NothingStored;
+
+impl StoredValues for NothingStored {
+    fn get(&self, _: &str) -> Option<Arc<str>> {
+        None
+    }
+
+    fn size(&self) -> StoredSize {
+        StoredSize::default()
+    }
+}
+
+const LIMITS: VmLimits = VmLimits { memory_bytes: 256 << 20 };
+
+fn start(engine: &Engine, source: &str) -> Vm {
+    let start = Start {
+        source: source.to_owned(),
+        tools: Arc::new(Tools::new([("echo", "")])),
+        stored: Arc::new(NothingStored),
+        quota: StoreQuota::default(),
+        seed: 1,
+        now_us: 0,
+    };
+    engine.start(start, LIMITS).expect("a VM can be made")
+}
+
+fn run_to_end(engine: &Engine, source: &str) {
+    let mut vm = start(engine, source);
+    let turn = vm.run();
+    assert!(matches!(turn.progress, Progress::Ended(_)), "{:?}", turn.progress);
+}
+
+/// Times a piece of JavaScript without the VM around it.
+fn program(engine: &Engine, source: &str) -> String {
+    milliseconds(median(7, || run_to_end(engine, source)))
+}
+
+pub(crate) fn measure(table: &mut Table) {
+    let engine = Engine::new(EngineOptions::default()).expect("an engine can be made");
+    table.row("VM made and dropped, nothing run", "-", || {
+        milliseconds(median(2000, || drop(start(&engine, "1"))))
+    });
+    table.row("text(\"hi\") from VM made to VM dropped", "-", || {
+        milliseconds(median(2000, || run_to_end(&engine, "text(\"hi\")")))
+    });
+    let suspended = || {
+        let mut vm = start(&engine, "text('hi'); const a = await tools.echo({ a: 1 }); text(a)");
+        let turn = vm.run();
+        let call = turn.effects.iter().find_map(|effect| match effect {
+            Effect::CallTool { call, .. } => Some(*call),
+            _ => None,
+        });
+        (vm, call.expect("the cell calls"))
+    };
+    table.row("snapshot of a suspended cell", "0.5 ms", || {
+        let (vm, _) = suspended();
+        milliseconds(median(200, || drop(vm.snapshot().expect("it is idle"))))
+    });
+    table.row("its pages", "-", || {
+        let (vm, _) = suspended();
+        let snapshot = vm.snapshot().expect("it is idle");
+        format!("{} x 4 KiB", snapshot.page_count())
+    });
+    table.row("restore of a suspended cell", "0.2 ms", || {
+        let (vm, _) = suspended();
+        let snapshot = vm.snapshot().expect("it is idle");
+        milliseconds(median(200, || {
+            drop(engine.restore(&snapshot, Arc::new(NothingStored), LIMITS).expect("it fits"));
+        }))
+    });
+    table.row("one answer delivered and awaited, JSON both ways", "-", || {
+        let source = "for (;;) await tools.echo({ n: 1 })";
+        let mut vm = start(&engine, source);
+        let mut turn = vm.run();
+        let times = (0..5000).map(|_| {
+            let Some(Effect::CallTool { call, .. }) = turn.effects.pop() else { return Duration::ZERO };
+            let begun = Instant::now();
+            vm.deliver(Event::Answered { call, json: "{\"n\":1}".into(), now_us: 1 });
+            turn = vm.run();
+            begun.elapsed()
+        });
+        milliseconds(median_of(times))
+    });
+    table.row("fib(27)", "30 ms", || {
+        program(&engine, "function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2) } fib(27)")
+    });
+    table.row("build, stringify, parse, sort, map 50,000 objects", "230 ms", || {
+        program(
+            &engine,
+            "const rows = []; for (let i = 0; i < 50000; i++) rows.push({ id: i, name: 'name ' + i, value: (i * 7919) % 50000, tags: ['a', 'b', 'c'], nested: { x: i, y: -i, ok: true } });
+             const back = JSON.parse(JSON.stringify(rows)); back.sort((a, b) => a.value - b.value); back.map((row) => row.value * 2).length",
+        )
+    });
+    table.row("1e5 awaits of resolved promises", "60 ms", || {
+        program(&engine, "for (let i = 0; i < 100000; i++) await null")
+    });
+}

@@ -1,0 +1,21 @@
+//! Prints the project's figures, each beside its goal: `./x bench [PART OF A NAME]`.
+//!
+//! A figure is the median over rounds. Machines are shared and noisy: compare two builds in one sitting, pinned to
+//! one processor, and believe ratios rather than single figures.
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run has nothing to report")]
+
+mod engine;
+mod process;
+mod session;
+mod table;
+
+use std::env;
+
+use table::Table;
+
+fn main() {
+    let mut table = Table::new(env::args().nth(1));
+    session::measure(&mut table);
+    engine::measure(&mut table);
+    process::measure(&mut table);
+}
