@@ -21,6 +21,8 @@ extern const char carrel_prelude[];
 extern const unsigned carrel_prelude_len;
 void carrel_limit_stack(JSRuntime *rt, size_t bytes);
 void carrel_seed(JSContext *ctx, uint64_t seed);
+JSValue carrel_call_site(JSContext *ctx, uint32_t *offset);
+JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t offset);
 
 /* A tool call that waits for its answer. A slot is used again under the next number, so that a late or a
  * second answer finds nothing. */
@@ -30,6 +32,8 @@ struct call {
     int32_t next_free;
     JSValue resolve;
     JSValue reject;
+    JSValue site; /* where it was called, by function and offset */
+    uint32_t site_offset;
 };
 
 static JSRuntime *runtime;
@@ -130,7 +134,9 @@ static JSValue call_tool(JSContext *ctx, JSValueConst this_val, int argc, JSValu
         JS_FreeCString(ctx, json);
         return JS_EXCEPTION;
     }
-    calls[slot] = (struct call){ .number = ++calls_made, .tool = tool, .resolve = settle[0], .reject = settle[1] };
+    struct call *call = &calls[slot];
+    *call = (struct call){ .number = ++calls_made, .tool = tool, .resolve = settle[0], .reject = settle[1] };
+    call->site = carrel_call_site(ctx, &call->site_offset);
     calls_pending++;
     effect(EFFECT_TOOL_CALL, tool, (calls_made << 24) | slot, json, json_len, NULL, 0);
     JS_FreeCString(ctx, json);
@@ -338,7 +344,8 @@ static void track_rejection(JSContext *ctx, JSValueConst promise, JSValueConst r
 
 /* ---- ending ---- */
 
-/* Describes a thrown value as JSON by the prelude; a value that cannot be described is described as such. */
+/* Describes a thrown value as JSON by the prelude; undefined where the value's own code, or memory that is out,
+ * gets in the way. */
 static JSValue describe(JSContext *ctx, JSValueConst reason)
 {
     JSValue text = JS_Call(ctx, prelude_describe, JS_UNDEFINED, 1, &reason);
@@ -508,8 +515,10 @@ int32_t answer(int64_t handle, int32_t ok, size_t len, int64_t now_us)
     JSValue value = json ? JS_ParseJSON(ctx, json, len, "answer") : JS_EXCEPTION;
     js_free(ctx, json);
     if (!JS_IsException(value) && !ok) {
-        JSValue args[2] = { value, JS_NewInt32(ctx, call.tool) };
-        JSValue error = JS_Call(ctx, prelude_tool_error, JS_UNDEFINED, 2, args);
+        JSValue site = carrel_call_site_text(ctx, call.site, call.site_offset);
+        JSValue args[3] = { value, JS_NewInt32(ctx, call.tool), site };
+        JSValue error = JS_Call(ctx, prelude_tool_error, JS_UNDEFINED, 3, args);
+        JS_FreeValue(ctx, site);
         JS_FreeValue(ctx, value);
         value = error;
     }
@@ -521,6 +530,7 @@ int32_t answer(int64_t handle, int32_t ok, size_t len, int64_t now_us)
     JS_FreeValue(ctx, value);
     JS_FreeValue(ctx, call.resolve);
     JS_FreeValue(ctx, call.reject);
+    JS_FreeValue(ctx, call.site);
     if (JS_IsException(settled))
         return end_with_exception(ctx, ENDING_THROWN);
     JS_FreeValue(ctx, settled);

@@ -294,8 +294,11 @@
     }),
   );
 
-  function toolError({ message, code, retryable, data }, tool) {
+  // Makes the error that a failed call rejects with. Its stack is the place of the call: where the answer came in,
+  // there is nothing of the cell to show.
+  function toolError({ message, code, retryable, data }, tool, site) {
     const error = new ToolError(message);
+    defineProperty(error, "stack", { value: site, writable: true, configurable: true });
     error.tool = catalogue()[tool].name;
     error.code = code;
     error.retryable = retryable;

@@ -147,14 +147,23 @@ fn memory(caller: &mut Caller<'_, Guest>) -> Result<Memory> {
     }
 }
 
-/// Copies text out of the guest. JavaScript strings may hold half a surrogate pair; it becomes U+FFFD.
+/// Copies text out of the guest. JavaScript strings may hold half a surrogate pair, which QuickJS writes as UTF-8
+/// would if it could; it becomes U+FFFD.
 fn text(bytes: &[u8], at: u32, len: u32) -> Result<String> {
     let range =
         bytes.get(at as usize..).and_then(|rest| rest.get(..len as usize)).ok_or_else(|| odd("range"))?;
-    Ok(match str::from_utf8(range) {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(range).into_owned(),
-    })
+    if let Ok(text) = str::from_utf8(range) {
+        return Ok(text.to_owned());
+    }
+    let mut copy = range.to_vec();
+    let mut rest = copy.as_mut_slice();
+    while let [first, after @ ..] = rest {
+        if let (0xed, [second @ 0xa0..=0xbf, third, ..]) = (*first, &mut *after) {
+            (*first, *second, *third) = (0xef, 0xbf, 0xbd);
+        }
+        rest = after;
+    }
+    Ok(String::from_utf8_lossy(&copy).into_owned())
 }
 
 fn level(small: i32) -> Result<Option<Level>> {
@@ -198,9 +207,12 @@ fn says_out_of_memory(error: &GuestError) -> bool {
     error.name == "InternalError" && error.message == "out of memory"
 }
 
-/// Reads what the prelude's `describe` wrote; a guest that writes something else has an empty error.
+/// Reads what the prelude's `describe` wrote, if it could.
 fn guest_error(json: &str) -> GuestError {
-    serde_json::from_str(json).unwrap_or_default()
+    serde_json::from_str(json).unwrap_or_else(|_| GuestError {
+        message: "a value that cannot be described".to_owned(),
+        ..GuestError::default()
+    })
 }
 
 /// The guest broke the agreement of `host.h`: its memory can no longer be trusted, so it traps.

@@ -22,8 +22,14 @@ const SLICE_TICKS: u64 = 2;
 /// What a VM may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VmLimits {
-    /// Memory in bytes, all of it: the image takes 1.3 MiB, so less than 2 MiB makes no sense.
+    /// Memory in bytes, all of it: from [`MIN_MEMORY_BYTES`](Self::MIN_MEMORY_BYTES) to the engine's
+    /// `max_memory_bytes`.
     pub memory_bytes: usize,
+}
+
+impl VmLimits {
+    /// The least memory that makes sense, 2 MiB: the image alone takes 1.4.
+    pub const MIN_MEMORY_BYTES: usize = 2 * 1024 * 1024;
 }
 
 impl Default for VmLimits {

@@ -1,0 +1,1 @@
+const o = {}; o.o = o; console.log(o, Symbol('s'), null, undefined); console.log();

@@ -1,0 +1,1 @@
+text('before'); exit(); text('after');

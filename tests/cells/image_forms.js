@@ -1,0 +1,1 @@
+image('data:image/png;base64,iVBORw0KGgo='); image({ image_url: 'data:image/gif;base64,R0lG' }); image({ image_url: { url: 'data:image/webp;base64,UklG' } }); image({ type: 'image', data: 'AAAA', mimeType: 'image/jpeg' });

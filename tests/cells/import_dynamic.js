@@ -1,0 +1,1 @@
+try { await import('left-pad'); } catch (e) { text(e.name + ': ' + e.message); }

@@ -1,0 +1,1 @@
+const f = new Float64Array(1); const b = new Uint8Array(f.buffer); f[0] = NaN; const one = [...b].join(); f[0] = 0 / 0; const two = [...b].join(); f[0] = Infinity - Infinity; text(one === two && two === [...b].join()); text(one);

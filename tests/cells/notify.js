@@ -1,0 +1,1 @@
+notify('half way'); notify({ done: 50 });

@@ -1,0 +1,1 @@
+text([Math.random(), Math.random()].map((x) => x.toFixed(12)));

@@ -1,0 +1,2 @@
+text(this === undefined);
+undeclared = 1;

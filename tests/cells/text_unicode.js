@@ -1,0 +1,1 @@
+text('grüße 👋 \u{1F600}'); text('half \ud800 pair');

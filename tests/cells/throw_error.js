@@ -1,0 +1,5 @@
+function deep() {
+  throw new RangeError('too far');
+}
+
+deep();

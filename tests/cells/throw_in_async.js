@@ -1,0 +1,5 @@
+async function f() {
+  await null;
+  null.x;
+}
+await f();

@@ -1,0 +1,3 @@
+text('before');
+
+await tools.fail();

@@ -1,0 +1,2 @@
+text('a');
+await new Promise(() => {});

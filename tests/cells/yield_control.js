@@ -1,0 +1,1 @@
+text('a'); text(yield_control() === undefined); text('b');
