@@ -14,7 +14,7 @@ use carrel_contract::{
     CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Durability, SessionId,
     SessionMode, SessionSpec, SessionState,
 };
-use carrel_engine::{Engine, EngineOptions};
+use carrel_engine::{Engine, EngineOptions, VmLimits};
 
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
@@ -60,6 +60,7 @@ pub struct InProcessProvider {
 /// What all sessions of a provider share.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
+    max_memory_bytes: usize,
     pub(crate) environment: Arc<dyn Environment>,
     // The lane's threads hold the ticker, so it is declared, and dropped, first.
     pub(crate) lane: Lane,
@@ -80,7 +81,8 @@ impl InProcessProvider {
         let no_thread = |e: std::io::Error| EngineFailure { detail: format!("a thread does not start: {e}") };
         let ticker = Arc::new(Ticker::start(engine.clone()).map_err(no_thread)?);
         let lane = Lane::start(threads, &ticker).map_err(no_thread)?;
-        let shared = Shared { engine, environment: options.environment, lane, ticker };
+        let max_memory_bytes = options.engine.max_memory_bytes;
+        let shared = Shared { engine, max_memory_bytes, environment: options.environment, lane, ticker };
         Ok(Self { shared: Arc::new(shared), sessions: Mutex::default() })
     }
 
@@ -89,7 +91,7 @@ impl InProcessProvider {
         spec: SessionSpec,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Arc<Session>, CreateError> {
-        check(&spec)?;
+        check(&spec, self.shared.max_memory_bytes)?;
         let name = format!("session-{:016x}", self.shared.environment.random());
         let id = SessionId::new(&name).map_err(|e| EngineFailure { detail: e.to_string() })?;
         let session = Arc::new(Session::new(id.clone(), spec, delegate, Arc::clone(&self.shared)));
@@ -163,7 +165,7 @@ impl fmt::Debug for InProcessProvider {
     }
 }
 
-fn check(spec: &SessionSpec) -> Result<(), CreateError> {
+fn check(spec: &SessionSpec, max_memory_bytes: usize) -> Result<(), CreateError> {
     if spec.mode == SessionMode::Persistent {
         return Err(Unsupported { field: "mode", value: "persistent", offered: "fresh" }.into());
     }
@@ -171,8 +173,13 @@ fn check(spec: &SessionSpec) -> Result<(), CreateError> {
         return Err(Unsupported { field: "durability", value: "journaled", offered: "ephemeral" }.into());
     }
     let limits = &spec.limits;
+    let memory = VmLimits::MIN_MEMORY_BYTES..=max_memory_bytes;
+    if !memory.contains(&limits.memory_bytes) {
+        let problem =
+            format!("is {}; this provider gives {} to {}", limits.memory_bytes, memory.start(), memory.end());
+        return Err(InvalidSpec { field: "limits.memory_bytes", problem }.into());
+    }
     let counts = [
-        ("limits.memory_bytes", limits.memory_bytes),
         ("limits.source_bytes", limits.source_bytes),
         ("limits.pending_tool_calls", limits.pending_tool_calls),
         ("limits.running_cells", limits.running_cells),

@@ -210,9 +210,9 @@ pub struct Corrupt {
     pub detail: String,
 }
 
-/// The engine could not make a VM.
+/// The engine could not be started, or could not make a VM.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("make a VM: {detail}")]
+#[error("use the engine: {detail}")]
 pub struct EngineFailure {
     /// What the engine said.
     pub detail: String,

@@ -48,7 +48,7 @@ pub(super) async fn start(session: &Arc<dyn CodeModeSession>, source: &str) -> S
     session.execute(ExecuteRequest::new(source).with_yield_time(LONG)).await.expect("the cell is admitted")
 }
 
-/// Runs a cell to its natural end.
+/// Runs a cell that does not yield to its natural end.
 pub(super) async fn run(session: &Arc<dyn CodeModeSession>, source: &str) -> Completed {
     let started = start(session, source).await;
     completed(started.first_response.await.expect("the cell is observed"))
@@ -75,10 +75,17 @@ pub(super) fn terminated(response: CellResponse) -> Terminated {
     }
 }
 
-/// Waits for the end of one cell.
+/// Waits for the end of one cell, whatever it yields on the way, and reads it from its beginning.
 pub(super) async fn ended(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> CellResponse {
-    let request = WaitRequest::new([cell_id.clone()]).after(Seq::START).with_yield_time(LONG);
-    session.wait(request).await.expect("the cell is observed").cells.remove(0)
+    let mut after = Seq::START;
+    loop {
+        let request = WaitRequest::new([cell_id.clone()]).after(after).with_yield_time(LONG);
+        let response = session.wait(request).await.expect("the cell is observed").cells.remove(0);
+        if response.is_final() && after == Seq::START {
+            return response;
+        }
+        after = if response.is_final() { Seq::START } else { response.observation().cursor };
+    }
 }
 
 /// Waits for an event of a cell.

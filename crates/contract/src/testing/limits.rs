@@ -120,7 +120,15 @@ pub async fn s10_bad_specifications_name_what_was_wrong(harness: Harness) {
     let tools = SessionSpec { tools: vec![twice(), twice()], ..SessionSpec::default() };
     let mut no_cells = SessionSpec::default();
     no_cells.limits.running_cells = 0;
-    for (spec, field) in [(tools, "tools"), (no_cells, "limits.running_cells")] {
+    let (mut little, mut much) = (SessionSpec::default(), SessionSpec::default());
+    little.limits.memory_bytes = 1024;
+    much.limits.memory_bytes = usize::MAX;
+    for (spec, field) in [
+        (tools, "tools"),
+        (no_cells, "limits.running_cells"),
+        (little, "limits.memory_bytes"),
+        (much, "limits.memory_bytes"),
+    ] {
         let refused = harness.provider.create(spec, harness.delegate.clone()).await;
         let Err(CreateError::InvalidSpec(error)) = refused else { panic!("the specification is refused") };
         assert_eq!(error.field, field);

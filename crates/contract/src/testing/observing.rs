@@ -103,7 +103,8 @@ pub async fn s4_a_busy_cell_yields_at_its_time(harness: Harness) {
 /// The log has everything that happened, without a gap, and ends with the session.
 pub async fn s4_events_tell_the_whole_story_in_order(harness: Harness) {
     let session = harness.session().await;
-    run(&session, "text('a'); await tools.echo(1); notify('n'); yield_control()").await;
+    let started = start(&session, "text('a'); await tools.echo(1); notify('n'); yield_control()").await;
+    ended(&session, &started.cell_id).await;
     session.shutdown().await.unwrap();
     let items: Vec<_> = session.events(Seq::START).collect().await;
     let mut names = Vec::new();

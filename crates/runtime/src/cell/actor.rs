@@ -15,13 +15,12 @@ use carrel_engine::{CallHandle, Effect, Ending, Event, MediaKind, Progress, Turn
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use tokio::sync::oneshot;
 
 use super::calls::{self, Answer};
 use super::control::CellControl;
 use super::timers::Timers;
 use super::{CellNumber, translate};
-use crate::guest::Ran;
+use crate::guest::{Away, Ran};
 use crate::session::Core;
 
 /// Warnings kept of one cell; a program can reject more promises than anybody wants to read.
@@ -62,7 +61,7 @@ enum Place {
     /// Here, and waits for an event.
     Idle(Vm),
     /// In the lane of CPU-bound VMs.
-    Away(oneshot::Receiver<Ran>),
+    Away(Away),
 }
 
 impl Cell {
@@ -103,7 +102,12 @@ impl Cell {
             tokio::task::consume_budget().await;
             let event = tokio::select! {
                 biased;
-                reason = self.control.requested() => return End::Terminated(reason),
+                reason = self.control.requested() => {
+                    if let Place::Away(vm) = &place {
+                        self.core.log.charge(&self.id, vm.cpu_so_far(), 0);
+                    }
+                    return End::Terminated(reason);
+                }
                 ran = away(&mut place) => {
                     // A VM that does not come back is lost with the lane, and that with the provider.
                     let Some(ran) = ran else { return End::Terminated(TerminationReason::Shutdown) };
@@ -121,9 +125,9 @@ impl Cell {
                 id = self.timers.next() => Event::TimerFired { id, now_us: self.core.now_us() },
             };
             place = match place {
-                Place::Away(receiver) => {
+                Place::Away(vm) => {
                     waiting.push(event);
-                    Place::Away(receiver)
+                    Place::Away(vm)
                 }
                 Place::Idle(mut vm) => {
                     vm.deliver(event);
@@ -267,7 +271,7 @@ impl Cell {
 /// Waits for a VM that is away; for ever when it is here. `None` when it is lost.
 async fn away(place: &mut Place) -> Option<Ran> {
     match place {
-        Place::Away(receiver) => receiver.await.ok(),
+        Place::Away(vm) => vm.returned().await,
         Place::Idle(_) => std::future::pending().await,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -30,6 +31,40 @@ impl Ran {
     }
 }
 
+/// A VM that runs in the lane.
+pub(crate) struct Away {
+    returned: oneshot::Receiver<Ran>,
+    meter: Arc<Meter>,
+}
+
+impl Away {
+    /// Waits for the VM; `None` when the lane has ended. Cancel safe.
+    pub(crate) async fn returned(&mut self) -> Option<Ran> {
+        (&mut self.returned).await.ok()
+    }
+
+    /// Returns the CPU time that the VM has used since it left, for when it is not waited for.
+    pub(crate) fn cpu_so_far(&self) -> Duration {
+        self.meter.read()
+    }
+}
+
+/// CPU time in nanoseconds, added up by whoever runs the VM.
+#[derive(Default)]
+struct Meter(AtomicU64);
+
+impl Meter {
+    /// Adds a slice and returns the sum.
+    fn add(&self, slice: Duration) -> Duration {
+        self.0.fetch_add(u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.read()
+    }
+
+    fn read(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
 /// The threads and their queue. The queue holds at most one entry a living VM, and the engine's pool bounds those.
 pub(crate) struct Lane {
     queue: Arc<Queue>,
@@ -50,7 +85,7 @@ struct State {
 
 struct Job {
     vm: Vm,
-    used: Duration,
+    meter: Arc<Meter>,
     /// After this much CPU time the VM goes back to its cell, which decides.
     allowed: Duration,
     reply: oneshot::Sender<Ran>,
@@ -68,12 +103,13 @@ impl Lane {
         Ok(Self { queue, threads })
     }
 
-    /// Runs a VM in turns with others until it emits an effect, waits, ends or has used `allowed`. When the
-    /// receiver is dropped, the VM is dropped at its next turn.
-    pub(crate) fn run(&self, vm: Vm, allowed: Duration) -> oneshot::Receiver<Ran> {
-        let (reply, receiver) = oneshot::channel();
-        self.queue.push(Job { vm, used: Duration::ZERO, allowed, reply });
-        receiver
+    /// Runs a VM in turns with others until it emits an effect, waits, ends or has used `allowed`. When nobody
+    /// waits for it any more, the VM is dropped at its next turn.
+    pub(crate) fn run(&self, vm: Vm, allowed: Duration) -> Away {
+        let (reply, returned) = oneshot::channel();
+        let meter = Arc::<Meter>::default();
+        self.queue.push(Job { vm, meter: Arc::clone(&meter), allowed, reply });
+        Away { returned, meter }
     }
 }
 
@@ -98,15 +134,15 @@ impl Queue {
     }
 
     fn work(&self, ticker: &Ticker) {
-        while let Some(Job { vm, used, allowed, reply }) = self.next() {
+        while let Some(Job { vm, meter, allowed, reply }) = self.next() {
             if reply.is_closed() {
                 continue;
             }
             let Ran { vm, turn, cpu } = Ran::slice(vm, ticker);
-            let used = used + cpu;
+            let used = meter.add(cpu);
             let goes_on = matches!(turn.progress, Progress::Preempted | Progress::Ready);
             if goes_on && turn.effects.is_empty() && used < allowed {
-                self.push(Job { vm, used, allowed, reply });
+                self.push(Job { vm, meter, allowed, reply });
             } else {
                 // Refused when the cell was ended meanwhile: the VM is dropped here.
                 drop(reply.send(Ran { vm, turn, cpu: used }));

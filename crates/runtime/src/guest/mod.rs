@@ -9,5 +9,5 @@ mod lane;
 mod ticker;
 
 pub(crate) use cpu::CpuTimer;
-pub(crate) use lane::{Lane, Ran};
+pub(crate) use lane::{Away, Lane, Ran};
 pub(crate) use ticker::Ticker;
