@@ -9,14 +9,24 @@ use carrel_runtime::{InProcessProvider, Options};
 
 use crate::units::show_bytes;
 
+/// Cells at once: every command here runs one or two. Each place in the pool costs a system call at start, and the
+/// default's thousand would be 2 of the 8 ms that a whole run takes.
+const CELLS_AT_ONCE: u32 = 8;
+
 /// Makes the provider that runs cells in this process.
 pub(crate) fn in_process() -> Result<Arc<dyn CodeModeSessionProvider>, EngineFailure> {
-    Ok(Arc::new(InProcessProvider::new(Options::default())?))
+    Ok(Arc::new(InProcessProvider::new(options())?))
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.engine.max_vms = CELLS_AT_ONCE;
+    options
 }
 
 /// Says how many cells that provider holds at once, for the doctor.
 pub(crate) fn describe_pool() -> String {
-    let options = Options::default();
+    let options = options();
     let threads = options.guest_threads.or_else(|| std::thread::available_parallelism().ok());
     format!(
         "{} cells at once, each with {} of memory at most; those that compute share {} threads",

@@ -23,3 +23,8 @@ mod tasks;
 
 pub use environment::{Environment, SystemEnvironment};
 pub use provider::{InProcessProvider, Options};
+
+/// The README's embedding, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -111,6 +111,7 @@ fn arguments_that_make_no_sense() {
     desk.run(&["rum"]).expect(2).says(&["'run'"]);
     desk.run(&["run", "-e", "1", "--cpu-time", "30"]).expect(2).says(&["30s"]);
     desk.run(&["run", "-e", "1", "--memory", "64"]).expect(2).says(&["64MiB"]);
+    desk.run(&["run", "-e", "1", "--memory", "1KiB"]).expect(2).says(&["memory_bytes", "2097152"]);
     desk.run(&["run", "-e", "1", "--json", "--image-dir", "x"]).expect(2);
     let help = desk.run(&["--help"]).expect(0);
     assert!(help.stdout.contains("Exit codes:"), "{}", help.stdout);

@@ -1,0 +1,73 @@
+//! The walls between the rooms: what each crate must never know, read off the dependencies that cargo resolves.
+//!
+//! The table is that of `ARCHITECTURE.md`.
+
+use std::process::Command;
+
+/// Returns what a crate depends on, directly or not, each with the features it is built with.
+fn dependencies(package: &str) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p} [{f}]",
+        ])
+        .args(["--package", package])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().skip(1).map(str::to_owned).collect()
+}
+
+fn never(package: &str, forbidden: &[&str]) {
+    for dependency in dependencies(package) {
+        let name = dependency.split(' ').next().unwrap_or_default();
+        assert!(!forbidden.contains(&name), "{package} must never know {name}");
+    }
+}
+
+const ENGINES: [&str; 2] = ["wasmtime", "carrel-engine"];
+const STORES: [&str; 1] = ["rusqlite"];
+const FACES: [&str; 4] = ["carrel-cli", "clap", "axum", "tonic"];
+
+#[test]
+fn the_contract_knows_no_runtime_engine_store_or_wire() {
+    never(
+        "carrel-contract",
+        &[&ENGINES[..], &STORES, &FACES, &["carrel-runtime", "carrel-tools", "rmcp"]].concat(),
+    );
+    let tokio = dependencies("carrel-contract").into_iter().find(|line| line.starts_with("tokio v")).unwrap();
+    for feature in ["rt", "net", "time", "process"] {
+        let features = tokio.split(['[', ']']).nth(1).unwrap_or_default();
+        assert!(!features.split(',').any(|has| has == feature), "the contract takes no executor: {tokio}");
+    }
+}
+
+#[test]
+fn the_engine_knows_no_tokio_session_or_storage() {
+    never(
+        "carrel-engine",
+        &[&STORES[..], &FACES, &["tokio", "carrel-contract", "carrel-runtime", "carrel-tools"]].concat(),
+    );
+}
+
+#[test]
+fn the_runtime_knows_no_face_and_no_mcp() {
+    never("carrel-runtime", &[&FACES[..], &["carrel-tools", "rmcp"]].concat());
+}
+
+#[test]
+fn the_tools_know_no_engine_and_no_storage() {
+    never("carrel-tools", &[&ENGINES[..], &STORES, &FACES, &["carrel-runtime"]].concat());
+}
+
+#[test]
+fn the_program_never_compiles_webassembly() {
+    never("carrel-cli", &["cranelift-codegen", "wasmtime-wizer", "rquickjs-sys"]);
+}
