@@ -7,7 +7,8 @@ use carrel_contract::error::{ExecuteError, LimitReached, SessionClosed, Shutting
 use carrel_contract::{CellId, SessionId, SessionState, TerminationReason};
 use tokio::sync::Notify;
 
-use crate::cell::{CellControl, CellNumber};
+use crate::control::CellControl;
+use crate::number::CellNumber;
 
 /// The running cells of a session and whether more may come.
 pub(crate) struct Admission {

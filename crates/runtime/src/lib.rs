@@ -4,20 +4,24 @@
 //! one VM, hands it events (answers, timers) and performs the effects that come out. Everything that happens
 //! is appended to the session's log, and whoever observes reads the log with a cursor.
 //!
-//! Read in this order: `provider`, `session`, `admission` (who may run, decided under one lock), `cell` (the
-//! actor and what it keeps), `log` (what happened and who has read it), `stored` (the values that carry over),
-//! `guest` (where and for how long VMs run).
+//! Read in this order: `provider`, `session`, `shared` (what cells and sessions share), `admission` (who may run,
+//! decided under one lock), `cell` (the actor and what it keeps), `control` (how others end it), `log` (what happened
+//! and who has read it), `observe` (waiting for it), `stored` (the values that carry over), `guest` (where and for how
+//! long VMs run).
 //!
 //! Futures of this crate have to be polled inside a tokio runtime with its time driver enabled.
 
 mod admission;
 mod cell;
+mod control;
 mod environment;
 mod guest;
 mod log;
+mod number;
 mod observe;
 mod provider;
 mod session;
+mod shared;
 mod stored;
 mod tasks;
 

@@ -19,6 +19,7 @@ use carrel_engine::{Engine, EngineOptions, VmLimits};
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
 use crate::session::Session;
+use crate::shared::{Core, Shared};
 
 /// How an in-process provider is made.
 #[derive(Clone)]
@@ -54,17 +55,8 @@ impl fmt::Debug for Options {
 /// Makes ephemeral sessions that live in this process, for as long as somebody holds them.
 pub struct InProcessProvider {
     shared: Arc<Shared>,
-    sessions: Mutex<BTreeMap<SessionId, Weak<Session>>>,
-}
-
-/// What all sessions of a provider share.
-pub(crate) struct Shared {
-    pub(crate) engine: Engine,
     max_memory_bytes: usize,
-    pub(crate) environment: Arc<dyn Environment>,
-    // The lane's threads hold the ticker, so it is declared, and dropped, first.
-    pub(crate) lane: Lane,
-    pub(crate) ticker: Arc<Ticker>,
+    sessions: Mutex<BTreeMap<SessionId, Weak<Session>>>,
 }
 
 impl InProcessProvider {
@@ -82,8 +74,8 @@ impl InProcessProvider {
         let ticker = Arc::new(Ticker::start(engine.clone()).map_err(no_thread)?);
         let lane = Lane::start(threads, &ticker).map_err(no_thread)?;
         let max_memory_bytes = options.engine.max_memory_bytes;
-        let shared = Shared { engine, max_memory_bytes, environment: options.environment, lane, ticker };
-        Ok(Self { shared: Arc::new(shared), sessions: Mutex::default() })
+        let shared = Shared { engine, environment: options.environment, lane, ticker };
+        Ok(Self { shared: Arc::new(shared), max_memory_bytes, sessions: Mutex::default() })
     }
 
     fn make(
@@ -91,10 +83,10 @@ impl InProcessProvider {
         spec: SessionSpec,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Arc<Session>, CreateError> {
-        check(&spec, self.shared.max_memory_bytes)?;
+        check(&spec, self.max_memory_bytes)?;
         let name = format!("session-{:016x}", self.shared.environment.random());
         let id = SessionId::new(&name).map_err(|e| EngineFailure { detail: e.to_string() })?;
-        let session = Arc::new(Session::new(id.clone(), spec, delegate, Arc::clone(&self.shared)));
+        let session = Arc::new(Session::new(Core::new(id.clone(), spec, delegate, Arc::clone(&self.shared))));
         let mut sessions = self.sessions();
         sessions.retain(|_, session| session.strong_count() > 0);
         sessions.insert(id, Arc::downgrade(&session));

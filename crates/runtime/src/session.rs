@@ -1,28 +1,25 @@
-//! One session: its handle, and the core that its cells share.
+//! One session: the handle through which cells are admitted, observed and ended.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use carrel_contract::error::{
     EngineFailure, ExecuteError, InvalidSource, ShutdownError, TerminateError, WaitError,
 };
 use carrel_contract::{
     CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, EventStream,
-    ExecuteRequest, Limits, Seq, SessionId, SessionState, StartedCell, TerminationReason, ToolName,
-    WaitRequest, WaitResponse, WaitUntil,
+    ExecuteRequest, Seq, SessionId, SessionState, StartedCell, TerminationReason, WaitRequest, WaitResponse,
+    WaitUntil,
 };
-use carrel_engine::{Start, StoreQuota, StoredSize, Tools, VmLimits};
+use carrel_engine::{Start, StoreQuota, StoredSize, VmLimits};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::admission::Admission;
-use crate::cell::{Cell, CellControl, CellNumber};
-use crate::log::{self, SessionLog};
+use crate::cell::Cell;
+use crate::control::CellControl;
+use crate::log;
+use crate::number::CellNumber;
 use crate::observe::{deadline, observe, until_ended, until_over};
-use crate::provider::Shared;
-use crate::stored::StoredTable;
-use crate::tasks::Tasks;
+use crate::shared::Core;
 
 /// The output budget of a termination's response, in tokens: the default of every response.
 const DEFAULT_OUTPUT_TOKENS: usize = 10_000;
@@ -32,137 +29,57 @@ pub(crate) struct Session {
     core: Arc<Core>,
 }
 
-/// What a session's cells share. Outlives the handle for as long as a cell runs.
-pub(crate) struct Core {
-    pub(crate) id: SessionId,
-    pub(crate) limits: Limits,
-    pub(crate) log: SessionLog,
-    pub(crate) stored: StoredTable,
-    /// Places for tool calls under way; calls over it wait their turn, in order.
-    pub(crate) call_places: Semaphore,
-    pub(crate) shared: Arc<Shared>,
-    admission: Admission,
-    delegate: Mutex<Arc<dyn CodeModeSessionDelegate>>,
-    tools: Arc<Tools>,
-    tool_names: Vec<ToolName>,
-    seeds: AtomicU64,
-    tasks: Tasks,
-}
-
-impl Core {
-    pub(crate) fn now_us(&self) -> i64 {
-        self.shared.environment.now_us()
-    }
-
-    pub(crate) fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate> {
-        Arc::clone(&self.delegate.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn tool_name(&self, index: usize) -> Option<ToolName> {
-        self.tool_names.get(index).cloned()
-    }
-
-    /// Frees a cell's place, then makes its outcome visible.
-    pub(crate) fn leave(&self, number: CellNumber, show_outcome: impl FnOnce()) {
-        self.admission.leave(number, show_outcome);
-        self.close_log_when_done();
-    }
-
-    fn close_log_when_done(&self) {
-        if self.admission.state() == SessionState::Closed {
-            self.log.close();
-        }
-    }
-
-    fn begin_shutdown(&self) {
-        self.admission.close();
-        self.close_log_when_done();
-    }
-
-    fn check_source(&self, source: &str) -> Result<(), InvalidSource> {
-        let limit = self.limits.source_bytes;
-        if source.trim().is_empty() {
-            return Err(InvalidSource { problem: "is empty; send a JavaScript module".to_owned() });
-        }
-        if source.len() > limit {
-            let problem = format!("has {} bytes, more than `source_bytes` = {limit}", source.len());
-            return Err(InvalidSource { problem });
-        }
-        Ok(())
-    }
-
-    /// Admits a cell and starts its actor. Nothing in here waits, so there is no half-admitted cell.
-    fn admit(self: &Arc<Self>, source: String) -> Result<CellId, ExecuteError> {
-        self.check_source(&source)?;
-        self.admission.check()?;
-        if Handle::try_current().is_err() {
-            return Err(EngineFailure { detail: "no tokio runtime is entered here".to_owned() }.into());
-        }
-        let start = Start {
-            source,
-            tools: Arc::clone(&self.tools),
-            stored: self.stored.committed(),
-            quota: StoreQuota {
-                value_bytes: self.limits.stored_value_bytes,
-                total: StoredSize { keys: self.limits.stored_keys, bytes: self.limits.stored_bytes },
-            },
-            seed: self.next_seed(),
-            now_us: self.now_us(),
-        };
-        let limits = VmLimits { memory_bytes: self.limits.memory_bytes };
-        let vm =
-            self.shared.engine.start(start, limits).map_err(|e| EngineFailure { detail: e.to_string() })?;
-        let control = Arc::new(CellControl::new(vm.stopper()));
-        let begin = |number, cell_id: &CellId| {
-            self.log.admit(cell_id, number);
-            let cell = Cell::new(Arc::clone(self), cell_id.clone(), number, Arc::clone(&control));
-            self.tasks.spawn(cell.run(vm));
-        };
-        self.admission.admit(Arc::clone(&control), begin)
-    }
-
-    /// Draws the next seed from the session's: the sequence `SplitMix64`, whose steps are far apart in every bit.
-    fn next_seed(&self) -> u64 {
-        let mut z = self.seeds.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
-
 impl Session {
-    pub(crate) fn new(
-        id: SessionId,
-        spec: carrel_contract::SessionSpec,
-        delegate: Arc<dyn CodeModeSessionDelegate>,
-        shared: Arc<Shared>,
-    ) -> Self {
-        let limits = spec.limits;
-        let mut tools = spec.tools;
-        tools.sort_by(|a, b| a.name.cmp(&b.name));
-        let core = Core {
-            log: SessionLog::new(limits.clone()),
-            stored: StoredTable::default(),
-            call_places: Semaphore::new(limits.pending_tool_calls.min(Semaphore::MAX_PERMITS)),
-            admission: Admission::new(id.clone(), limits.running_cells),
-            delegate: Mutex::new(delegate),
-            tools: Arc::new(Tools::new(
-                tools.iter().map(|tool| (tool.name.as_str(), tool.description.as_str())),
-            )),
-            tool_names: tools.into_iter().map(|tool| tool.name).collect(),
-            seeds: AtomicU64::new(spec.seed.unwrap_or_else(|| shared.environment.random())),
-            tasks: Tasks::default(),
-            id,
-            limits,
-            shared,
-        };
+    pub(crate) fn new(core: Core) -> Self {
         Self { core: Arc::new(core) }
     }
 
     /// Hands the session to another owner: callbacks from now on go to this delegate.
     pub(crate) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
-        *self.core.delegate.lock().unwrap_or_else(PoisonError::into_inner) = delegate;
+        self.core.adopt(delegate);
     }
+
+    /// Admits a cell and starts its actor. Nothing in here waits, so there is no half-admitted cell.
+    fn admit(&self, source: String) -> Result<CellId, ExecuteError> {
+        let core = &self.core;
+        check_source(&source, core.limits.source_bytes)?;
+        core.admission.check()?;
+        if Handle::try_current().is_err() {
+            return Err(EngineFailure { detail: "no tokio runtime is entered here".to_owned() }.into());
+        }
+        let start = Start {
+            source,
+            tools: Arc::clone(&core.tools),
+            stored: core.stored.committed(),
+            quota: StoreQuota {
+                value_bytes: core.limits.stored_value_bytes,
+                total: StoredSize { keys: core.limits.stored_keys, bytes: core.limits.stored_bytes },
+            },
+            seed: core.next_seed(),
+            now_us: core.now_us(),
+        };
+        let limits = VmLimits { memory_bytes: core.limits.memory_bytes };
+        let vm =
+            core.shared.engine.start(start, limits).map_err(|e| EngineFailure { detail: e.to_string() })?;
+        let control = Arc::new(CellControl::new(vm.stopper()));
+        let begin = |number, cell_id: &CellId| {
+            core.log.admit(cell_id, number);
+            let cell = Cell::new(Arc::clone(core), cell_id.clone(), number, Arc::clone(&control));
+            core.tasks.spawn(cell.run(vm));
+        };
+        core.admission.admit(Arc::clone(&control), begin)
+    }
+}
+
+fn check_source(source: &str, limit: usize) -> Result<(), InvalidSource> {
+    if source.trim().is_empty() {
+        return Err(InvalidSource { problem: "is empty; send a JavaScript module".to_owned() });
+    }
+    if source.len() > limit {
+        let problem = format!("has {} bytes, more than `source_bytes` = {limit}", source.len());
+        return Err(InvalidSource { problem });
+    }
+    Ok(())
 }
 
 impl Drop for Session {
@@ -184,7 +101,7 @@ impl CodeModeSession for Session {
         Box::pin(async move {
             let core = Arc::clone(&self.core);
             let deadline = deadline(request.yield_time);
-            let cell_id = core.admit(request.source)?;
+            let cell_id = self.admit(request.source)?;
             let observed = (cell_id.clone(), Seq::START);
             let first_response = Box::pin(async move {
                 until_over(&core.log, std::slice::from_ref(&observed), WaitUntil::AllEnded, deadline).await?;

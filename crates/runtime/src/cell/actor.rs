@@ -17,11 +17,12 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
 use super::calls::{self, Answer};
-use super::control::CellControl;
 use super::timers::Timers;
-use super::{CellNumber, translate};
+use super::translate;
+use crate::control::CellControl;
 use crate::guest::{Away, Ran};
-use crate::session::Core;
+use crate::number::CellNumber;
+use crate::shared::Core;
 
 /// Warnings kept of one cell; a program can reject more promises than anybody wants to read.
 const KEPT_WARNINGS: usize = 20;

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::timeout;
 
-use crate::session::Core;
+use crate::shared::Core;
 
 /// A tool call that was answered.
 pub(super) struct Answer {

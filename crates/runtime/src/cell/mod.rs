@@ -1,17 +1,13 @@
 //! One cell: the actor that runs it, and what it keeps.
 //!
 //! `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `calls` makes a delegate's
-//! futures of a cell's effects, `timers` keeps its timers, `ending` brings it to its end, `control` is how others
-//! end it, `translate` turns the engine's words into the contract's.
+//! futures of a cell's effects, `timers` keeps its timers, `ending` brings it to its end, `translate` turns the
+//! engine's words into the contract's.
 
 mod actor;
 mod calls;
-mod control;
 mod ending;
-mod number;
 mod timers;
 mod translate;
 
 pub(crate) use actor::Cell;
-pub(crate) use control::CellControl;
-pub(crate) use number::CellNumber;

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::cell_log::{CellLog, Outcome};
-use crate::cell::CellNumber;
+use crate::number::CellNumber;
 
 /// The events kept for readers of the log hold no more than this, whatever their count: a few full windows.
 const KEPT_EVENT_BYTES: usize = 32 * 1024 * 1024;

@@ -25,13 +25,13 @@ impl CellControl {
     }
 
     /// Waits until the end is asked for.
-    pub(super) async fn requested(&self) -> TerminationReason {
+    pub(crate) async fn requested(&self) -> TerminationReason {
         self.requested.cancelled().await;
         self.reason()
     }
 
     /// Returns why; only sensible once the end is asked for.
-    pub(super) fn reason(&self) -> TerminationReason {
+    pub(crate) fn reason(&self) -> TerminationReason {
         self.reason.get().cloned().unwrap_or(TerminationReason::Requested)
     }
 }

@@ -1,0 +1,114 @@
+//! What the cells of a session share, and what the sessions of a provider share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use carrel_contract::{CodeModeSessionDelegate, Limits, SessionId, SessionSpec, SessionState, ToolName};
+use carrel_engine::{Engine, Tools};
+use tokio::sync::Semaphore;
+
+use crate::admission::Admission;
+use crate::environment::Environment;
+use crate::guest::{Lane, Ticker};
+use crate::log::SessionLog;
+use crate::number::CellNumber;
+use crate::stored::StoredTable;
+use crate::tasks::Tasks;
+
+/// What all sessions of a provider share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) environment: Arc<dyn Environment>,
+    // The lane's threads hold the ticker, so it is declared, and dropped, first.
+    pub(crate) lane: Lane,
+    pub(crate) ticker: Arc<Ticker>,
+}
+
+/// What a session's cells share. Outlives the session's handle for as long as a cell runs.
+pub(crate) struct Core {
+    pub(crate) id: SessionId,
+    pub(crate) limits: Limits,
+    pub(crate) log: SessionLog,
+    pub(crate) stored: StoredTable,
+    /// Places for tool calls under way; calls over it wait their turn, in order.
+    pub(crate) call_places: Semaphore,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) admission: Admission,
+    delegate: Mutex<Arc<dyn CodeModeSessionDelegate>>,
+    pub(crate) tools: Arc<Tools>,
+    tool_names: Vec<ToolName>,
+    seeds: AtomicU64,
+    pub(crate) tasks: Tasks,
+}
+
+impl Core {
+    pub(crate) fn new(
+        id: SessionId,
+        spec: SessionSpec,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let limits = spec.limits;
+        let mut tools = spec.tools;
+        tools.sort_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            log: SessionLog::new(limits.clone()),
+            stored: StoredTable::default(),
+            call_places: Semaphore::new(limits.pending_tool_calls.min(Semaphore::MAX_PERMITS)),
+            admission: Admission::new(id.clone(), limits.running_cells),
+            delegate: Mutex::new(delegate),
+            tools: Arc::new(Tools::new(
+                tools.iter().map(|tool| (tool.name.as_str(), tool.description.as_str())),
+            )),
+            tool_names: tools.into_iter().map(|tool| tool.name).collect(),
+            seeds: AtomicU64::new(spec.seed.unwrap_or_else(|| shared.environment.random())),
+            tasks: Tasks::default(),
+            id,
+            limits,
+            shared,
+        }
+    }
+
+    pub(crate) fn now_us(&self) -> i64 {
+        self.shared.environment.now_us()
+    }
+
+    pub(crate) fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate> {
+        Arc::clone(&self.delegate.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn tool_name(&self, index: usize) -> Option<ToolName> {
+        self.tool_names.get(index).cloned()
+    }
+
+    /// Frees a cell's place, then makes its outcome visible.
+    pub(crate) fn leave(&self, number: CellNumber, show_outcome: impl FnOnce()) {
+        self.admission.leave(number, show_outcome);
+        self.close_log_when_done();
+    }
+
+    fn close_log_when_done(&self) {
+        if self.admission.state() == SessionState::Closed {
+            self.log.close();
+        }
+    }
+
+    /// Refuses further cells and asks for the end of those that run.
+    pub(crate) fn begin_shutdown(&self) {
+        self.admission.close();
+        self.close_log_when_done();
+    }
+
+    /// Hands the session to another owner: callbacks from now on go to this delegate.
+    pub(crate) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
+        *self.delegate.lock().unwrap_or_else(PoisonError::into_inner) = delegate;
+    }
+
+    /// Draws the next seed from the session's: the sequence `SplitMix64`, whose steps are far apart in every bit.
+    pub(crate) fn next_seed(&self) -> u64 {
+        let mut z = self.seeds.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
