@@ -240,6 +240,8 @@ pub enum CellErrorKind {
     OutOfMemory,
     /// The program waits for a promise that nothing is left to settle.
     Unsettled,
+    /// The program nested its data or its calls so deeply that the engine's own stack is exhausted.
+    StackExhausted,
     /// The guest trapped: an engine fault that harms no other cell.
     Trap,
 }

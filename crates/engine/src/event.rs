@@ -265,7 +265,10 @@ pub enum Ending {
     OutOfMemory(Option<GuestError>),
     /// It was stopped from outside, by its [`Stopper`](crate::Stopper).
     Stopped,
-    /// The guest trapped: a fault of the engine or an exhausted stack. Says what wasmtime said.
+    /// It nested or recursed so deeply in the engine's own code, where no `RangeError` is thrown, that its stack is
+    /// exhausted.
+    StackExhausted,
+    /// The guest trapped: a fault of the engine. Says what wasmtime said.
     Trapped(String),
 }
 

@@ -197,15 +197,11 @@ fn finished(mut instance: Box<Instance>, result: wasmtime::Result<i32>) -> State
         (Ok(_), None) => State::Idle(instance),
         (Err(_), None) if guest.must_stop() => State::Ended(Ending::Stopped),
         (Err(_), None) if guest.limiter.refused => State::Ended(Ending::OutOfMemory(None)),
-        (Err(error), None) => State::Ended(Ending::Trapped(describe(&error))),
-    }
-}
-
-fn describe(error: &wasmtime::Error) -> String {
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => "the stack of the guest is exhausted".to_owned(),
-        Some(trap) => trap.to_string(),
-        None => error.to_string(),
+        (Err(error), None) => State::Ended(match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => Ending::StackExhausted,
+            Some(trap) => Ending::Trapped(trap.to_string()),
+            None => Ending::Trapped(error.to_string()),
+        }),
     }
 }
 

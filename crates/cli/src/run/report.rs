@@ -74,6 +74,10 @@ fn help(error: &CellError, memory_bytes: usize) -> Option<String> {
             show_bytes(memory_bytes.saturating_mul(2)).replace(' ', ""),
         )),
         CellErrorKind::Unsettled => Some("look for a `resolve` that is never called".into()),
+        CellErrorKind::StackExhausted => Some(
+            "the cell could not catch this: look for JSON nested a hundred thousand deep, or a very long linked list"
+                .into(),
+        ),
         CellErrorKind::Trap => Some(
             "this is a fault of Carrel's engine, not of the cell; no other cell was harmed. Please report it \
              with the cell"

@@ -149,6 +149,7 @@ fn end(ending: &Ending) -> String {
         Ending::Unsettled => "unsettled".to_owned(),
         Ending::OutOfMemory(_) => "out of memory".to_owned(),
         Ending::Stopped => "stopped".to_owned(),
+        Ending::StackExhausted => "stack exhausted".to_owned(),
         Ending::Trapped(detail) => format!("trapped: {detail}"),
     }
 }

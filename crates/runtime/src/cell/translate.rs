@@ -23,6 +23,11 @@ pub(super) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<Json
             failure.message = format!("out of memory: the cell's limit is `memory_bytes` = {memory_bytes}");
             failed(failure)
         }
+        Ending::StackExhausted => failed(CellError::new(
+            CellErrorKind::StackExhausted,
+            "RangeError",
+            "data or calls are nested so deeply that the engine's stack is exhausted",
+        )),
         Ending::Trapped(detail) => failed(CellError::new(CellErrorKind::Trap, "EngineFault", detail)),
         Ending::Stopped => None,
     }
