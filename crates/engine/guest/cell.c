@@ -193,13 +193,37 @@ static JSValue host_tools_json(JSContext *ctx, JSValueConst this_val, int argc, 
     return JS_ParseJSON(ctx, tools_text + tools_names_len, tools_json_len, "tools");
 }
 
+/* The effects that the prelude may emit by number; the others have functions of their own, which check more. */
+static int is_emittable(int32_t kind)
+{
+    switch (kind) {
+    case EFFECT_TEXT:
+    case EFFECT_IMAGE:
+    case EFFECT_AUDIO:
+    case EFFECT_BLOCK:
+    case EFFECT_NOTIFY:
+    case EFFECT_SET_TIMER:
+    case EFFECT_CLEAR_TIMER:
+    case EFFECT_YIELD:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* emit(kind, small, number, a, b). Converts nothing: a conversion would run code of the cell's with this function
+ * on the stack. */
 static JSValue host_emit(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
 {
     (void)this_val;
     int32_t kind, small;
     int64_t number;
-    if (JS_ToInt32(ctx, &kind, argv[0]) || JS_ToInt32(ctx, &small, argv[1]) || JS_ToInt64(ctx, &number, argv[2]))
-        return JS_EXCEPTION;
+    for (int i = 0; i < argc; i++)
+        if (i < 3 ? !JS_IsNumber(argv[i]) : !JS_IsString(argv[i]))
+            return JS_ThrowTypeError(ctx, "an effect is made of numbers and strings");
+    if (argc < 3 || JS_ToInt32(ctx, &kind, argv[0]) || JS_ToInt32(ctx, &small, argv[1]) ||
+        JS_ToInt64(ctx, &number, argv[2]) || !is_emittable(kind))
+        return JS_ThrowTypeError(ctx, "there is no such effect");
     size_t a_len = 0, b_len = 0;
     const char *a = NULL, *b = NULL;
     if (argc > 3 && !(a = JS_ToCStringLen(ctx, &a_len, argv[3])))
@@ -216,6 +240,27 @@ static JSValue host_emit(JSContext *ctx, JSValueConst this_val, int argc, JSValu
     JS_FreeCString(ctx, a);
     JS_FreeCString(ctx, b);
     return JS_UNDEFINED;
+}
+
+/* Tells whether a string is base64, by its alphabet and its padding. */
+static JSValue host_is_base64(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    size_t len;
+    const char *text = JS_IsString(argv[0]) ? JS_ToCStringLen(ctx, &len, argv[0]) : NULL;
+    if (!text)
+        return JS_IsString(argv[0]) ? JS_EXCEPTION : JS_FALSE;
+    size_t end = len;
+    while (end > 0 && len - end < 2 && text[end - 1] == '=')
+        end--;
+    int valid = 1;
+    for (size_t i = 0; i < end && valid; i++) {
+        char c = text[i];
+        valid = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+    }
+    JS_FreeCString(ctx, text);
+    return JS_NewBool(ctx, valid);
 }
 
 /* Stores a value unless that would go over a quota: store(key, json, the JSON this cell stored there before).
@@ -236,11 +281,13 @@ static JSValue host_store(JSContext *ctx, JSValueConst this_val, int argc, JSVal
         int is_new = !previous && committed < 0;
         if (committed > 0)
             before = committed;
+        /* Keys count, too. */
+        size_t after = is_new ? len + key_len : len;
         const char *over = NULL;
         size_t maximum = 0;
         if (len > quota.value_bytes)
             over = "stored_value_bytes", maximum = quota.value_bytes;
-        else if (stored.bytes - before + len > quota.bytes)
+        else if (stored.bytes - before + after > quota.bytes)
             over = "stored_bytes", maximum = quota.bytes;
         else if (is_new && stored.keys + 1 > quota.keys)
             over = "stored_keys", maximum = quota.keys;
@@ -249,7 +296,7 @@ static JSValue host_store(JSContext *ctx, JSValueConst this_val, int argc, JSVal
             JS_SetPropertyUint32(ctx, result, 0, JS_NewString(ctx, over));
             JS_SetPropertyUint32(ctx, result, 1, JS_NewInt64(ctx, maximum));
         } else {
-            stored.bytes += len - before;
+            stored.bytes += after - before;
             stored.keys += is_new;
             effect(EFFECT_STORE, 0, 0, key, key_len, json, len);
         }
@@ -296,6 +343,7 @@ static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("toolFunction", 2, host_tool_function),
     JS_CFUNC_DEF("toolsJson", 0, host_tools_json),
     JS_CFUNC_DEF("emit", 5, host_emit),
+    JS_CFUNC_DEF("isBase64", 1, host_is_base64),
     JS_CFUNC_DEF("store", 3, host_store),
     JS_CFUNC_DEF("load", 1, host_load),
     JS_CFUNC_DEF("exit", 0, host_exit),
@@ -303,18 +351,28 @@ static const JSCFunctionListEntry host_functions[] = {
 
 /* ---- the engine's hooks ---- */
 
+/* Every import is asked for under a name that no module has, so that a cell cannot import itself. */
+#define IMPORT_PREFIX "import "
+
 static JSModuleDef *refuse_import(JSContext *ctx, const char *name, void *opaque)
 {
     (void)opaque;
-    JS_ThrowTypeError(ctx, "cannot import \"%s\": a cell has no modules; it has the globals and `tools`", name);
+    JS_ThrowTypeError(ctx, "cannot import \"%s\": a cell has no modules; it has the globals and `tools`",
+                      name + strlen(IMPORT_PREFIX));
     return NULL;
 }
 
-static char *keep_name(JSContext *ctx, const char *base, const char *name, void *opaque)
+static char *prefix_name(JSContext *ctx, const char *base, const char *name, void *opaque)
 {
     (void)base;
     (void)opaque;
-    return js_strdup(ctx, name);
+    size_t len = strlen(name);
+    char *prefixed = js_malloc(ctx, strlen(IMPORT_PREFIX) + len + 1);
+    if (!prefixed)
+        return NULL;
+    memcpy(prefixed, IMPORT_PREFIX, strlen(IMPORT_PREFIX));
+    memcpy(prefixed + strlen(IMPORT_PREFIX), name, len + 1);
+    return prefixed;
 }
 
 static void track_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque)
@@ -404,7 +462,13 @@ static int32_t end_completed(JSContext *ctx)
     if (JS_IsException(text))
         return end_with_exception(ctx, ENDING_THROWN);
     warn_of_rejections(ctx);
-    end_with(ctx, ENDING_COMPLETED, text);
+    size_t len = 0;
+    const char *json = JS_IsUndefined(text) ? NULL : JS_ToCStringLen(ctx, &len, text);
+    if (!json && !JS_IsUndefined(text))
+        return end_with_exception(ctx, ENDING_THROWN);
+    effect(EFFECT_END, ENDING_COMPLETED, 0, json, len, NULL, 0);
+    JS_FreeCString(ctx, json);
+    JS_FreeValue(ctx, text);
     return TURN_ENDED;
 }
 
@@ -421,6 +485,7 @@ static int32_t run(JSContext *ctx)
     case JS_PROMISE_FULFILLED:
         return end_completed(ctx);
     case JS_PROMISE_REJECTED:
+        warn_of_rejections(ctx);
         return end_with_reason(ctx, ENDING_THROWN, JS_PromiseResult(ctx, module_promise));
     default:
         if (calls_pending == 0 && timers_pending == 0) {
@@ -447,7 +512,7 @@ void initialize(void)
         JS_AddIntrinsicMapSet(ctx) || JS_AddIntrinsicTypedArrays(ctx) || JS_AddIntrinsicPromise(ctx) ||
         JS_AddIntrinsicAToB(ctx) || JS_AddPerformance(ctx))
         __builtin_trap();
-    JS_SetModuleLoaderFunc(runtime, keep_name, refuse_import, NULL);
+    JS_SetModuleLoaderFunc(runtime, prefix_name, refuse_import, NULL);
     JS_SetHostPromiseRejectionTracker(runtime, track_rejection, NULL);
 
     JSValue host = JS_NewObject(ctx);

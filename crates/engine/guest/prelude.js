@@ -5,12 +5,15 @@
 (function (host) {
   "use strict";
 
-  const { toolIndex, toolFunction, toolsJson, emit, store: keep, load, exit } = host;
+  const { toolIndex, toolFunction, toolsJson, emit, isBase64, store: keep, load, exit } = host;
   const { stringify, parse } = JSON;
   const { defineProperty, freeze } = Object;
   const { isArray } = Array;
   const toText = String;
   const isNumber = Number.isFinite;
+  const { abs, floor, max, min, trunc } = Math;
+  const { exec } = RegExp.prototype;
+  const { indexOf, slice, toWellFormed } = String.prototype;
   const apply = Reflect.apply;
   const { get: mapGet, set: mapSet, has: mapHas, delete: mapDelete } = Map.prototype;
 
@@ -32,6 +35,14 @@
   const QuotaError = errorClass("QuotaError", RangeError);
   define("ToolError", ToolError);
   define("QuotaError", QuotaError);
+
+  // A stack trace shows where functions were called, not the functions: through those of this file a cell would
+  // come by `host`.
+  Error.prepareStackTrace = (_, sites) => sites;
+  const callSite = Object.getPrototypeOf(new Error().stack[0]);
+  delete callSite.getFunction;
+  delete callSite.getThis;
+  Error.prepareStackTrace = undefined;
 
   // ---- text ----
 
@@ -85,11 +96,9 @@
 
   // ---- media ----
 
-  // A media type is a token, a slash and a token; base64 is checked by its alphabet and length alone.
-  const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]+)*;base64,([A-Za-z0-9+/]*={0,2})$/;
-  const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-  const test = (pattern, value) => apply(RegExp.prototype.test, pattern, [value]);
-  const exec = (pattern, value) => apply(RegExp.prototype.exec, pattern, [value]);
+  // What stands before the comma of a data URL: a media type, parameters, and that it is base64.
+  const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]+)*;base64$/;
+  const LONGEST_HEAD = 256;
 
   function emitMedia(effect, kind, value) {
     const found = mediaOf(kind, value);
@@ -103,14 +112,17 @@
 
   function mediaOf(kind, value) {
     if (typeof value === "string") {
-      const parts = exec(DATA_URL, value);
-      return parts && { mimeType: parts[1], data: parts[2] };
+      const comma = apply(indexOf, value, [","]);
+      if (comma < 0 || comma > LONGEST_HEAD) return null;
+      const parts = apply(exec, DATA_URL, [apply(slice, value, [0, comma])]);
+      const data = apply(slice, value, [comma + 1]);
+      return parts !== null && isBase64(data) ? { mimeType: parts[1], data } : null;
     }
     if (typeof value !== "object" || value === null) return null;
     const url = value[`${kind}_url`];
     if (url !== undefined) return mediaOf(kind, typeof url === "object" && url !== null ? url.url : url);
     const { type, data, mimeType } = value;
-    const isBlock = type === kind && typeof data === "string" && typeof mimeType === "string" && test(BASE64, data);
+    const isBlock = type === kind && typeof data === "string" && typeof mimeType === "string" && isBase64(data);
     return isBlock ? { data, mimeType } : null;
   }
 
@@ -136,9 +148,11 @@
   // ---- stored values ----
 
   const ownStores = new Map();
+  const LONGEST_KEY = 1024;
 
   function checkKey(name, key) {
-    if (typeof key !== "string" || key === "") throw new TypeError(`${name}(key): key must be a non-empty string`);
+    if (typeof key !== "string" || key === "" || key.length > LONGEST_KEY)
+      throw new TypeError(`${name}(key): key must be a string of 1 to ${LONGEST_KEY} characters`);
   }
 
   define("store", function store(key, value) {
@@ -178,9 +192,9 @@
   function setTimer(name, repeat, callback, delay, args) {
     if (typeof callback !== "function") throw new TypeError(`${name}(callback, ms): callback must be a function`);
     const ms = +delay;
-    const wait = isNumber(ms) && ms > 0 ? Math.min(Math.trunc(ms), LONGEST_DELAY) : 0;
+    const wait = isNumber(ms) && ms > 0 ? min(trunc(ms), LONGEST_DELAY) : 0;
     const id = ++timersMade;
-    apply(mapSet, timers, [id, { callback, args, wait: repeat ? Math.max(wait, 1) : wait, repeat }]);
+    apply(mapSet, timers, [id, { callback, args, wait: repeat ? max(wait, 1) : wait, repeat }]);
     emit(SET_TIMER, wait, id);
     return id;
   }
@@ -227,13 +241,13 @@
 
   // How many single-character edits lead from a to b, counted up to a limit.
   function distance(a, b, limit) {
-    if (Math.abs(a.length - b.length) > limit) return limit + 1;
+    if (abs(a.length - b.length) > limit) return limit + 1;
     let row = [];
     for (let j = 0; j <= b.length; j++) row[j] = j;
     for (let i = 1; i <= a.length; i++) {
       const next = [i];
       for (let j = 1; j <= b.length; j++)
-        next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+        next[j] = min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
       row = next;
     }
     return row[b.length];
@@ -242,15 +256,15 @@
   // The names most like the one asked for: close by edits, or one part of the other.
   function nearest(name) {
     const wanted = name.toLowerCase();
-    const limit = Math.max(2, Math.floor(wanted.length / 3));
+    const limit = max(2, floor(wanted.length / 3));
     const scored = [];
     const tools = catalogue();
     for (let i = 0; i < tools.length; i++) {
       const known = tools[i].name;
       const other = known.toLowerCase();
       const bare = other.slice(other.indexOf("__") + 1).replace(/^_/, "");
-      let score = Math.min(distance(wanted, other, limit), distance(wanted, bare, limit));
-      if (wanted.length > 2 && (other.includes(wanted) || (bare.length > 2 && wanted.includes(bare)))) score = Math.min(score, 1);
+      let score = min(distance(wanted, other, limit), distance(wanted, bare, limit));
+      if (wanted.length > 2 && (other.includes(wanted) || (bare.length > 2 && wanted.includes(bare)))) score = min(score, 1);
       if (score <= limit) scored.push({ known, score });
     }
     scored.sort((a, b) => a.score - b.score || (a.known < b.known ? -1 : 1));
@@ -315,7 +329,8 @@
     const message = isError ? reason.message : shown(reason);
     const stack = isError && typeof reason.stack === "string" ? reason.stack : "";
     const frames = stack.split("\n").filter((frame) => frame !== "" && !frame.includes("carrel:prelude") && !frame.includes("(native)"));
-    return stringify({ name, message, stack: frames.join("\n"), isNull: reason === null });
+    const text = (value) => apply(toWellFormed, value, []);
+    return stringify({ name: text(name), message: text(message), stack: text(frames.join("\n")), isNull: reason === null });
   }
 
   delete globalThis.SharedArrayBuffer;

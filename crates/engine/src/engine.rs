@@ -135,8 +135,16 @@ impl Engine {
     }
 
     /// Returns the memory that every VM starts from.
-    pub(crate) fn base(&self, pristine: impl FnOnce() -> Vec<u8>) -> &[u8] {
-        self.0.base.get_or_init(pristine)
+    pub(crate) fn base(
+        &self,
+        pristine: impl FnOnce() -> Result<Vec<u8>, EngineError>,
+    ) -> Result<&[u8], EngineError> {
+        if let Some(base) = self.0.base.get() {
+            return Ok(base);
+        }
+        // Made twice when two threads come first together: the same bytes, of which one copy is kept.
+        let made = pristine()?;
+        Ok(self.0.base.get_or_init(|| made))
     }
 }
 

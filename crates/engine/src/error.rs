@@ -8,18 +8,35 @@ use crate::ImageId;
 pub struct EngineError {
     step: &'static str,
     detail: String,
+    pool_is_full: bool,
 }
 
 impl EngineError {
     pub(crate) fn new(step: &'static str) -> impl FnOnce(wasmtime::Error) -> Self {
-        move |error| Self { step, detail: format!("{error:#}") }
+        move |error| Self {
+            step,
+            detail: format!("{error:#}"),
+            pool_is_full: error.is::<wasmtime::PoolConcurrencyLimitError>(),
+        }
+    }
+
+    /// Tells whether there was no place left for a VM: one that ends makes room.
+    #[must_use]
+    pub fn is_pool_full(&self) -> bool {
+        self.pool_is_full
     }
 }
 
 /// A VM could not be saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("save the VM: it is {0}; only one that waits for an event can be saved")]
-pub struct SnapshotError(pub(crate) &'static str);
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// It does not wait for an event.
+    #[error("save the VM: it is {0}; only one that waits for an event can be saved")]
+    NotIdle(&'static str),
+    /// What it differs from could not be had: the first snapshot of an engine needs a place in its pool.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
 
 /// A VM could not be restored.
 #[derive(Debug, thiserror::Error)]

@@ -36,7 +36,7 @@ pub trait StoredValues: Send + Sync {
 pub struct StoredSize {
     /// Keys.
     pub keys: usize,
-    /// The length of all values as JSON, in bytes of UTF-8. Keys are not counted.
+    /// The length of all keys, and of all values as JSON, in bytes of UTF-8.
     pub bytes: usize,
 }
 

@@ -152,10 +152,11 @@ impl Vm {
     /// Saves the VM: the pages that differ from the image.
     ///
     /// # Errors
-    /// When the VM has ended or is in the middle of an event.
+    /// When the VM has ended or is in the middle of an event; and, for an engine's first snapshot, when its pool has
+    /// no place left.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
         let memory = self.memory()?;
-        let base = self.engine.base(|| Instance::pristine_memory(&self.engine));
+        let base = self.engine.base(|| Instance::pristine_memory(&self.engine))?;
         Ok(snapshot::take(self.engine.image(), base, memory))
     }
 
@@ -170,8 +171,8 @@ impl Vm {
     fn memory(&self) -> Result<&[u8], SnapshotError> {
         match &self.state {
             State::Idle(instance) if self.inbox.is_empty() => Ok(instance.memory.data(&instance.store)),
-            State::Idle(_) | State::Running(_) => Err(SnapshotError("in the middle of an event")),
-            State::Ended(_) => Err(SnapshotError("at its end")),
+            State::Idle(_) | State::Running(_) => Err(SnapshotError::NotIdle("in the middle of an event")),
+            State::Ended(_) => Err(SnapshotError::NotIdle("at its end")),
         }
     }
 
@@ -281,9 +282,8 @@ impl Instance {
         })
     }
 
-    /// Returns the memory that every VM starts from, or nothing when no VM can be made; every page then counts
-    /// as changed.
-    fn pristine_memory(engine: &Engine) -> Vec<u8> {
+    /// Makes a VM for the memory that every VM starts from.
+    fn pristine_memory(engine: &Engine) -> Result<Vec<u8>, EngineError> {
         struct Nothing;
         impl StoredValues for Nothing {
             fn get(&self, _key: &str) -> Option<Arc<str>> {
@@ -295,9 +295,8 @@ impl Instance {
             }
         }
         let guest = Guest::new(Arc::new(Nothing), usize::MAX, Arc::default());
-        Self::new(engine, guest)
-            .map(|pristine| pristine.memory.data(&pristine.store).to_vec())
-            .unwrap_or_default()
+        let pristine = Self::new(engine, guest)?;
+        Ok(pristine.memory.data(&pristine.store).to_vec())
     }
 
     fn write_memory(&mut self, snapshot: &Snapshot) -> wasmtime::Result<()> {

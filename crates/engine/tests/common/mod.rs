@@ -28,7 +28,10 @@ impl StoredValues for Stored {
     }
 
     fn size(&self) -> StoredSize {
-        StoredSize { keys: self.0.len(), bytes: self.0.values().map(|json| json.len()).sum() }
+        StoredSize {
+            keys: self.0.len(),
+            bytes: self.0.iter().map(|(key, json)| key.len() + json.len()).sum(),
+        }
     }
 }
 

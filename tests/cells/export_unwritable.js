@@ -1,0 +1,1 @@
+export default "é".repeat(20e6);

@@ -1,0 +1,3 @@
+Promise.reject(new Error("unnoticed"));
+await null;
+throw new Error("noticed");
