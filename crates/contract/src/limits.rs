@@ -27,13 +27,17 @@ pub struct Limits {
     pub kept_outcomes: usize,
     /// How long an outcome is kept: 7 days.
     pub outcome_age: Duration,
-    /// Output retained of one cell in bytes: 1 MiB. Past it the middle is dropped and counted.
+    /// Text retained of one cell's output in bytes: 1 MiB. Past it the middle is dropped and counted. Also the most
+    /// that its result or its error may have.
     pub output_bytes: usize,
+    /// Pictures, sounds and other blocks retained of one cell's output in bytes: 16 MiB. Past it the middle ones are
+    /// dropped and counted.
+    pub media_bytes: usize,
     /// Events of a session retained for [`events`](crate::CodeModeSession::events): 4,096.
     pub kept_events: usize,
     /// Length of one stored value in bytes: 8 MiB.
     pub stored_value_bytes: usize,
-    /// All stored values of a session in bytes: 64 MiB.
+    /// All stored values of a session with their keys in bytes: 64 MiB.
     pub stored_bytes: usize,
     /// Stored keys of a session: 10,000.
     pub stored_keys: usize,
@@ -60,6 +64,7 @@ impl Default for Limits {
             kept_outcomes: 1000,
             outcome_age: Duration::from_secs(7 * 24 * 3600),
             output_bytes: MIB,
+            media_bytes: 16 * MIB,
             kept_events: 4096,
             stored_value_bytes: 8 * MIB,
             stored_bytes: 64 * MIB,

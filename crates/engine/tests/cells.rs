@@ -2,6 +2,13 @@
 //!
 //! Each cell is played three times: as it is; again, which has to leave the same memory at every step; and saved
 //! and restored, through bytes, each time that it waits. `CARREL_BLESS=1` writes the `.out` files anew.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod common;
 

@@ -1,4 +1,11 @@
 //! Cells that mean harm: each ends as its own error, and the engine goes on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod common;
 

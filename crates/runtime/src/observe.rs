@@ -9,7 +9,7 @@ use carrel_contract::{CellId, Seq, WaitRequest, WaitResponse, WaitUntil};
 use futures::future::select_all;
 use tokio::time::{Instant, sleep_until};
 
-use crate::log::{Missing, SessionLog};
+use crate::log::{Missing, Reader, SessionLog};
 
 /// The longest wait there is; tokio's clock cannot count on from now without bound.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -32,7 +32,8 @@ pub(crate) async fn observe(log: &SessionLog, request: WaitRequest) -> Result<Wa
         cursors.push((cell_id.clone(), request.after.unwrap_or(read_up_to)));
     }
     until_over(log, &cursors, request.until, deadline).await?;
-    let respond = |cell_id| log.respond(cell_id, request.after, request.max_output_tokens);
+    let reader = request.after.map_or(Reader::Session, Reader::At);
+    let respond = |cell_id| log.respond(cell_id, reader, request.max_output_tokens);
     Ok(WaitResponse::new(request.cells.iter().map(respond).collect::<Result<_, _>>()?))
 }
 

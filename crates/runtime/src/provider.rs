@@ -74,7 +74,8 @@ impl InProcessProvider {
         let ticker = Arc::new(Ticker::start(engine.clone()).map_err(no_thread)?);
         let lane = Lane::start(threads, &ticker).map_err(no_thread)?;
         let max_memory_bytes = options.engine.max_memory_bytes;
-        let shared = Shared { engine, environment: options.environment, lane, ticker };
+        let max_vms = options.engine.max_vms;
+        let shared = Shared { engine, max_vms, environment: options.environment, lane, ticker };
         Ok(Self { shared: Arc::new(shared), max_memory_bytes, sessions: Mutex::default() })
     }
 

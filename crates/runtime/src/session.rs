@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use carrel_contract::error::{
-    EngineFailure, ExecuteError, InvalidSource, ShutdownError, TerminateError, WaitError,
+    EngineFailure, ExecuteError, InvalidSource, LimitReached, ShutdownError, TerminateError, WaitError,
 };
 use carrel_contract::{
     CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, EventStream,
     ExecuteRequest, Seq, SessionId, SessionState, StartedCell, TerminationReason, WaitRequest, WaitResponse,
     WaitUntil,
 };
-use carrel_engine::{Start, StoreQuota, StoredSize, VmLimits};
+use carrel_engine::{EngineError, Start, StoredValues, VmLimits};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::cell::Cell;
+use crate::cell::{self, Cell};
 use crate::control::CellControl;
-use crate::log;
+use crate::log::{self, Reader};
 use crate::number::CellNumber;
 use crate::observe::{deadline, observe, until_ended, until_over};
 use crate::shared::Core;
+use crate::stored::AtAdmission;
 
 /// The output budget of a termination's response, in tokens: the default of every response.
 const DEFAULT_OUTPUT_TOKENS: usize = 10_000;
@@ -47,28 +48,34 @@ impl Session {
         if Handle::try_current().is_err() {
             return Err(EngineFailure { detail: "no tokio runtime is entered here".to_owned() }.into());
         }
+        let stored = Arc::<AtAdmission>::default();
         let start = Start {
             source,
             tools: Arc::clone(&core.tools),
-            stored: core.stored.committed(),
-            quota: StoreQuota {
-                value_bytes: core.limits.stored_value_bytes,
-                total: StoredSize { keys: core.limits.stored_keys, bytes: core.limits.stored_bytes },
-            },
+            stored: Arc::clone(&stored) as Arc<dyn StoredValues>,
+            quota: core.stored.quota(),
             seed: core.next_seed(),
             now_us: core.now_us(),
         };
         let limits = VmLimits { memory_bytes: core.limits.memory_bytes };
-        let vm =
-            core.shared.engine.start(start, limits).map_err(|e| EngineFailure { detail: e.to_string() })?;
+        let vm = core.shared.engine.start(start, limits).map_err(|error| no_vm(core, &error))?;
         let control = Arc::new(CellControl::new(vm.stopper()));
         let begin = |number, cell_id: &CellId| {
+            // Under the lock: a cell that is admitted after another's end finds what that one stored.
+            stored.fix(core.stored.committed());
             core.log.admit(cell_id, number);
             let cell = Cell::new(Arc::clone(core), cell_id.clone(), number, Arc::clone(&control));
-            core.tasks.spawn(cell.run(vm));
+            core.tasks.spawn(cell::run(cell, vm));
         };
         core.admission.admit(Arc::clone(&control), begin)
     }
+}
+
+fn no_vm(core: &Core, error: &EngineError) -> ExecuteError {
+    if error.is_pool_full() {
+        return LimitReached::new("max_vms", core.shared.max_vms.into(), Vec::new()).into();
+    }
+    EngineFailure { detail: error.to_string() }.into()
 }
 
 fn check_source(source: &str, limit: usize) -> Result<(), InvalidSource> {
@@ -105,8 +112,7 @@ impl CodeModeSession for Session {
             let observed = (cell_id.clone(), Seq::START);
             let first_response = Box::pin(async move {
                 until_over(&core.log, std::slice::from_ref(&observed), WaitUntil::AllEnded, deadline).await?;
-                let (cell_id, after) = observed;
-                Ok(core.log.respond(&cell_id, Some(after), request.max_output_tokens)?)
+                Ok(core.log.respond(&observed.0, Reader::First, request.max_output_tokens)?)
             });
             Ok(StartedCell { cell_id, first_response })
         })
@@ -124,7 +130,7 @@ impl CodeModeSession for Session {
                 control.terminate(TerminationReason::Requested);
             }
             until_ended(&self.core.log, &cell_id).await?;
-            Ok(self.core.log.respond(&cell_id, None, DEFAULT_OUTPUT_TOKENS)?)
+            Ok(self.core.log.respond(&cell_id, Reader::Session, DEFAULT_OUTPUT_TOKENS)?)
         })
     }
 

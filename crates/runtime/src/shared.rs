@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use carrel_contract::{CodeModeSessionDelegate, Limits, SessionId, SessionSpec, SessionState, ToolName};
-use carrel_engine::{Engine, Tools};
+use carrel_engine::{Engine, StoreQuota, StoredSize, Tools};
 use tokio::sync::Semaphore;
 
 use crate::admission::Admission;
@@ -18,6 +18,7 @@ use crate::tasks::Tasks;
 /// What all sessions of a provider share.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
+    pub(crate) max_vms: u32,
     pub(crate) environment: Arc<dyn Environment>,
     // The lane's threads hold the ticker, so it is declared, and dropped, first.
     pub(crate) lane: Lane,
@@ -53,7 +54,10 @@ impl Core {
         tools.sort_by(|a, b| a.name.cmp(&b.name));
         Self {
             log: SessionLog::new(limits.clone()),
-            stored: StoredTable::default(),
+            stored: StoredTable::new(StoreQuota {
+                value_bytes: limits.stored_value_bytes,
+                total: StoredSize { keys: limits.stored_keys, bytes: limits.stored_bytes },
+            }),
             call_places: Semaphore::new(limits.pending_tool_calls.min(Semaphore::MAX_PERMITS)),
             admission: Admission::new(id.clone(), limits.running_cells),
             delegate: Mutex::new(delegate),

@@ -1,14 +1,16 @@
 //! The values that carry over from cell to cell.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use carrel_engine::{StoredSize, StoredValues};
+use carrel_contract::JsonText;
+use carrel_engine::{StoreQuota, StoredSize, StoredValues};
 
-/// What is committed at one moment. A cell keeps the one of its admission while it lives.
+/// What is committed at one moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Committed {
     values: HashMap<String, Arc<str>>,
+    /// Of all keys and values.
     bytes: usize,
 }
 
@@ -22,30 +24,87 @@ impl StoredValues for Committed {
     }
 }
 
-/// The stored values of a session.
-#[derive(Debug, Default)]
-pub(crate) struct StoredTable(Mutex<Arc<Committed>>);
-
-impl StoredTable {
-    /// Returns what is committed now.
-    pub(crate) fn committed(&self) -> Arc<Committed> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+impl Committed {
+    fn put(&mut self, key: String, json: Arc<str>) {
+        let added = key.len() + json.len();
+        let replaced = self.values.get(&key).map_or(0, |old| key.len() + old.len());
+        self.values.insert(key, json);
+        self.bytes = self.bytes + added - replaced;
     }
 
-    /// Merges a cell's writes, key by key: the last to commit wins.
-    pub(crate) fn commit(&self, writes: HashMap<String, String>) {
+    /// Tells whether a value would go over the quota.
+    fn has_room(&self, quota: &StoreQuota, key: &str, json: &str) -> bool {
+        let old = self.values.get(key);
+        let replaced = old.map_or(0, |old| key.len() + old.len());
+        let keys = self.values.len() + usize::from(old.is_none());
+        json.len() <= quota.value_bytes
+            && keys <= quota.total.keys
+            && self.bytes - replaced + key.len() + json.len() <= quota.total.bytes
+    }
+}
+
+/// What was committed when a cell was admitted: fixed then, and read by its VM from its first turn on.
+#[derive(Debug, Default)]
+pub(crate) struct AtAdmission(OnceLock<Arc<Committed>>);
+
+impl AtAdmission {
+    pub(crate) fn fix(&self, committed: Arc<Committed>) {
+        self.0.get_or_init(|| committed);
+    }
+}
+
+impl StoredValues for AtAdmission {
+    fn get(&self, key: &str) -> Option<Arc<str>> {
+        self.0.get()?.get(key)
+    }
+
+    fn size(&self) -> StoredSize {
+        self.0.get().map(|committed| committed.size()).unwrap_or_default()
+    }
+}
+
+/// The stored values of a session.
+#[derive(Debug)]
+pub(crate) struct StoredTable {
+    quota: StoreQuota,
+    committed: Mutex<Arc<Committed>>,
+}
+
+impl StoredTable {
+    pub(crate) fn new(quota: StoreQuota) -> Self {
+        Self { quota, committed: Mutex::default() }
+    }
+
+    pub(crate) fn quota(&self) -> StoreQuota {
+        self.quota
+    }
+
+    /// Returns what is committed now.
+    pub(crate) fn committed(&self) -> Arc<Committed> {
+        Arc::clone(&self.committed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Merges a cell's writes, key by key: the last to commit wins. Returns the keys that were not written, sorted:
+    /// cells that run side by side are each within the quota, but may not be together, and what comes from a guest
+    /// is checked again.
+    pub(crate) fn commit(&self, writes: HashMap<String, String>) -> Vec<String> {
         if writes.is_empty() {
-            return;
+            return Vec::new();
         }
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writes: Vec<_> = writes.into_iter().collect();
+        writes.sort();
+        let mut refused = Vec::new();
+        let mut table = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
         // Copied only while a running cell still looks at what it replaces.
         let committed = Arc::make_mut(&mut table);
         for (key, json) in writes {
-            committed.bytes += json.len();
-            if let Some(old) = committed.values.insert(key, json.into()) {
-                committed.bytes -= old.len();
+            if committed.has_room(&self.quota, &key, &json) && JsonText::parse(&json).is_ok() {
+                committed.put(key, json.into());
+            } else {
+                refused.push(key);
             }
         }
+        refused
     }
 }
 
@@ -59,15 +118,26 @@ mod tests {
 
     #[test]
     fn merges_key_by_key_and_counts_bytes() {
-        let table = StoredTable::default();
+        let table = StoredTable::new(StoreQuota::default());
         table.commit(writes(&[("a", "1"), ("b", "\"long\"")]));
         let earlier = table.committed();
         table.commit(writes(&[("b", "2"), ("c", "3")]));
         let now = table.committed();
         assert_eq!(now.get("a").as_deref(), Some("1"));
         assert_eq!(now.get("b").as_deref(), Some("2"));
-        assert_eq!(now.size(), StoredSize { keys: 3, bytes: 3 });
+        assert_eq!(now.size(), StoredSize { keys: 3, bytes: 6 });
         assert_eq!(earlier.get("b").as_deref(), Some("\"long\""), "an earlier view does not change");
-        assert_eq!(earlier.size(), StoredSize { keys: 2, bytes: 7 });
+        assert_eq!(earlier.size(), StoredSize { keys: 2, bytes: 9 });
+    }
+
+    #[test]
+    fn holds_the_quota_whatever_the_guests_say() {
+        let quota = StoreQuota { value_bytes: 10, total: StoredSize { keys: 2, bytes: 20 } };
+        let table = StoredTable::new(quota);
+        assert_eq!(table.commit(writes(&[("a", "12345678901")])), ["a"]);
+        assert_eq!(table.commit(writes(&[("a", "not json")])), ["a"]);
+        assert_eq!(table.commit(writes(&[("a", "1"), ("b", "2"), ("c", "3")])), ["c"]);
+        assert_eq!(table.commit(writes(&[("a", "1234567890"), ("b", "1234567890")])), ["b"]);
+        assert_eq!(table.committed().size(), StoredSize { keys: 2, bytes: 13 });
     }
 }

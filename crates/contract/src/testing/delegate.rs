@@ -1,6 +1,8 @@
 //! A delegate with tools of known behaviour that records what reaches it.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, Weak};
+use std::task::{Poll, Waker};
 
 use futures::FutureExt;
 use futures::channel::oneshot;
@@ -20,6 +22,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("hang", "Never returns, but ends at its token."),
     ("ignore", "Never returns and ignores its token."),
     ("large", "Returns a string of as many characters as its input says."),
+    ("mine", "Never returns, ignores its token, and panics as it is dropped."),
     ("panic", "Panics."),
     ("reenter", "Runs a cell in its own session and returns that cell's text."),
     ("shutdown", "Shuts its own session down."),
@@ -53,6 +56,7 @@ pub enum Seen {
 /// See the [module](self).
 pub struct RecordingDelegate {
     seen: Mutex<Vec<Seen>>,
+    waiting: Mutex<Vec<Waker>>,
     open: Mutex<Option<oneshot::Sender<()>>>,
     gate: Shared<oneshot::Receiver<()>>,
     session: Mutex<Option<Weak<dyn CodeModeSession>>>,
@@ -65,6 +69,7 @@ impl RecordingDelegate {
         let (open, gate) = oneshot::channel();
         Arc::new(Self {
             seen: Mutex::default(),
+            waiting: Mutex::default(),
             open: Mutex::new(Some(open)),
             gate: gate.shared(),
             session: Mutex::new(None),
@@ -90,8 +95,18 @@ impl RecordingDelegate {
         self.seen.lock().expect("no test panics here").clone()
     }
 
+    /// Waits until something has reached it.
+    pub async fn reached(&self, wanted: impl Fn(&Seen) -> bool) {
+        poll_fn(|context| {
+            self.waiting.lock().expect("no test panics here").push(context.waker().clone());
+            if self.seen().iter().any(&wanted) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
     fn record(&self, seen: Seen) {
         self.seen.lock().expect("no test panics here").push(seen);
+        self.waiting.lock().expect("no test panics here").drain(..).for_each(Waker::wake);
     }
 
     fn session(&self) -> Option<Arc<dyn CodeModeSession>> {
@@ -119,6 +134,10 @@ impl RecordingDelegate {
                 let length = input.to_value().as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
                 Ok(JsonText::from_value(&"x".repeat(length).into()))
             }
+            "mine" => {
+                let _mine = Mine;
+                pending().await
+            }
             "panic" => panic!("as it was asked to"),
             "reenter" => {
                 let session = self.session().ok_or_else(cancelled)?;
@@ -139,6 +158,15 @@ impl RecordingDelegate {
                 Err(ToolError::new(ToolErrorCode::Internal, format!("{other} is no tool of the test's")))
             }
         }
+    }
+}
+
+/// Panics as it is dropped.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "as it was asked to");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join;
 
 use super::delegate::Seen;
-use super::harness::{Harness, called, completed, ended, event, run, start, terminated, text_of};
+use super::harness::{Harness, completed, ended, event, run, start, terminated, text_of};
 use crate::error::ExecuteError;
 use crate::{CellResponse, EventKind, ExecuteRequest, SessionState, TerminationReason};
 
@@ -31,7 +31,7 @@ pub async fn s5_a_loop_is_terminated(harness: Harness) {
 pub async fn s5_a_waiting_cell_is_terminated_and_its_callbacks_cancelled(harness: Harness) {
     let session = harness.session().await;
     let started = start(&session, "await Promise.all([tools.hang(), tools.hang()])").await;
-    called(&session, &started.cell_id).await;
+    harness.called(&started.cell_id).await;
     let response = terminated(session.terminate(started.cell_id.clone()).await.unwrap());
     assert!(response.abandoned.is_empty());
     let cancelled = Seen::Cancelled(started.cell_id, "hang".into());
@@ -42,7 +42,7 @@ pub async fn s5_a_waiting_cell_is_terminated_and_its_callbacks_cancelled(harness
 pub async fn s5_a_second_terminate_gets_the_same_outcome(harness: Harness) {
     let session = harness.session().await;
     let started = start(&session, "text('x'); await tools.hang()").await;
-    called(&session, &started.cell_id).await;
+    harness.called(&started.cell_id).await;
     let (first, second) =
         join(session.terminate(started.cell_id.clone()), session.terminate(started.cell_id.clone())).await;
     let third = session.terminate(started.cell_id).await;
@@ -65,7 +65,7 @@ pub async fn s5_a_natural_result_beats_a_later_terminate(harness: Harness) {
 pub async fn s5_a_callback_that_ignores_its_token_is_abandoned_and_named(harness: Harness) {
     let session = harness.session_with(|spec| spec.limits.callback_grace = Duration::from_millis(20)).await;
     let started = start(&session, "await tools.ignore()").await;
-    called(&session, &started.cell_id).await;
+    harness.called(&started.cell_id).await;
     let response = terminated(session.terminate(started.cell_id).await.unwrap());
     assert_eq!(response.abandoned.len(), 1);
 }
@@ -75,7 +75,7 @@ pub async fn s5_shutdown_ends_every_cell_and_is_idempotent(harness: Harness) {
     let session = harness.session().await;
     let looping = start(&session, "while (true) {}").await;
     let waiting = start(&session, "await tools.hang()").await;
-    called(&session, &waiting.cell_id).await;
+    harness.called(&waiting.cell_id).await;
     let (first, second) = join(session.shutdown(), session.shutdown()).await;
     first.unwrap();
     second.unwrap();
@@ -91,7 +91,7 @@ pub async fn s5_shutdown_ends_every_cell_and_is_idempotent(harness: Harness) {
 pub async fn s5_dropping_the_last_handle_ends_the_cells(harness: Harness) {
     let session = harness.session().await;
     let started = start(&session, "await tools.hang()").await;
-    called(&session, &started.cell_id).await;
+    harness.called(&started.cell_id).await;
     drop(session);
     let response = terminated(started.first_response.await.unwrap());
     assert_eq!(response.reason, TerminationReason::Shutdown);
@@ -116,7 +116,7 @@ pub async fn s5_cell_closed_comes_once_a_cell(harness: Harness) {
         run(&session, "let x = ;").await.observation.cell_id,
     ];
     let started = start(&session, "await tools.hang()").await;
-    called(&session, &started.cell_id).await;
+    harness.called(&started.cell_id).await;
     session.terminate(started.cell_id.clone()).await.unwrap();
     ids.push(started.cell_id);
     session.shutdown().await.unwrap();
@@ -150,4 +150,40 @@ pub async fn s5_a_delegate_may_call_back_into_its_session(harness: Harness) {
     let response = terminated(started.first_response.await.unwrap());
     assert_eq!(response.reason, TerminationReason::Shutdown);
     assert_eq!(session.state(), SessionState::Closed);
+}
+
+/// A call that waited its turn when its cell ended never goes out.
+pub async fn s5_a_call_is_not_issued_after_its_cell_ended(harness: Harness) {
+    let session = harness.session_with(|spec| spec.limits.pending_tool_calls = 1).await;
+    let started = start(&session, "await Promise.all([tools.hang(), tools.echo(1), tools.echo(2)])").await;
+    harness.called(&started.cell_id).await;
+    terminated(session.terminate(started.cell_id.clone()).await.unwrap());
+    let calls = harness.delegate.seen().into_iter().filter(|seen| matches!(seen, Seen::Called(..))).count();
+    assert!(calls <= 1, "{calls}");
+}
+
+/// A cell that ends before its calls are answered has them cancelled, and its author hears of it.
+pub async fn s5_calls_that_nobody_awaited_are_cancelled_and_named(harness: Harness) {
+    let session = harness.session().await;
+    let completed = run(&session, "tools.hang(); await tools.echo(1)").await;
+    assert_eq!(completed.error, None);
+    assert_eq!(completed.warnings.len(), 1);
+    assert!(completed.warnings[0].contains("await") && completed.warnings[0].contains("call-1"));
+    let cancelled = Seen::Cancelled(completed.observation.cell_id, "hang".into());
+    assert!(harness.delegate.seen().contains(&cancelled));
+}
+
+/// A delegate whose future panics as it is dropped loses neither the cell's end nor its place.
+pub async fn s5_a_future_that_panics_as_it_is_dropped_does_no_harm(harness: Harness) {
+    let session = harness
+        .session_with(|spec| {
+            spec.limits.callback_grace = Duration::from_millis(20);
+            spec.limits.running_cells = 1;
+        })
+        .await;
+    let started = start(&session, "await tools.mine()").await;
+    harness.called(&started.cell_id).await;
+    terminated(session.terminate(started.cell_id.clone()).await.unwrap());
+    assert!(harness.delegate.seen().contains(&Seen::Closed(started.cell_id)));
+    assert_eq!(text_of(&session, "text('place')").await, "place");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use super::delegate::{RecordingDelegate, tool_descriptions};
+use super::delegate::{RecordingDelegate, Seen, tool_descriptions};
 use crate::{
     CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Completed, Event, EventKind,
     ExecuteRequest, Seq, SessionSpec, StartedCell, StreamItem, Terminated, WaitRequest,
@@ -40,6 +40,11 @@ impl Harness {
         let session = self.provider.create(spec, self.delegate.clone()).await.expect("the session is made");
         self.delegate.belongs_to(&session);
         session
+    }
+
+    /// Waits until a tool call of a cell has reached the delegate.
+    pub(super) async fn called(&self, cell_id: &CellId) {
+        self.delegate.reached(|seen| matches!(seen, Seen::Called(cell, _) if cell == cell_id)).await;
     }
 }
 
@@ -104,9 +109,4 @@ pub(super) async fn event(
         }
     }
     panic!("the log ended without the event")
-}
-
-/// Waits until a cell has called a tool.
-pub(super) async fn called(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) {
-    event(session, cell_id, |kind| matches!(kind, EventKind::ToolCalled { .. })).await;
 }

@@ -3,7 +3,7 @@
 use futures::StreamExt;
 
 use super::delegate::Seen;
-use super::harness::{Harness, called, completed, event, run, start, text_of};
+use super::harness::{Harness, completed, event, run, start, text_of};
 use crate::error::{DeleteError, ResumeError};
 use crate::{EventKind, Seq, SessionState, StreamItem};
 
@@ -105,7 +105,7 @@ pub async fn s2_an_unknown_tool_names_the_nearest(harness: Harness) {
 pub async fn s2_notifications_arrive_while_the_cell_runs(harness: Harness) {
     let session = harness.session().await;
     let started = start(&session, "notify('half way'); await tools.gate()").await;
-    called(&session, &started.cell_id).await;
+    harness.called(&started.cell_id).await;
     harness.delegate.open_gate();
     completed(started.first_response.await.unwrap());
     assert!(harness.delegate.seen().contains(&Seen::Notified(started.cell_id, "half way".into())));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::harness::{Harness, called, completed, ended, run, start, terminated, text_of};
+use super::harness::{Harness, completed, ended, run, start, terminated, text_of};
 use crate::error::{Coded, CreateError, ExecuteError, TerminateError, WaitError};
 use crate::{
     CellErrorKind, CellId, ExecuteRequest, SessionSpec, TerminationReason, ToolDescription, ToolName,
@@ -41,7 +41,7 @@ pub async fn s8_running_cells_are_limited_and_named(harness: Harness) {
 pub async fn s8_memory_is_limited_for_one_cell_alone(harness: Harness) {
     let session = harness.session_with(|spec| spec.limits.memory_bytes = 16 << 20).await;
     let neighbour = start(&session, "await tools.gate(); text('unharmed')").await;
-    called(&session, &neighbour.cell_id).await;
+    harness.called(&neighbour.cell_id).await;
     let bomb = run(&session, "const a = []; for (;;) a.push(new Array(1000).fill(a.length))").await;
     let error = bomb.error.expect("the bomb fails");
     assert_eq!(error.kind, CellErrorKind::OutOfMemory);

@@ -52,6 +52,7 @@ macro_rules! contract_suite {
             s3_items_come_in_order_with_the_numbers_of_their_events
             s3_the_middle_of_long_output_is_cut_and_counted
             s3_a_flood_is_held_to_the_window
+            s3_a_large_picture_stays_whole
             s4_a_wait_returns_as_soon_as_its_condition_holds
             s4_a_wait_can_cover_many_cells
             s4_a_finished_cell_can_be_read_again
@@ -61,6 +62,7 @@ macro_rules! contract_suite {
             s4_a_busy_cell_yields_at_its_time
             s4_events_tell_the_whole_story_in_order
             s4_a_late_reader_is_told_what_it_missed
+            s4_a_cursor_of_ones_own_moves_nobody_elses
             s5_a_loop_is_terminated
             s5_a_waiting_cell_is_terminated_and_its_callbacks_cancelled
             s5_a_second_terminate_gets_the_same_outcome
@@ -72,11 +74,15 @@ macro_rules! contract_suite {
             s5_cell_closed_comes_once_a_cell
             s5_a_panicking_delegate_fails_one_call
             s5_a_delegate_may_call_back_into_its_session
+            s5_a_call_is_not_issued_after_its_cell_ended
+            s5_calls_that_nobody_awaited_are_cancelled_and_named
+            s5_a_future_that_panics_as_it_is_dropped_does_no_harm
             s6_stored_values_carry_over
             s6_a_terminated_cell_stores_nothing
             s6_a_failed_cell_stores_what_it_wrote
             s6_a_cell_sees_what_was_committed_when_it_was_admitted
             s6_a_quota_is_an_error_the_cell_can_catch
+            s6_a_quota_holds_for_cells_side_by_side
             s7_cpu_time_is_limited_and_waiting_is_free
             s8_running_cells_are_limited_and_named
             s8_memory_is_limited_for_one_cell_alone

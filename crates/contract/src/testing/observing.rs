@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::{Either, select};
 
-use super::harness::{Harness, LONG, called, completed, ended, run, start};
+use super::harness::{Harness, LONG, completed, ended, run, start};
 use crate::error::WaitError;
 use crate::{CellId, CellResponse, EventKind, ExecuteRequest, Seq, StreamItem, WaitRequest, WaitUntil};
 
@@ -65,7 +65,7 @@ pub async fn s4_a_cell_that_never_was_is_another_error_than_one_forgotten(harnes
 pub async fn s4_a_dropped_observer_consumes_nothing(harness: Harness) {
     let session = harness.session().await;
     let started = start(&session, "text('kept'); await tools.gate()").await;
-    called(&session, &started.cell_id).await;
+    harness.called(&started.cell_id).await;
     let waiting = session.wait(WaitRequest::new([started.cell_id.clone()]).with_yield_time(LONG));
     let Either::Right((_, waiting)) = select(waiting, std::future::ready(())).await else {
         panic!("the wait goes on")
@@ -135,4 +135,18 @@ pub async fn s4_a_late_reader_is_told_what_it_missed(harness: Harness) {
     assert_eq!(events.next().await, Some(missed));
     let Some(StreamItem::Event(next)) = events.next().await else { panic!("the rest follows") };
     assert_eq!(next.seq, Seq(18));
+}
+
+/// A reader with a cursor of its own does not move the session's.
+pub async fn s4_a_cursor_of_ones_own_moves_nobody_elses(harness: Harness) {
+    let session = harness.session().await;
+    let started = start(&session, "text('one'); await tools.gate(); text('two')").await;
+    harness.called(&started.cell_id).await;
+    let far = WaitRequest::new([started.cell_id.clone()]).after(Seq(1000)).with_yield_time(Duration::ZERO);
+    assert_eq!(session.wait(far.clone()).await.unwrap().cells[0].text(), "");
+    harness.delegate.open_gate();
+    ended(&session, &started.cell_id).await;
+    session.wait(far).await.unwrap();
+    let own = session.wait(WaitRequest::new([started.cell_id])).await.unwrap();
+    assert_eq!(own.cells[0].text(), "one\ntwo");
 }

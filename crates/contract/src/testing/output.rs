@@ -49,3 +49,13 @@ pub async fn s3_a_flood_is_held_to_the_window(harness: Harness) {
     assert_eq!(kept + all.observation().omitted_bytes, emitted);
     assert!(all.observation().cursor > Seq(20_000));
 }
+
+/// Pictures have room of their own: a large one stays beside text, and text beside it.
+pub async fn s3_a_large_picture_stays_whole(harness: Harness) {
+    let session = harness.session().await;
+    let source = "const data = 'A'.repeat(4e6); text('before'); image({ type: 'image', data, mimeType: 'image/png' }); text('after')";
+    let observation = run(&session, source).await.observation;
+    assert_eq!(observation.omitted_bytes, 0);
+    let sizes: Vec<_> = observation.items.iter().map(|item| item.content.size_bytes()).collect();
+    assert_eq!(sizes, [6, 4_000_000, 5]);
+}

@@ -1,6 +1,6 @@
 //! Section 6: stored values.
 
-use super::harness::{Harness, called, event, run, start, terminated, text_of};
+use super::harness::{Harness, event, run, start, terminated, text_of};
 use crate::EventKind;
 
 /// What one cell stores, a later one loads: a copy, or undefined.
@@ -16,7 +16,7 @@ pub async fn s6_stored_values_carry_over(harness: Harness) {
 pub async fn s6_a_terminated_cell_stores_nothing(harness: Harness) {
     let session = harness.session().await;
     let started = start(&session, "store('k', 1); await tools.hang()").await;
-    called(&session, &started.cell_id).await;
+    harness.called(&started.cell_id).await;
     terminated(session.terminate(started.cell_id).await.unwrap());
     assert_eq!(text_of(&session, "text(load('k') === undefined)").await, "true");
 }
@@ -47,7 +47,7 @@ pub async fn s6_a_quota_is_an_error_the_cell_can_catch(harness: Harness) {
     let session = harness
         .session_with(|spec| {
             spec.limits.stored_value_bytes = 100;
-            spec.limits.stored_bytes = 150;
+            spec.limits.stored_bytes = 152;
             spec.limits.stored_keys = 2;
         })
         .await;
@@ -58,9 +58,9 @@ pub async fn s6_a_quota_is_an_error_the_cell_can_catch(harness: Harness) {
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[0].starts_with("QuotaError: ") && lines[0].ends_with("stored_value_bytes = 100"), "{text}");
     assert_eq!(lines[1], "kept");
-    assert!(lines[2].ends_with("stored_bytes = 150"), "{text}");
+    assert!(lines[2].ends_with("stored_bytes = 152"), "{text}");
     assert_eq!(lines[3..5], ["kept", "kept"]);
-    // 150 bytes are used, so the bytes are what a third key meets first.
+    // All 152 bytes are used, keys included, so the bytes are what a third key meets first.
     assert!(lines[5].starts_with("QuotaError: "), "{text}");
     assert_eq!(text_of(&session, "text([load('a').length, load('b').length])").await, "[58,88]");
     assert!(
@@ -71,4 +71,24 @@ pub async fn s6_a_quota_is_an_error_the_cell_can_catch(harness: Harness) {
         .await
         .ends_with("stored_keys = 2")
     );
+}
+
+/// Cells that run side by side are held to the quota together; what is not stored is named.
+pub async fn s6_a_quota_holds_for_cells_side_by_side(harness: Harness) {
+    let session = harness.session_with(|spec| spec.limits.stored_keys = 3).await;
+    let mut cells = Vec::new();
+    for n in 0..5 {
+        let started = start(&session, &format!("store('key{n}', 1); await tools.gate()")).await;
+        harness.called(&started.cell_id).await;
+        cells.push(started);
+    }
+    harness.delegate.open_gate();
+    let mut refused = 0;
+    for started in cells {
+        let ended = super::harness::completed(started.first_response.await.unwrap());
+        refused += ended.warnings.iter().filter(|warning| warning.contains("not stored: key")).count();
+    }
+    assert_eq!(refused, 2);
+    let count = "let n = 0; for (let i = 0; i < 5; i++) if (load('key' + i) === 1) n++; text(n)";
+    assert_eq!(text_of(&session, count).await, "3");
 }

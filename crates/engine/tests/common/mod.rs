@@ -1,4 +1,11 @@
 //! Drives a VM as a runtime would, with tools of known behaviour and a clock of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::{BTreeSet, HashMap, VecDeque};

@@ -7,25 +7,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use carrel_contract::{
-    CancellationToken, CellId, Content, EventKind, JsonText, Notification, TerminationReason, ToolCall,
-    ToolCallId, ToolError, ToolErrorCode,
-};
+use carrel_contract::{CellId, Content, EventKind, JsonText, Notification, TerminationReason, ToolCall};
 use carrel_engine::{CallHandle, Effect, Ending, Event, MediaKind, Progress, Turn, Vm};
 use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
 
-use super::calls::{self, Answer};
+use super::callbacks::{Answer, Callbacks, Delivered};
 use super::timers::Timers;
 use super::translate;
+use super::warnings::Warnings;
 use crate::control::CellControl;
 use crate::guest::{Away, Ran};
 use crate::number::CellNumber;
 use crate::shared::Core;
 
-/// Warnings kept of one cell; a program can reject more promises than anybody wants to read.
-const KEPT_WARNINGS: usize = 20;
 /// The CPU time after which a VM with events still to come leaves this thread to others.
 const SLICE: Duration = Duration::from_millis(1);
 
@@ -37,18 +31,10 @@ pub(crate) struct Cell {
     pub(super) control: Arc<CellControl>,
     pub(super) callbacks: Callbacks,
     pub(super) writes: HashMap<String, String>,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Warnings,
     timers: Timers,
     cpu_used: Duration,
-}
-
-/// The callbacks under way. The token is the parent of each callback's own.
-pub(super) struct Callbacks {
-    pub(super) cancel: CancellationToken,
-    pub(super) calls: FuturesUnordered<BoxFuture<'static, Answer>>,
-    pub(super) call_ids: HashMap<CallHandle, ToolCallId>,
-    pub(super) notifications: FuturesUnordered<BoxFuture<'static, Option<String>>>,
-    calls_made: u64,
+    now_us: i64,
 }
 
 /// How the guest came to its end.
@@ -61,6 +47,8 @@ pub(super) enum End {
 enum Place {
     /// Here, and waits for an event.
     Idle(Vm),
+    /// Here, in the middle of an event, until its callbacks hold less.
+    Held(Vm),
     /// In the lane of CPU-bound VMs.
     Away(Away),
 }
@@ -72,35 +60,28 @@ impl Cell {
             id,
             number,
             control,
-            callbacks: Callbacks {
-                cancel: CancellationToken::new(),
-                calls: FuturesUnordered::new(),
-                call_ids: HashMap::new(),
-                notifications: FuturesUnordered::new(),
-                calls_made: 0,
-            },
+            callbacks: Callbacks::default(),
             writes: HashMap::new(),
-            warnings: Vec::new(),
+            warnings: Warnings::default(),
             timers: Timers::default(),
             cpu_used: Duration::ZERO,
+            now_us: i64::MIN,
         }
     }
 
-    /// Runs the cell to its end and makes the outcome visible.
-    pub(crate) async fn run(mut self, vm: Vm) {
-        let end = self.drive(vm).await;
-        self.finish(end).await;
-    }
-
-    async fn drive(&mut self, vm: Vm) -> End {
+    /// Runs the guest to its end.
+    pub(super) async fn drive(&mut self, vm: Vm) -> End {
         let mut place = match self.run_here(vm) {
             Ok(place) => place,
             Err(end) => return end,
         };
-        // Events that came while the VM was away.
-        let mut waiting = Vec::new();
+        let mut waiting = Waiting::default();
         loop {
             tokio::task::consume_budget().await;
+            if waiting.bytes > self.core.limits.memory_bytes {
+                // More than the guest could take in, should it ever come to it.
+                return End::Natural(Ending::OutOfMemory(None));
+            }
             let event = tokio::select! {
                 biased;
                 reason = self.control.requested() => {
@@ -118,19 +99,27 @@ impl Cell {
                     };
                     continue;
                 }
-                Some(answer) = self.callbacks.calls.next() => self.answered(answer),
-                Some(failure) = self.callbacks.notifications.next() => {
-                    self.notified(failure);
-                    continue;
+                Some(answer) = self.callbacks.calls.next() => Some(self.answered(answer)),
+                Some(delivered) = self.callbacks.notifications.next() => {
+                    self.notified(delivered);
+                    None
                 }
-                id = self.timers.next() => Event::TimerFired { id, now_us: self.core.now_us() },
+                id = self.timers.next() => Some(Event::TimerFired { id, now_us: self.now_us() }),
             };
             place = match place {
                 Place::Away(vm) => {
-                    waiting.push(event);
+                    waiting.extend(event);
                     Place::Away(vm)
                 }
+                Place::Held(vm) => {
+                    waiting.extend(event);
+                    if self.is_overloaded() { Place::Held(vm) } else { self.send_away(vm, &mut waiting) }
+                }
                 Place::Idle(mut vm) => {
+                    let Some(event) = event else {
+                        place = Place::Idle(vm);
+                        continue;
+                    };
                     vm.deliver(event);
                     match self.run_here(vm) {
                         Ok(place) => place,
@@ -144,11 +133,11 @@ impl Cell {
     /// Runs the VM on this thread, for one slice; most turns need less.
     fn run_here(&mut self, vm: Vm) -> Result<Place, End> {
         let ran = Ran::slice(vm, &self.core.shared.ticker);
-        self.settle(ran, &mut Vec::new())
+        self.settle(ran, &mut Waiting::default())
     }
 
     /// Performs the effects of a turn and puts the VM where it belongs now.
-    fn settle(&mut self, mut ran: Ran, waiting: &mut Vec<Event>) -> Result<Place, End> {
+    fn settle(&mut self, mut ran: Ran, waiting: &mut Waiting) -> Result<Place, End> {
         let mut here = Duration::ZERO;
         loop {
             let Ran { mut vm, turn: Turn { effects, progress }, cpu } = ran;
@@ -164,19 +153,34 @@ impl Cell {
                     let limit = self.core.limits.cpu_time;
                     return Err(End::Terminated(TerminationReason::CpuTime { limit }));
                 }
-                Progress::Idle if waiting.is_empty() => return Ok(Place::Idle(vm)),
+                Progress::Idle if waiting.events.is_empty() => return Ok(Place::Idle(vm)),
+                _ if self.is_overloaded() => return Ok(Place::Held(vm)),
                 Progress::Idle | Progress::Ready if here < SLICE => {
-                    waiting.drain(..).for_each(|event| vm.deliver(event));
+                    waiting.deliver(&mut vm);
                     ran = Ran::slice(vm, &self.core.shared.ticker);
                     here += ran.cpu;
                 }
-                _ => {
-                    waiting.drain(..).for_each(|event| vm.deliver(event));
-                    let left = self.core.limits.cpu_time.saturating_sub(self.cpu_used);
-                    return Ok(Place::Away(self.core.shared.lane.run(vm, left)));
-                }
+                _ => return Ok(self.send_away(vm, waiting)),
             }
         }
+    }
+
+    fn send_away(&self, mut vm: Vm, waiting: &mut Waiting) -> Place {
+        waiting.deliver(&mut vm);
+        let left = self.core.limits.cpu_time.saturating_sub(self.cpu_used);
+        Place::Away(self.core.shared.lane.run(vm, left))
+    }
+
+    /// Tells whether the callbacks under way hold as much as the cell itself may. A cell that goes on calling waits
+    /// until they hold less.
+    fn is_overloaded(&self) -> bool {
+        self.callbacks.held_bytes > self.core.limits.memory_bytes
+    }
+
+    /// Returns the time, which for one cell never goes backwards.
+    fn now_us(&mut self) -> i64 {
+        self.now_us = self.now_us.max(self.core.now_us());
+        self.now_us
     }
 
     fn charge(&self, effects: &[Effect], cpu: Duration) {
@@ -198,13 +202,12 @@ impl Cell {
             }
             Effect::Block { json } => match JsonText::parse(&json) {
                 Ok(block) => self.output(Content::Block { block }),
-                Err(error) => self.warn(format!("a content block was dropped: {error}")),
+                Err(error) => self.warnings.add(&format!("a content block was dropped: {error}")),
             },
             Effect::Notify { text } => {
                 self.core.log.append(&self.id, EventKind::Notified { text: text.clone() });
                 let notification = Notification::new(self.core.id.clone(), self.id.clone(), text);
-                let cancel = self.callbacks.cancel.child_token();
-                self.callbacks.notifications.push(calls::notify(self.core.delegate(), notification, cancel));
+                self.callbacks.notify(self.core.delegate(), notification);
             }
             Effect::Store { key, json } => {
                 self.writes.insert(key, json);
@@ -212,55 +215,39 @@ impl Cell {
             Effect::SetTimer { id, delay_ms } => self.timers.set(id, Duration::from_millis(delay_ms.into())),
             Effect::ClearTimer { id } => self.timers.clear(id),
             Effect::Yield => self.core.log.append(&self.id, EventKind::ControlYielded),
-            Effect::Warn { reason } => self.warn(format!("unhandled rejection: {reason}")),
+            Effect::Warn { reason } => self.warnings.add(&format!("unhandled rejection: {reason}")),
         }
     }
 
     fn call_tool(&mut self, handle: CallHandle, tool: usize, input: Option<&str>) {
-        self.callbacks.calls_made += 1;
-        let id = ToolCallId::new(&format!("call-{}", self.callbacks.calls_made));
-        let (Some(tool), Ok(call_id)) = (self.core.tool_name(tool), id) else {
-            return self.warn("the guest called a tool that does not exist".to_owned());
+        let (Some(tool), Some(call_id)) = (self.core.tool_name(tool), self.callbacks.next_call_id()) else {
+            return self.warnings.add("the guest called a tool that does not exist");
         };
         self.core
             .log
             .append(&self.id, EventKind::ToolCalled { call_id: call_id.clone(), tool: tool.clone() });
-        self.callbacks.call_ids.insert(handle, call_id.clone());
-        let answer = match input.map(JsonText::parse).transpose() {
-            Ok(input) => {
-                let call = ToolCall::new(self.core.id.clone(), self.id.clone(), call_id, tool, input);
-                let cancel = self.callbacks.cancel.child_token();
-                calls::call_tool(Arc::clone(&self.core), handle, call, cancel)
-            }
-            Err(error) => {
-                let error = ToolError::new(ToolErrorCode::InvalidInput, error.to_string());
-                Box::pin(std::future::ready(Answer { handle, call_id, result: Err(error) }))
-            }
-        };
-        self.callbacks.calls.push(answer);
+        let input = input.map(JsonText::parse).transpose();
+        let call = input
+            .map(|input| ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input));
+        self.callbacks.call(&self.core, handle, call_id, call);
     }
 
     fn answered(&mut self, answer: Answer) -> Event {
-        let Answer { handle, call_id, result } = answer;
-        self.callbacks.call_ids.remove(&handle);
+        self.callbacks.answered(&answer);
+        let Answer { handle, call_id, result, .. } = answer;
         let error = result.as_ref().err().map(|error| error.code);
         self.core.log.append(&self.id, EventKind::ToolAnswered { call_id, error });
-        let now_us = self.core.now_us();
+        let now_us = self.now_us();
         match result {
             Ok(json) => Event::Answered { call: handle, json: json.into_shared(), now_us },
             Err(error) => Event::Failed { call: handle, json: translate::tool_error(&error).into(), now_us },
         }
     }
 
-    pub(super) fn notified(&mut self, failure: Option<String>) {
-        if let Some(detail) = failure {
-            self.warn(format!("a notification was not delivered: {detail}"));
-        }
-    }
-
-    pub(super) fn warn(&mut self, warning: String) {
-        if self.warnings.len() < KEPT_WARNINGS {
-            self.warnings.push(warning);
+    pub(super) fn notified(&mut self, delivered: Delivered) {
+        self.callbacks.delivered(&delivered);
+        if let Some(detail) = delivered.failure {
+            self.warnings.add(&format!("a notification was not delivered: {detail}"));
         }
     }
 
@@ -269,10 +256,31 @@ impl Cell {
     }
 }
 
+/// Events that came while the VM could not take them.
+#[derive(Default)]
+struct Waiting {
+    events: Vec<Event>,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn extend(&mut self, event: Option<Event>) {
+        if let Some(Event::Answered { json, .. } | Event::Failed { json, .. }) = &event {
+            self.bytes += json.len();
+        }
+        self.events.extend(event);
+    }
+
+    fn deliver(&mut self, vm: &mut Vm) {
+        self.bytes = 0;
+        self.events.drain(..).for_each(|event| vm.deliver(event));
+    }
+}
+
 /// Waits for a VM that is away; for ever when it is here. `None` when it is lost.
 async fn away(place: &mut Place) -> Option<Ran> {
     match place {
         Place::Away(vm) => vm.returned().await,
-        Place::Idle(_) => std::future::pending().await,
+        Place::Idle(_) | Place::Held(_) => std::future::pending().await,
     }
 }

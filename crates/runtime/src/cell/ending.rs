@@ -1,21 +1,43 @@
 //! How a cell comes to its end, from the guest's last instruction to the visible outcome.
 
-use std::time::Duration;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
-use carrel_contract::{JsonText, TerminationReason, ToolCallId};
-use futures::StreamExt;
+use carrel_contract::{CellError, CellErrorKind, JsonText, TerminationReason, ToolCallId};
+use carrel_engine::Vm;
+use futures::{FutureExt, StreamExt};
 use tokio::time::timeout;
 
 use super::actor::{Cell, End};
-use super::{calls, translate};
+use super::{callbacks, translate};
 use crate::log::Outcome;
+
+/// The result and the error of a cell that came to its end by itself; or why it was ended.
+type Natural = Result<(Option<JsonText>, Option<CellError>), TerminationReason>;
+
+/// Runs a cell from its first turn to its visible outcome. Even a fault of ours leaves an outcome and a free place.
+pub(crate) async fn run(cell: Cell, vm: Vm) {
+    let (core, id, number) = (Arc::clone(&cell.core), cell.id.clone(), cell.number);
+    let ran = AssertUnwindSafe(async move {
+        let mut cell = cell;
+        let end = cell.drive(vm).await;
+        cell.finish(end).await;
+    });
+    if let Err(panic) = ran.catch_unwind().await {
+        let detail = format!("the cell's actor panicked: {}", callbacks::panic_text(&*panic));
+        let error = Some(CellError::new(CellErrorKind::Trap, "EngineFault", detail));
+        callbacks::close(&*core.delegate(), &id);
+        let outcome = Outcome::Completed { result: None, error, warnings: Vec::new() };
+        core.leave(number, || core.log.end(&id, outcome));
+    }
+}
 
 impl Cell {
     /// Ends the cell. No guest code runs any more: the VM is gone.
     ///
     /// First what the guest still wanted delivered, then the callbacks, then the stored values, and the outcome
     /// last: whoever sees it finds everything else done.
-    pub(super) async fn finish(mut self, end: End) {
+    async fn finish(mut self, end: End) {
         let natural = match end {
             End::Natural(ending) => {
                 translate::ending(ending, self.core.limits.memory_bytes).ok_or_else(|| self.control.reason())
@@ -24,81 +46,99 @@ impl Cell {
         };
         if natural.is_ok() {
             self.deliver_notifications().await;
+            self.warn_of_unanswered_calls();
         }
         let abandoned = self.end_callbacks().await;
         let outcome = self.outcome(natural, abandoned);
-        calls::close(&*self.core.delegate(), &self.id);
+        callbacks::close(&*self.core.delegate(), &self.id);
         self.core.leave(self.number, || self.core.log.end(&self.id, outcome));
     }
 
-    fn outcome(
-        &mut self,
-        natural: Result<(Option<JsonText>, Option<carrel_contract::CellError>), TerminationReason>,
-        abandoned: Vec<ToolCallId>,
-    ) -> Outcome {
-        match natural {
-            Ok((result, error)) => {
-                self.core.stored.commit(std::mem::take(&mut self.writes));
-                if !abandoned.is_empty() {
-                    let names: Vec<_> = abandoned.iter().map(ToolCallId::as_str).collect();
-                    self.warn(format!(
-                        "callbacks that ignored their cancellation were abandoned: {}",
-                        names.join(", ")
-                    ));
-                }
-                Outcome::Completed { result, error, warnings: std::mem::take(&mut self.warnings) }
-            }
-            Err(reason) => Outcome::Terminated { reason, abandoned },
+    fn outcome(&mut self, natural: Natural, abandoned: Vec<ToolCallId>) -> Outcome {
+        let (result, error) = match natural {
+            Ok(natural) => natural,
+            Err(reason) => return Outcome::Terminated { reason, abandoned },
+        };
+        if !abandoned.is_empty() {
+            self.warnings
+                .add(&format!("ignored their cancellation and were abandoned: {}", names(&abandoned)));
         }
+        let refused = self.core.stored.commit(std::mem::take(&mut self.writes));
+        if !refused.is_empty() {
+            let keys = refused.join(", ");
+            self.warnings.add(&format!(
+                "over the session's quota beside what other cells stored, and not stored: {keys}"
+            ));
+        }
+        let limit = self.core.limits.output_bytes;
+        let result = result.filter(|json| {
+            let bytes = json.as_str().len();
+            if bytes > limit {
+                let message = format!(
+                    "the result has {bytes} bytes, more than `output_bytes` = {limit}, and was dropped"
+                );
+                self.warnings.add(&message);
+            }
+            bytes <= limit
+        });
+        Outcome::Completed { result, error, warnings: self.warnings.take() }
     }
 
     /// Waits for the notifications under way, unless somebody wants the cell gone.
     async fn deliver_notifications(&mut self) {
         let limit = self.core.limits.notify_time;
-        let mut failures = Vec::new();
-        let delivered = {
+        let mut delivered = Vec::new();
+        let in_time = {
             let control = &self.control;
             let notifications = &mut self.callbacks.notifications;
-            timeout(limit, async {
+            let deliver = async {
                 while !notifications.is_empty() {
                     tokio::select! {
                         biased;
-                        Some(failure) = notifications.next() => failures.push(failure),
+                        Some(one) = notifications.next() => delivered.push(one),
                         _ = control.requested() => break,
                     }
                 }
-            })
-            .await
+            };
+            timeout(limit, deliver).await.is_ok()
         };
-        for failure in failures {
-            self.notified(failure);
+        for one in delivered {
+            self.notified(one);
         }
         let left = self.callbacks.notifications.len();
-        if delivered.is_err() || left > 0 {
-            self.warn(format!("{left} notifications were not delivered within `notify_time` = {limit:?}"));
+        if !in_time {
+            self.warnings
+                .add(&format!("{left} notifications were not delivered within `notify_time` = {limit:?}"));
+        }
+    }
+
+    /// A call that nobody awaited is cancelled with its cell: the author should hear of it.
+    fn warn_of_unanswered_calls(&mut self) {
+        let unanswered = self.callbacks.unanswered();
+        if !unanswered.is_empty() {
+            let message =
+                "the cell ended before these tool calls were answered, and they were cancelled; await them";
+            self.warnings.add(&format!("{message}: {}", names(&unanswered)));
         }
     }
 
     /// Cancels the callbacks and gives them their grace. Returns the calls that did not end in it.
     async fn end_callbacks(&mut self) -> Vec<ToolCallId> {
         self.callbacks.cancel.cancel();
-        let limit = self.core.limits.callback_grace;
         let callbacks = &mut self.callbacks;
         let joined = async {
             while let Some(answer) = callbacks.calls.next().await {
-                callbacks.call_ids.remove(&answer.handle);
+                callbacks.answered(&answer);
             }
             while callbacks.notifications.next().await.is_some() {}
         };
-        // A delegate that ends at once at its token costs no timer.
-        if limit > Duration::ZERO {
-            drop(timeout(limit, joined).await);
-        }
-        let mut abandoned: Vec<_> = self.callbacks.call_ids.drain().map(|(_, call_id)| call_id).collect();
-        abandoned.sort_by_key(|call_id| (call_id.as_str().len(), call_id.clone()));
-        // What is left is dropped here, its tokens having fired.
-        self.callbacks.calls.clear();
-        self.callbacks.notifications.clear();
+        timeout(self.core.limits.callback_grace, joined).await.ok();
+        let abandoned = self.callbacks.unanswered();
+        self.callbacks.abandon();
         abandoned
     }
+}
+
+fn names(calls: &[ToolCallId]) -> String {
+    calls.iter().map(ToolCallId::as_str).collect::<Vec<_>>().join(", ")
 }

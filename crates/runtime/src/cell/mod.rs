@@ -1,13 +1,15 @@
 //! One cell: the actor that runs it, and what it keeps.
 //!
-//! `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `calls` makes a delegate's
-//! futures of a cell's effects, `timers` keeps its timers, `ending` brings it to its end, `translate` turns the
-//! engine's words into the contract's.
+//! `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `callbacks` are its futures of the
+//! delegate's, `timers` its timers, `warnings` what its author should know; `ending` brings it to its end, and
+//! `translate` turns the engine's words into the contract's.
 
 mod actor;
-mod calls;
+mod callbacks;
 mod ending;
 mod timers;
 mod translate;
+mod warnings;
 
 pub(crate) use actor::Cell;
+pub(crate) use ending::run;

@@ -3,6 +3,13 @@
 use carrel_contract::{CellError, CellErrorKind, ConsoleLevel, JsonText, Location, ToolError};
 use carrel_engine::{Ending, GuestError, Level};
 
+use crate::log::cut_text;
+
+/// The most that is kept of an error's message and of its stack.
+const TEXT_BYTES: usize = 64 * 1024;
+/// The most that is kept of an error's class.
+const NAME_BYTES: usize = 256;
+
 /// What an ending means for the outcome; `None` when the guest was stopped from outside.
 pub(super) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<JsonText>, Option<CellError>)> {
     let failed = |error| Some((None, Some(error)));
@@ -10,15 +17,15 @@ pub(super) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<Json
         // What the guest calls JSON is checked like anything else that comes from it.
         Ending::Completed(result) => Some((result.and_then(|json| JsonText::parse(&json).ok()), None)),
         Ending::Exited => Some((None, None)),
-        Ending::SyntaxError(error) => failed(thrown(CellErrorKind::Syntax, error)),
-        Ending::Threw(error) => failed(thrown(CellErrorKind::Thrown, error)),
+        Ending::SyntaxError(error) => failed(thrown(CellErrorKind::Syntax, &error)),
+        Ending::Threw(error) => failed(thrown(CellErrorKind::Thrown, &error)),
         Ending::Unsettled => failed(CellError::new(
             CellErrorKind::Unsettled,
             "UnsettledError",
             "the cell awaits a promise that nothing is left to settle: no tool call is pending and no timer is set",
         )),
         Ending::OutOfMemory(error) => {
-            let mut failure = thrown(CellErrorKind::OutOfMemory, error.unwrap_or_default());
+            let mut failure = thrown(CellErrorKind::OutOfMemory, &error.unwrap_or_default());
             failure.name = "InternalError".to_owned();
             failure.message = format!("out of memory: the cell's limit is `memory_bytes` = {memory_bytes}");
             failed(failure)
@@ -33,10 +40,12 @@ pub(super) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<Json
     }
 }
 
-fn thrown(kind: CellErrorKind, error: GuestError) -> CellError {
+fn thrown(kind: CellErrorKind, error: &GuestError) -> CellError {
+    // Bounded like everything that is kept of a cell.
     let location = error.location().map(|(line, column)| Location { line, column });
-    let mut failure = CellError::new(kind, error.name, error.message);
-    failure.stack = error.stack;
+    let mut failure =
+        CellError::new(kind, cut_text(&error.name, NAME_BYTES), cut_text(&error.message, TEXT_BYTES));
+    failure.stack = cut_text(&error.stack, TEXT_BYTES);
     failure.location = location;
     failure
 }

@@ -1,5 +1,6 @@
 //! What the log knows of one cell.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,14 +45,26 @@ pub(crate) struct CellLog {
 struct Ended {
     outcome: Outcome,
     elapsed: Duration,
-    /// The cursor with which the outcome was read first: reading it again gives the same again.
+    /// The cursor with which the session's reader read the outcome first: reading it again gives the same again.
     first_read_after: Option<Seq>,
+    was_read: bool,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reader {
+    /// The session's own reader, from where it stands.
+    Session,
+    /// The same, with the cell's first response.
+    First,
+    /// Somebody with a cursor of their own.
+    At(Seq),
 }
 
 impl CellLog {
-    pub(crate) fn new(output_bytes: usize, now: Instant) -> Self {
+    pub(crate) fn new(text_bytes: usize, media_bytes: usize, now: Instant) -> Self {
         Self {
-            output: OutputWindow::new(output_bytes),
+            output: OutputWindow::new(text_bytes, media_bytes),
             last: Seq::START,
             last_output: Seq::START,
             last_yield: Seq::START,
@@ -69,44 +82,56 @@ impl CellLog {
     }
 
     pub(crate) fn end(&mut self, outcome: Outcome, now: Instant) {
-        self.ended = Some(Ended { outcome, elapsed: now - self.admitted_at, first_read_after: None });
+        self.ended =
+            Some(Ended { outcome, elapsed: now - self.admitted_at, first_read_after: None, was_read: false });
     }
 
-    /// Makes a response for a reader at `after`, by default where the session's reader stands, and moves that
-    /// reader on.
+    /// Makes a response for a reader. Only the session's own reader is moved on.
     pub(crate) fn respond(
         &mut self,
         cell_id: &CellId,
-        after: Option<Seq>,
+        reader: Reader,
         max_tokens: usize,
         now: Instant,
     ) -> CellResponse {
         let read_before = self.ended.as_ref().and_then(|ended| ended.first_read_after);
-        let after = after.or(read_before).unwrap_or(self.read_up_to);
-        let (items, cut_bytes) = budget::cut(self.output.after(after), max_tokens);
+        let after = match reader {
+            Reader::Session => read_before.unwrap_or(self.read_up_to),
+            Reader::First => Seq::START,
+            Reader::At(after) => after,
+        };
+        let (items, dropped_bytes) = self.output.after(after);
+        let (items, cut_bytes) = budget::cut(items, max_tokens);
         let mut observation = Observation::new(cell_id.clone(), self.last.max(after));
         observation.items = items;
-        observation.omitted_bytes = cut_bytes + self.output.dropped_after(after);
+        observation.omitted_bytes = cut_bytes + dropped_bytes;
         observation.usage = self.usage(now);
-        self.read_up_to = self.read_up_to.max(self.last);
+        self.output.read_up_to(self.last);
+        let moves = !matches!(reader, Reader::At(_));
+        if moves {
+            self.read_up_to = self.last;
+        }
 
         let Some(ended) = &mut self.ended else {
             return CellResponse::Yielded(Yielded::new(observation));
         };
-        ended.first_read_after.get_or_insert(after);
+        if moves {
+            ended.first_read_after.get_or_insert(after);
+        }
+        let was_read = mem::replace(&mut ended.was_read, true);
         match ended.outcome.clone() {
             Outcome::Completed { result, error, warnings } => {
                 let mut completed = Completed::new(observation);
                 completed.result = result;
                 completed.error = error;
                 completed.warnings = warnings;
-                completed.read_before = read_before.is_some();
+                completed.read_before = was_read;
                 CellResponse::Completed(completed)
             }
             Outcome::Terminated { reason, abandoned } => {
                 let mut terminated = Terminated::new(observation, reason);
                 terminated.abandoned = abandoned;
-                terminated.read_before = read_before.is_some();
+                terminated.read_before = was_read;
                 CellResponse::Terminated(terminated)
             }
         }

@@ -9,6 +9,7 @@ mod session_log;
 mod stream;
 mod window;
 
-pub(crate) use cell_log::Outcome;
+pub(crate) use budget::cut_text;
+pub(crate) use cell_log::{Outcome, Reader};
 pub(crate) use session_log::{Missing, SessionLog};
 pub(crate) use stream::follow;

@@ -9,7 +9,8 @@ use carrel_contract::{CellId, CellResponse, Event, EventKind, Limits, OutputItem
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::cell_log::{CellLog, Outcome};
+use super::cell_log::{CellLog, Outcome, Reader};
+use super::window::ITEM_BYTES;
 use crate::number::CellNumber;
 
 /// The events kept for readers of the log hold no more than this, whatever their count: a few full windows.
@@ -72,7 +73,10 @@ impl SessionLog {
     pub(crate) fn admit(&self, cell_id: &CellId, number: CellNumber) {
         let mut state = self.lock();
         state.newest_cell = state.newest_cell.max(number);
-        state.cells.insert(cell_id.clone(), CellLog::new(self.limits.output_bytes, Instant::now()));
+        state.cells.insert(
+            cell_id.clone(),
+            CellLog::new(self.limits.output_bytes, self.limits.media_bytes, Instant::now()),
+        );
         self.append_to(state, cell_id, EventKind::CellAdmitted, |_| ());
     }
 
@@ -137,16 +141,16 @@ impl SessionLog {
         self.lock().cell(cell_id).map(CellLog::is_ended)
     }
 
-    /// Makes a cell's response, and counts it as read.
+    /// Makes a cell's response.
     pub(crate) fn respond(
         &self,
         cell_id: &CellId,
-        after: Option<Seq>,
+        reader: Reader,
         max_tokens: usize,
     ) -> Result<CellResponse, Missing> {
         let mut state = self.lock();
         match state.cells.get_mut(cell_id) {
-            Some(cell) => Ok(cell.respond(cell_id, after, max_tokens, Instant::now())),
+            Some(cell) => Ok(cell.respond(cell_id, reader, max_tokens, Instant::now())),
             None => Err(state.missing(cell_id)),
         }
     }
@@ -225,9 +229,11 @@ impl State {
 }
 
 fn event_bytes(event: &Event) -> usize {
-    match &event.kind {
+    let content = match &event.kind {
         EventKind::Output { content } => content.size_bytes(),
         EventKind::Notified { text } => text.len(),
+        EventKind::CellCompleted { error: Some(error) } => error.message.len() + error.stack.len(),
         _ => 0,
-    }
+    };
+    content + ITEM_BYTES
 }
