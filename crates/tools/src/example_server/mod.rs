@@ -9,6 +9,7 @@ mod book;
 mod chart;
 mod data;
 mod date;
+mod input;
 mod order;
 mod png;
 mod requests;

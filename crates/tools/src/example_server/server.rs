@@ -1,4 +1,4 @@
-//! The server: takes calls, answers from the book.
+//! The server: takes calls, answers from the book. When its client has closed stdin, calls under way end.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,10 +15,13 @@ use rmcp::{RoleServer, ServerHandler, ServiceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::book::{Book, Refusal};
 use super::chart;
+use super::input::Watched;
 use super::requests::{
     CustomerList, Fail, GetOrder, ListOrders, MAX_DELAY_MS, Nothing, ProductImage, ProductList, Report,
     SlowReport, UpdateOrder,
@@ -44,9 +47,18 @@ pub struct ServeError {
 /// [`ServeError`] when the client does not shake hands or the server's task panics. Dropping the future ends
 /// the connection.
 pub async fn serve_stdio() -> Result<(), ServeError> {
+    let (input, output) = rmcp::transport::stdio_pipes();
+    serve(input, output).await
+}
+
+async fn serve(
+    input: impl AsyncRead + Send + Unpin + 'static,
+    output: impl AsyncWrite + Send + Unpin + 'static,
+) -> Result<(), ServeError> {
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| ServeError { source };
-    let server = ExampleServer { book: Mutex::new(Book::new()), tools: tools::all() };
-    let serving = Box::pin(server.serve(rmcp::transport::stdio_pipes()));
+    let ended = CancellationToken::new();
+    let server = ExampleServer { book: Mutex::new(Book::new()), tools: tools::all(), left: ended.clone() };
+    let serving = Box::pin(server.serve((Watched { input, ended }, output)));
     let service = serving.await.map_err(|error| failed(Box::new(error)))?;
     service.waiting().await.map_err(|error| failed(Box::new(error)))?;
     Ok(())
@@ -55,6 +67,8 @@ pub async fn serve_stdio() -> Result<(), ServeError> {
 struct ExampleServer {
     book: Mutex<Book>,
     tools: Vec<Tool>,
+    /// Fires when the client has left.
+    left: CancellationToken,
 }
 
 impl ExampleServer {
@@ -111,6 +125,7 @@ impl ExampleServer {
             let due = begun + Duration::from_millis(delay_ms) * step / PROGRESS_STEPS;
             tokio::select! {
                 () = context.ct.cancelled() => return Err("the report was cancelled".to_owned()),
+                () = self.left.cancelled() => return Err("the client has left".to_owned()),
                 () = tokio::time::sleep_until(due) => {}
             }
             if let Some(token) = &token {
@@ -186,4 +201,34 @@ fn read<T: DeserializeOwned>(arguments: Value) -> Result<T, Refusal> {
 fn structured(value: &impl Serialize) -> Result<CallToolResult, Refusal> {
     let value = serde_json::to_value(value).map_err(|error| format!("the answer is not JSON: {error}"))?;
     Ok(CallToolResult::structured(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_leaves_is_not_served_on() {
+        let (mut requests, input) = tokio::io::duplex(1 << 16);
+        let (output, answers) = tokio::io::duplex(1 << 16);
+        let mut answers = BufReader::new(answers).lines();
+        let client = async {
+            let initialize = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+                "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } });
+            requests.write_all(format!("{initialize}\n").as_bytes()).await.unwrap();
+            answers.next_line().await.unwrap().unwrap();
+            let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+            let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+                "name": "slow_report", "arguments": { "delay_ms": MAX_DELAY_MS } } });
+            requests.write_all(format!("{initialized}\n{call}\n").as_bytes()).await.unwrap();
+            drop(requests);
+            Instant::now()
+        };
+        let (served, left) = tokio::join!(serve(input, output), client);
+        served.unwrap();
+        assert!(left.elapsed() < Duration::from_secs(1), "it took {:?}", left.elapsed());
+    }
 }
