@@ -15,6 +15,8 @@ use rmcp::RoleClient;
 use rmcp::model::{ErrorCode, ErrorData, RequestId, ServerJsonRpcMessage};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
@@ -246,28 +248,42 @@ impl Transport<RoleClient> for StdioTransport {
     }
 }
 
+/// What a message is, without what it says: that may be of any depth, which serde passes over but does not read.
+#[derive(Deserialize)]
+struct Envelope {
+    id: Option<Value>,
+    method: Option<IgnoredAny>,
+}
+
 /// Reads one line. `None` when there is nothing in it to act on.
 fn parse(line: &[u8], vitals: &Vitals) -> Option<ServerJsonRpcMessage> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     if line.is_empty() {
         return None;
     }
-    if let Ok(message) = serde_json::from_slice(line) {
-        return Some(message);
-    }
-    let Ok(Value::Object(message)) = serde_json::from_slice::<Value>(line) else {
+    let fault = match serde_json::from_slice(line) {
+        Ok(message) => return Some(message),
+        Err(error) => error,
+    };
+    // serde would take a list for a struct too.
+    let Some(envelope) =
+        line.starts_with(b"{").then(|| serde_json::from_slice::<Envelope>(line).ok()).flatten()
+    else {
         vitals.note_noise(line);
         return None;
     };
-    if message.contains_key("method") {
+    if envelope.method.is_some() {
         // A notification or request this protocol does not have. Ignoring is what other clients do.
         return None;
     }
     // An answer that cannot be read: its caller must not wait for another.
-    let id = serde_json::from_value::<RequestId>(message.get("id")?.clone()).ok()?;
-    let error =
-        ErrorData::new(ErrorCode::PARSE_ERROR, "the server's answer is not a valid MCP message", None);
-    Some(ServerJsonRpcMessage::error(error, Some(id)))
+    let id = serde_json::from_value::<RequestId>(envelope.id?).ok()?;
+    let problem = if fault.to_string().starts_with("recursion limit exceeded") {
+        "the server's answer is nested deeper than the 128 levels that are read"
+    } else {
+        "the server's answer is not a valid MCP message"
+    };
+    Some(ServerJsonRpcMessage::error(ErrorData::new(ErrorCode::PARSE_ERROR, problem, None), Some(id)))
 }
 
 #[cfg(test)]
@@ -295,5 +311,13 @@ mod tests {
         let (message, _) = parsed(r#"{"id":7,"result":{}}"#);
         let message = message.unwrap();
         assert!(message.contains("-32700") && message.contains("\"id\":7"), "{message}");
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let (message, noise) =
+            parsed(&format!(r#"{{"jsonrpc":"2.0","id":8,"result":{{"structuredContent":{deep}}}}}"#));
+        let message = message.unwrap();
+        assert!(message.contains("deeper than the 128 levels") && message.contains("\"id\":8"), "{message}");
+        assert_eq!(noise, None);
+        assert_eq!(parsed(&format!(r#"{{"id":8,"method":"x","params":{deep}}}"#)), (None, None));
+        assert!(parsed(&format!(r#"{{"id":{deep}}}"#)).1.is_some());
     }
 }
