@@ -91,6 +91,7 @@ impl Environment for WithCarrel {
 pub(crate) struct Servers {
     upstreams: Option<Arc<Upstreams>>,
     failures: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// A tool, for a listing.
@@ -101,21 +102,22 @@ pub(crate) struct Tool {
     pub(crate) description: String,
 }
 
-/// Connects to the servers of a configuration, all at once; `None` when Ctrl-C came first.
+/// Connects to the servers of a configuration, all at once; `None` when a signal to end came first.
 pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &Printer) -> Option<Servers> {
     if config.servers.is_empty() {
-        return Some(Servers { upstreams: None, failures: Vec::new() });
+        return Some(Servers { upstreams: None, failures: Vec::new(), warnings: Vec::new() });
     }
     let names: Vec<_> = config.servers.iter().map(|server| server.name.as_str()).collect();
     printer.status(Some(&format!("connecting to {}", names.join(", "))));
     let upstreams = tokio::select! {
-        () = interrupt.cancelled() => None,
+        _ = interrupt.fired() => None,
         upstreams = Upstreams::connect(&config, ConnectOptions::default()) => Some(upstreams),
     };
     printer.status(None);
     let upstreams = Arc::new(upstreams?);
     let failures = upstreams.failures().iter().map(|failure| format!("failed to {failure}")).collect();
-    Some(Servers { upstreams: Some(upstreams), failures })
+    let warnings = upstreams.warnings().iter().map(ToString::to_string).collect();
+    Some(Servers { upstreams: Some(upstreams), failures, warnings })
 }
 
 impl Servers {
@@ -156,9 +158,14 @@ impl Servers {
         &self.failures
     }
 
-    /// Says what is wrong with the servers that were not reached.
-    pub(crate) fn report_failures(&self, printer: &Printer) {
-        for failure in &self.failures {
+    /// Returns what should be known of the servers that were reached.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Says what is wrong with the servers, reached or not.
+    pub(crate) fn report_problems(&self, printer: &Printer) {
+        for failure in self.failures.iter().chain(&self.warnings) {
             printer.note(Tone::Warning, &format!("warning: {failure}"));
         }
     }
@@ -182,8 +189,12 @@ impl Servers {
 }
 
 /// Serves the example's tools on standard input and output.
-pub(crate) async fn serve_example() -> Exit {
-    match carrel_tools::example_server::serve_stdio().await {
+pub(crate) async fn serve_example(interrupt: &Interrupt) -> Exit {
+    let served = tokio::select! {
+        exit = interrupt.fired() => return exit,
+        served = carrel_tools::example_server::serve_stdio() => served,
+    };
+    match served {
         Ok(()) => Exit::Success,
         Err(error) => {
             Printer::new(Terminal::detect()).note(Tone::Error, &format!("failed to serve: {error}"));

@@ -31,10 +31,10 @@ pub(crate) async fn run(args: ToolsArgs, interrupt: Interrupt) -> Exit {
         }
     };
     let Some(servers) = servers::connect(config, &interrupt, &printer).await else {
-        return Exit::Interrupted;
+        return interrupt.exit().unwrap_or(Exit::Interrupted);
     };
     let printed = print(&args, &servers, &printer);
-    servers.report_failures(&printer);
+    servers.report_problems(&printer);
     let failed = servers.any_failed();
     servers.close().await;
     match printed {

@@ -45,6 +45,7 @@ pub use schema::{Fault, InputSchema, InvalidInput};
 pub use sink::{NoSink, NotificationSink};
 pub use upstream::{
     CommandNotFound, ConnectError, ConnectFailure, ConnectOptions, ConnectTimedOut, HttpRejected, LastWords,
-    MissingDirectory, ProtocolFailure, ServerExited, SpawnFailed, Unreachable,
+    MalformedTools, MissingDirectory, ProtocolFailure, ServerExited, ServerWarning, SpawnFailed,
+    TooManyTools, Unreachable,
 };
 pub use upstreams::Upstreams;

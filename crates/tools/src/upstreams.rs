@@ -7,7 +7,7 @@ use futures::future::join_all;
 
 use crate::catalogue::Catalogue;
 use crate::config::McpConfig;
-use crate::upstream::{ConnectFailure, ConnectOptions, Upstream};
+use crate::upstream::{ConnectFailure, ConnectOptions, Connected, ServerWarning, Upstream};
 
 /// The connected servers, their tools, and those that could not be connected to.
 ///
@@ -16,6 +16,7 @@ pub struct Upstreams {
     connected: BTreeMap<Arc<str>, Upstream>,
     catalogue: Catalogue,
     failures: Vec<ConnectFailure>,
+    warnings: Vec<ServerWarning>,
 }
 
 impl Upstreams {
@@ -33,17 +34,19 @@ impl Upstreams {
         let mut connected = BTreeMap::new();
         let mut tools = Vec::new();
         let mut failures = Vec::new();
+        let mut warnings = Vec::new();
         for (server, outcome) in join_all(attempts).await {
             match outcome {
-                Ok((upstream, of_server)) => {
+                Ok(Connected { upstream, tools: of_server, warnings: of_them }) => {
                     let server: Arc<str> = server.into();
+                    warnings.extend(of_them);
                     tools.push((Arc::clone(&server), of_server));
                     connected.insert(server, upstream);
                 }
                 Err(error) => failures.push(ConnectFailure { server: server.to_owned(), error }),
             }
         }
-        Self { connected, catalogue: Catalogue::new(tools), failures }
+        Self { connected, catalogue: Catalogue::new(tools), failures, warnings }
     }
 
     /// Returns the tools of the connected servers.
@@ -56,6 +59,12 @@ impl Upstreams {
     #[must_use]
     pub fn failures(&self) -> &[ConnectFailure] {
         &self.failures
+    }
+
+    /// Returns what was left out of the tools of the connected servers.
+    #[must_use]
+    pub fn warnings(&self) -> &[ServerWarning] {
+        &self.warnings
     }
 
     /// Ends all connections without waiting and returns the servers that could not be connected to.

@@ -24,9 +24,11 @@ pub(crate) async fn run(args: DoctorArgs, interrupt: Interrupt) -> Exit {
     let mut report = Report { printer: &printer, worst: Status::Ok };
     match examine(&args, &interrupt, &printer, &mut report).await {
         Err(error) => error.report(&printer),
-        Ok(()) if interrupt.is_cancelled() => Exit::Interrupted,
-        Ok(()) if report.worst == Status::Fail => Exit::Failed,
-        Ok(()) => Exit::Success,
+        Ok(()) => match interrupt.exit() {
+            Some(exit) => exit,
+            None if report.worst == Status::Fail => Exit::Failed,
+            None => Exit::Success,
+        },
     }
 }
 
@@ -93,6 +95,10 @@ async fn mcp(args: &DoctorArgs, interrupt: &Interrupt, printer: &Printer) -> Vec
         .into_iter()
         .map(|(name, tools)| Check::ok("mcp server", format!("{name}: {tools} tools, reached within {took}")))
         .collect();
+    checks.extend(servers.warnings().iter().map(|warning| {
+        let help = "its other tools work; the rest is for the server's authors";
+        Check::warn("mcp server", warning.clone(), help.into())
+    }));
     checks.extend(servers.failures().iter().map(|failure| {
         let help = "run its command by hand; it must speak MCP on stdin and stdout, or answer at its URL";
         Check::fail("mcp server", failure.clone(), help.into())

@@ -7,19 +7,22 @@ mod call;
 mod error;
 mod group;
 mod http;
+mod listing;
 mod options;
 mod process;
 mod stdio;
 mod tail;
 mod vitals;
+mod warning;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ErrorData,
-    Implementation, JsonObject, PaginatedRequestParams, ProtocolVersion, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ClientRequest,
+    ErrorCode, ErrorData, Implementation, JsonObject, ListToolsRequest, PaginatedRequestParams,
+    ProtocolVersion, Tool,
 };
 use rmcp::service::{ClientInitializeError, RunningService};
 use rmcp::transport::Transport;
@@ -34,7 +37,9 @@ pub use error::{
     MissingDirectory, ProtocolFailure, ServerExited, SpawnFailed, Unreachable,
 };
 pub use options::ConnectOptions;
+pub use warning::{MalformedTools, ServerWarning, TooManyTools};
 
+use self::listing::{Listing, Next};
 use self::process::ServerProcess;
 use self::stdio::StdioTransport;
 use self::vitals::{HttpFault, Vitals};
@@ -52,6 +57,14 @@ pub(crate) struct Upstream {
     service: Mutex<Option<RunningService<RoleClient, Client>>>,
     vitals: Arc<Vitals>,
     close_grace: Duration,
+}
+
+/// What came of connecting.
+pub(crate) struct Connected {
+    pub(crate) upstream: Upstream,
+    pub(crate) tools: Vec<Tool>,
+    /// What was left out of the tools.
+    pub(crate) warnings: Vec<ServerWarning>,
 }
 
 /// What Carrel is towards a server: a client that has tools called and offers nothing in return.
@@ -74,15 +87,17 @@ impl Upstream {
     pub(crate) async fn connect(
         config: &ServerConfig,
         options: &ConnectOptions,
-    ) -> Result<(Self, Vec<Tool>), ConnectError> {
+    ) -> Result<Connected, ConnectError> {
         let vitals = Arc::new(Vitals::new(config.redactor()));
         let deadline = Instant::now() + options.connect_time;
         let attempt = Attempt { config, options, vitals, deadline };
         let service = attempt.handshake().await?;
-        let tools = attempt.list_tools(&service).await?;
+        let mut listing = attempt.list_tools(&service).await?;
+        let warnings = listing.warnings(&config.name, options.tools);
         let peer = service.peer().clone();
         let close_grace = options.close_grace;
-        Ok((Self { peer, service: Mutex::new(Some(service)), vitals: attempt.vitals, close_grace }, tools))
+        let upstream = Self { peer, service: Mutex::new(Some(service)), vitals: attempt.vitals, close_grace };
+        Ok(Connected { upstream, tools: listing.tools, warnings })
     }
 
     /// Calls a tool. When `cancel` fires, the server is told and not waited for.
@@ -187,33 +202,27 @@ impl Attempt<'_> {
     async fn list_tools(
         &self,
         service: &RunningService<RoleClient, Client>,
-    ) -> Result<Vec<Tool>, ConnectError> {
+    ) -> Result<Listing, ConnectError> {
+        let mut listing = Listing::default();
         let declares_tools =
             service.peer().peer_info().is_none_or(|server| server.capabilities.tools.is_some());
         if !declares_tools {
-            return Ok(Vec::new());
+            return Ok(listing);
         }
-        let mut tools = Vec::new();
         let mut cursor = None;
         loop {
-            let page = service.peer().list_tools(Some(PaginatedRequestParams::default().with_cursor(cursor)));
+            let params = PaginatedRequestParams::default().with_cursor(cursor);
+            // Not rmcp's own `list_tools`, which has nothing to say of a list with a malformed tool in it.
+            let request = ListToolsRequest { params: Some(params), ..ListToolsRequest::default() };
+            let page = service.peer().send_request(ClientRequest::ListToolsRequest(request));
             let page = tokio::time::timeout_at(self.deadline, page)
                 .await
                 .map_err(|_| self.timed_out("tools/list"))?
                 .map_err(|error| self.unlisted(&error))?;
-            tools.extend(page.tools);
-            if tools.len() > self.options.tools {
-                tracing::warn!(
-                    server = self.config.name,
-                    kept = self.options.tools,
-                    "a server has too many tools"
-                );
-                tools.truncate(self.options.tools);
-                return Ok(tools);
-            }
-            match page.next_cursor {
-                Some(next) if !next.is_empty() => cursor = Some(next),
-                _ => return Ok(tools),
+            match listing.take(page, self.options.tools, &self.vitals) {
+                Ok(Next::Page(next)) => cursor = Some(next),
+                Ok(Next::Nothing) => return Ok(listing),
+                Err(_) => return Err(self.failed("tools/list", "the answer is not a list of tools")),
             }
         }
     }
@@ -231,6 +240,10 @@ impl Attempt<'_> {
 
     fn unlisted(&self, error: &ServiceError) -> ConnectError {
         match error {
+            // An answer that could not be read: this side says so in the server's place.
+            ServiceError::McpError(error) if error.code == ErrorCode::PARSE_ERROR => {
+                self.failed("tools/list", &error.message)
+            }
             ServiceError::McpError(error) => self.answered("tools/list", error),
             other => self.broken("tools/list", &other.to_string()),
         }
@@ -266,7 +279,6 @@ impl Attempt<'_> {
 }
 
 /// Tells whether a refusal of `initialize` means that the server has no handshake.
-fn is_modern_refusal(code: rmcp::model::ErrorCode) -> bool {
-    use rmcp::model::ErrorCode;
+fn is_modern_refusal(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::METHOD_NOT_FOUND | ErrorCode::UNSUPPORTED_PROTOCOL_VERSION)
 }

@@ -13,7 +13,7 @@ pub struct ConnectOptions {
     pub close_grace: Duration,
     /// The longest message taken from a server, in bytes: 64 MiB. A longer one ends the connection.
     pub message_bytes: usize,
-    /// Tools kept of one server: 10,000. The rest are left out.
+    /// Tools kept of one server: 10,000. The rest are left out, with a warning.
     pub tools: usize,
 }
 

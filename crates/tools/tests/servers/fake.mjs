@@ -17,6 +17,7 @@ const tools = [
   tool("knock_read_only", { annotations: { readOnlyHint: true } }),
   tool("plug"),
   tool("malformed"),
+  tool("deep"),
   tool("unknown_block"),
   tool("oversized"),
   tool("protocol_error"),
@@ -25,6 +26,9 @@ const tools = [
   tool("bad_schema", { inputSchema: { type: "object", properties: { x: { $ref: "#/nowhere" } } } }),
   tool("long_description", { description: "d".repeat(100_000) }),
 ];
+
+const nested = (id, key) =>
+  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[],"${key}":${"[".repeat(1e5)}${"]".repeat(1e5)}}}\n`;
 
 const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const kinds = [
@@ -60,6 +64,7 @@ const calls = {
     send({ id, result: { content: [text("plugged")] } });
   },
   malformed: (id) => process.stdout.write(JSON.stringify({ id, result: { content: [] } }) + "\n"),
+  deep: (id) => process.stdout.write(nested(id, "structuredContent")),
   unknown_block: (id) => send({ id, result: { content: [{ type: "hologram", data: "x" }] } }),
   oversized: (id) => send({ id, result: { content: [text("x".repeat(200_000))] } }),
   protocol_error: (id) => send({ id, error: { code: -32603, message: "the fake broke", data: { at: "call" } } }),
@@ -67,6 +72,7 @@ const calls = {
 calls.knock_read_only = calls.knock;
 
 const page = (cursor) => {
+  if (mode === "malformed-tools") return { tools: [tool("fine"), { name: "null", inputSchema: null }] };
   if (mode === "endless") return { tools: [tool(`t${cursor ?? 0}`)], nextCursor: String(Number(cursor ?? 0) + 1) };
   if (cursor === undefined) return { tools: tools.slice(0, 5), nextCursor: "rest" };
   return { tools: tools.slice(5) };
@@ -84,6 +90,8 @@ const handle = ({ id, method, params }) => {
     send({ id, result: { supportedVersions, capabilities: { tools: {} }, ...common } });
   } else if (method === "tools/list") {
     if (mode === "no-list") return;
+    if (mode === "deep-list") return process.stdout.write(nested(id, "tools"));
+    if (mode === "malformed-tools") return send({ id, result: page() });
     send({ id, result: { resultType: "complete", ttlMs: 0, cacheScope: "private", ...page(params?.cursor) } });
   } else if (method === "tools/call") {
     calls[params.name](id, params.arguments);

@@ -86,13 +86,34 @@ async fn an_endless_list_of_tools_is_cut() {
     let options = ConnectOptions::default().with_tools(7);
     let upstreams = Upstreams::connect(&config(json!({ "s": fake("endless") })), options).await;
     assert_eq!(upstreams.catalogue().len(), 7);
+    assert!(upstreams.warnings()[0].to_string().contains("`s` has more than 7 tools"));
+}
+
+#[tokio::test]
+async fn a_tool_that_is_malformed_is_left_out_and_named() {
+    let config = config(json!({ "s": fake("malformed-tools") }));
+    let upstreams = Upstreams::connect(&config, ConnectOptions::default()).await;
+    assert_eq!(upstreams.catalogue().len(), 1, "{:?}", upstreams.failures());
+    let [warning] = upstreams.warnings() else { panic!("{:?}", upstreams.warnings()) };
+    assert!(warning.to_string().contains("`null`"), "{warning}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_deep_fails_its_request() {
+    let delegate = connect(json!({ "s": fake("serve") })).await;
+    let error = call(&delegate, "s__deep", json!({})).await.unwrap_err();
+    assert_eq!(error.code, ToolErrorCode::Internal);
+    assert!(error.message.contains("nested deeper than the 128 levels"), "{error}");
+    assert!(call(&delegate, "s__kinds", json!({})).await.is_ok());
+    let error = failure(fake("deep-list"), ConnectOptions::default()).await.to_string();
+    assert!(error.contains("`tools/list` failed: the server's answer is nested deeper"), "{error}");
 }
 
 #[tokio::test]
 async fn all_pages_are_listed_and_shared_names_told_apart() {
     let delegate = connect(json!({ "s": fake("serve") })).await;
     let catalogue = delegate.catalogue();
-    assert_eq!(catalogue.len(), 14);
+    assert_eq!(catalogue.len(), 15);
     let same: Vec<(&str, &str)> = catalogue
         .iter()
         .filter(|entry| entry.tool.starts_with("same"))
