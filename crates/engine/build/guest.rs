@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Outcome;
 use crate::toolchain::Toolchain;
+use crate::{Outcome, patch};
 
 /// The guest's shadow stack, where C keeps what has an address. cell.c sets QuickJS's own limit within it.
 const STACK_BYTES: usize = 1024 * 1024;
@@ -28,6 +28,8 @@ pub(crate) fn compile(toolchain: &Toolchain, quickjs: &Path, out: &Path) -> Outc
     let ours = Path::new("guest");
     let prelude = out.join("prelude.c");
     write(&prelude, prelude_as_c(&read(&ours.join("prelude.js"))?).as_bytes())?;
+    let upstream = String::from_utf8_lossy(&read(&quickjs.join("quickjs.c"))?).into_owned();
+    write(&out.join("quickjs.c"), patch::quickjs(&upstream)?.as_bytes())?;
     let units = [
         ours.join("quickjs_unit.c"),
         ours.join("libc.c"),
@@ -69,6 +71,8 @@ fn object(toolchain: &Toolchain, quickjs: &Path, out: &Path, unit: &Path) -> Out
         .arg(format!("--sysroot={}", toolchain.sysroot.display()))
         .arg("-isystem")
         .arg(toolchain.sysroot.join("include/wasm32-wasi"))
+        // First, for the patched quickjs.c; the rest comes from the crate.
+        .arg(format!("-I{}", out.display()))
         .arg(format!("-I{}", quickjs.display()))
         .arg("-Iguest")
         .arg("-c")
@@ -80,6 +84,7 @@ fn object(toolchain: &Toolchain, quickjs: &Path, out: &Path, unit: &Path) -> Out
     let mut inputs = format!("{command:?}").into_bytes();
     inputs.extend(read(unit)?);
     inputs.extend(read(Path::new("guest/host.h"))?);
+    inputs.extend(read(&out.join("quickjs.c"))?);
     let inputs = blake3::hash(&inputs).to_hex();
     let up_to_date = object.exists() && fs::read(&stamp).is_ok_and(|old| old == inputs.as_bytes());
     if !up_to_date {

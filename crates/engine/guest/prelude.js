@@ -33,6 +33,15 @@
   }
   const ToolError = errorClass("ToolError", Error);
   const QuotaError = errorClass("QuotaError", RangeError);
+  // A caught error that is printed or stored should say what it was.
+  defineProperty(ToolError.prototype, "toJSON", {
+    value() {
+      const { name, message, tool, code, retryable, data } = this;
+      return { name, message, tool, code, retryable, data };
+    },
+    writable: true,
+    configurable: true,
+  });
   define("ToolError", ToolError);
   define("QuotaError", QuotaError);
 
