@@ -44,7 +44,7 @@ pub(crate) enum Command {
 }
 
 /// The arguments of `run`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct RunArgs {
     /// The cell, a file of JavaScript; `-` reads it from standard input.
     #[arg(value_name = "FILE", required_unless_present = "eval")]

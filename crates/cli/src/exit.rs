@@ -20,23 +20,29 @@ pub(crate) enum Exit {
     Unreachable,
     /// Carrel could not do its part.
     Internal,
+    /// SIGHUP.
+    HungUp,
     /// Ctrl-C.
     Interrupted,
     /// Nobody reads standard output any more.
     BrokenPipe,
+    /// SIGTERM.
+    Asked,
 }
 
 impl Exit {
     /// Every way to end, in order of the codes.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Success,
         Self::Failed,
         Self::Usage,
         Self::Terminated,
         Self::Unreachable,
         Self::Internal,
+        Self::HungUp,
         Self::Interrupted,
         Self::BrokenPipe,
+        Self::Asked,
     ];
 
     /// Returns the code.
@@ -49,8 +55,10 @@ impl Exit {
             Self::Unreachable => 4,
             Self::Internal => 5,
             // As a shell reports the signals behind them: 128 and the signal's number.
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::BrokenPipe => 141,
+            Self::Asked => 143,
         }
     }
 
@@ -67,8 +75,10 @@ impl Exit {
                 "`run`: no configured MCP server could be reached; `tools`: at least one could not"
             }
             Self::Internal => "Carrel itself failed: the engine, or writing output or files",
+            Self::HungUp => "the terminal went away (SIGHUP)",
             Self::Interrupted => "interrupted by Ctrl-C",
             Self::BrokenPipe => "the reader of standard output went away; the cell was terminated",
+            Self::Asked => "told to end (SIGTERM)",
         }
     }
 

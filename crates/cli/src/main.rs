@@ -18,10 +18,14 @@ mod tools;
 mod units;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use args::{Cli, Command};
 use exit::Exit;
 use interrupt::Interrupt;
+
+/// How long the threads have to end when the program does.
+const LEAVING: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     let cli = match Cli::read() {
@@ -39,8 +43,9 @@ fn main() -> ExitCode {
         }
     };
     let exit = runtime.block_on(interrupt::supervise(|interrupt| perform(cli.command, interrupt)));
-    // Whatever blocks a thread by now, a terminal's paused output for example, is not waited for.
-    runtime.shutdown_background();
+    // What is still held, a server's process after a second Ctrl-C for example, is dropped and so ended. Whatever
+    // blocks a thread by now, such as a terminal's paused output, is not waited for.
+    runtime.shutdown_timeout(LEAVING);
     exit.into()
 }
 
@@ -49,6 +54,6 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Run(args) => run::run(args, interrupt).await,
         Command::Tools(args) => tools::run(args, interrupt).await,
         Command::Doctor(args) => doctor::run(args, interrupt).await,
-        Command::ExampleServer => servers::serve_example().await,
+        Command::ExampleServer => servers::serve_example(&interrupt).await,
     }
 }

@@ -80,7 +80,7 @@ impl Following<'_> {
                     self.printer.status(Some(&renderer.status()));
                     tokio::select! {
                         item = events.next() => item,
-                        () = self.interrupt.cancelled(), if !told => {
+                        _ = self.interrupt.fired(), if !told => {
                             told = true;
                             let note = "interrupted: ending the cell (Ctrl-C again leaves at once)";
                             self.printer.note(Tone::Dim, note);
@@ -195,7 +195,7 @@ async fn guard_time(
         }
     };
     let why = tokio::select! {
-        () = interrupt.cancelled() => Stop::Interrupt,
+        exit = interrupt.fired() => Stop::Interrupt(exit),
         why = expiry => why,
     };
     end(session.as_ref(), &cell_id, why, &stop).await;

@@ -95,7 +95,7 @@ fn termination(reason: &TerminationReason, stop: Option<Stop>) -> Termination {
             Termination::CpuTime { limit_ms: limit.as_secs_f64() * 1e3 }
         }
         (_, Some(Stop::Timeout(limit))) => Termination::Timeout { limit_ms: limit.as_secs_f64() * 1e3 },
-        (_, Some(Stop::Interrupt)) => Termination::Interrupted,
+        (_, Some(Stop::Interrupt(_))) => Termination::Interrupted,
         _ => Termination::Other,
     }
 }

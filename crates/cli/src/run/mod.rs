@@ -55,13 +55,20 @@ type Fault = (Exit, String);
 
 async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
     let limits = limits(args);
-    let source = Source::read(args, limits.source_bytes).map_err(|e| usage(&e))?;
+    let (named, source_bytes) = (args.clone(), limits.source_bytes);
+    // Standard input, or a pipe, may have nothing to read for ever: that is waited for on a thread of its own.
+    let reading = tokio::task::spawn_blocking(move || Source::read(&named, source_bytes));
+    let source = tokio::select! {
+        exit = interrupt.fired() => return Err((exit, String::new())),
+        source = reading => source.map_err(|_| (Exit::Internal, "failed to read the cell".into()))?,
+    };
+    let source = source.map_err(|e| usage(&e))?;
     let files = servers::files(&args.mcp, source.folder.as_deref().filter(|_| !args.no_mcp));
     let config = servers::load(&files).map_err(|e| usage(&e))?;
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
-        return Err((Exit::Interrupted, String::new()));
+        return Err((interrupt.exit().unwrap_or(Exit::Interrupted), String::new()));
     };
-    servers.report_failures(printer);
+    servers.report_problems(printer);
     if servers.none_left() {
         servers.close().await;
         let message = "none of the configured MCP servers could be reached, so the cell was not run".into();

@@ -16,8 +16,8 @@ use crate::units::show_duration;
 pub(crate) enum Stop {
     /// `--timeout` passed.
     Timeout(Duration),
-    /// Ctrl-C.
-    Interrupt,
+    /// Ctrl-C, or a signal of its kind.
+    Interrupt(Exit),
     /// Standard output takes no more.
     Output(Exit),
 }
@@ -26,7 +26,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout(limit) => write!(f, "its --timeout of {} passed", show_duration(*limit)),
-            Self::Interrupt => f.write_str("it was interrupted"),
+            Self::Interrupt(_) => f.write_str("it was interrupted"),
             Self::Output(_) => f.write_str("its output cannot be written any more"),
         }
     }
@@ -41,7 +41,7 @@ pub(crate) fn exit(response: &CellResponse, stop: Option<Stop>) -> Exit {
         CellResponse::Completed(completed) if completed.error.is_none() => Exit::Success,
         CellResponse::Completed(_) => Exit::Failed,
         CellResponse::Terminated(terminated) => match (&terminated.reason, stop) {
-            (TerminationReason::Requested, Some(Stop::Interrupt)) => Exit::Interrupted,
+            (TerminationReason::Requested, Some(Stop::Interrupt(exit))) => exit,
             _ => Exit::Terminated,
         },
         _ => Exit::Internal,
@@ -163,14 +163,14 @@ mod tests {
         assert_eq!(exit(&failed(), None), Exit::Failed);
         assert_eq!(exit(&cpu, None), Exit::Terminated);
         assert_eq!(exit(&requested(), timeout), Exit::Terminated);
-        assert_eq!(exit(&requested(), Some(Stop::Interrupt)), Exit::Interrupted);
+        assert_eq!(exit(&requested(), Some(Stop::Interrupt(Exit::Asked))), Exit::Asked);
         assert_eq!(exit(&requested(), Some(Stop::Output(Exit::BrokenPipe))), Exit::BrokenPipe);
         assert_eq!(exit(&CellResponse::Yielded(Yielded::new(observation())), None), Exit::Internal);
     }
 
     #[test]
     fn an_end_that_came_first_stays() {
-        assert_eq!(exit(&completed(None), Some(Stop::Interrupt)), Exit::Success);
+        assert_eq!(exit(&completed(None), Some(Stop::Interrupt(Exit::Interrupted))), Exit::Success);
         assert_eq!(exit(&completed(None), Some(Stop::Output(Exit::BrokenPipe))), Exit::BrokenPipe);
     }
 

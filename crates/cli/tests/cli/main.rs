@@ -10,5 +10,7 @@ mod failures;
 mod harness;
 mod output;
 mod run;
+#[cfg(unix)]
+mod signals;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -1,0 +1,81 @@
+//! Being told to end, by Ctrl-C or by a signal: once to end the cell, twice to leave at once.
+//!
+//! Every such signal is taken alike, because whatever ends this program has to end the MCP servers it started
+//! first. Only the exit code tells them apart.
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
+use std::sync::{Arc, OnceLock};
+
+use carrel_contract::CancellationToken;
+use tokio::task::JoinSet;
+
+use crate::exit::Exit;
+#[cfg(not(unix))]
+use other::Signals;
+#[cfg(unix)]
+use unix::Signals;
+
+/// Fires at the first signal.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt {
+    fired: CancellationToken,
+    /// How the program ends for it.
+    exit: Arc<OnceLock<Exit>>,
+}
+
+impl Interrupt {
+    /// Waits for the first signal. Cancel safe.
+    pub(crate) async fn fired(&self) -> Exit {
+        self.fired.cancelled().await;
+        self.exit.get().copied().unwrap_or(Exit::Interrupted)
+    }
+
+    /// Returns how the program ends, when it has been told to.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        self.exit.get().copied()
+    }
+
+    /// Takes a signal. Tells whether it is the first.
+    pub(crate) fn fire(&self, exit: Exit) -> bool {
+        let first = self.exit.set(exit).is_ok();
+        self.fired.cancel();
+        first
+    }
+}
+
+/// Runs a command to its end. The first signal asks it to end what it runs; the second leaves it as it is.
+///
+/// The command runs as a task of its own, so that one stuck in a write cannot hold up the second signal.
+pub(crate) async fn supervise<F>(command: impl FnOnce(Interrupt) -> F) -> Exit
+where
+    F: Future<Output = Exit> + Send + 'static,
+{
+    let interrupt = Interrupt::default();
+    // Before the command starts anything that would have to be ended.
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            eprintln!("carrel: failed to take signals: {error}");
+            return Exit::Internal;
+        }
+    };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(command(interrupt.clone()));
+    loop {
+        tokio::select! {
+            ended = tasks.join_next() => {
+                // A panic has been printed already, by the panic hook.
+                return ended.and_then(Result::ok).unwrap_or(Exit::Internal);
+            }
+            exit = signals.next() => {
+                if !interrupt.fire(exit) {
+                    return exit;
+                }
+            }
+        }
+    }
+}
