@@ -61,6 +61,8 @@ pub(crate) fn load(files: &[PathBuf]) -> Result<McpConfig, LoadError> {
             all.servers.push(server);
         }
         all.disabled.extend(config.disabled);
+        all.unsupported.extend(config.unsupported);
+        all.unknown_fields.extend(config.unknown_fields);
     }
     Ok(all)
 }
@@ -104,8 +106,9 @@ pub(crate) struct Tool {
 
 /// Connects to the servers of a configuration, all at once; `None` when a signal to end came first.
 pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &Printer) -> Option<Servers> {
-    if config.servers.is_empty() {
-        return Some(Servers { upstreams: None, failures: Vec::new(), warnings: Vec::new() });
+    let mut warnings: Vec<_> = config.unknown_fields.iter().map(ToString::to_string).collect();
+    if config.servers.is_empty() && config.unsupported.is_empty() {
+        return Some(Servers { upstreams: None, failures: Vec::new(), warnings });
     }
     let names: Vec<_> = config.servers.iter().map(|server| server.name.as_str()).collect();
     printer.status(Some(&format!("connecting to {}", names.join(", "))));
@@ -116,7 +119,7 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
     printer.status(None);
     let upstreams = Arc::new(upstreams?);
     let failures = upstreams.failures().iter().map(|failure| format!("failed to {failure}")).collect();
-    let warnings = upstreams.warnings().iter().map(ToString::to_string).collect();
+    warnings.extend(upstreams.warnings().iter().map(ToString::to_string));
     Some(Servers { upstreams: Some(upstreams), failures, warnings })
 }
 
@@ -158,7 +161,7 @@ impl Servers {
         &self.failures
     }
 
-    /// Returns what should be known of the servers that were reached.
+    /// Returns what should be known of the configuration and of the servers that were reached.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }

@@ -33,7 +33,11 @@ impl Upstreams {
         });
         let mut connected = BTreeMap::new();
         let mut tools = Vec::new();
-        let mut failures = Vec::new();
+        let mut failures: Vec<_> = config
+            .unsupported
+            .iter()
+            .map(|error| ConnectFailure { server: error.server.clone(), error: error.clone().into() })
+            .collect();
         let mut warnings = Vec::new();
         for (server, outcome) in join_all(attempts).await {
             match outcome {
@@ -46,6 +50,7 @@ impl Upstreams {
                 Err(error) => failures.push(ConnectFailure { server: server.to_owned(), error }),
             }
         }
+        failures.sort_by(|a, b| a.server.cmp(&b.server));
         Self { connected, catalogue: Catalogue::new(tools), failures, warnings }
     }
 

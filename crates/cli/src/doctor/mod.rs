@@ -96,7 +96,7 @@ async fn mcp(args: &DoctorArgs, interrupt: &Interrupt, printer: &Printer) -> Vec
         .map(|(name, tools)| Check::ok("mcp server", format!("{name}: {tools} tools, reached within {took}")))
         .collect();
     checks.extend(servers.warnings().iter().map(|warning| {
-        let help = "its other tools work; the rest is for the server's authors";
+        let help = "what is named was passed over; the rest works";
         Check::warn("mcp server", warning.clone(), help.into())
     }));
     checks.extend(servers.failures().iter().map(|failure| {

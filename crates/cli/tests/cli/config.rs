@@ -42,6 +42,21 @@ fn one_dead_server_takes_only_its_own_tools() {
 }
 
 #[test]
+fn what_is_odd_about_one_server_does_not_keep_the_others_away() {
+    let desk = Desk::new();
+    let odd = json!({ "command": "${env:CARREL}", "args": ["example-server"], "argz": [] });
+    let old = json!({ "type": "sse", "url": "http://h/sse" });
+    desk.write("mcp.json", json!({ "mcpServers": { "old": old, "orders": odd } }).to_string());
+    desk.write("cell.js", "text(ALL_TOOLS.length > 0)");
+    let ran = desk.run(&["run", "cell.js"]).expect(0).says(&[
+        "warning: failed to connect to MCP server `old`: the transport \"sse\"",
+        "warning: mcp.json: server `orders`: `argz` is not a known field",
+        "did you mean `args`?",
+    ]);
+    assert_eq!(ran.stdout, "true\n");
+}
+
+#[test]
 fn several_configurations_are_joined() {
     let desk = Desk::new();
     desk.write("a.json", json!({ "mcpServers": { "a": orders() } }).to_string());

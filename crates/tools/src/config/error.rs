@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::parse::FIELDS;
+
 /// Why a configuration could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,9 +20,6 @@ pub enum ConfigError {
     /// A variable is not set and has no default.
     #[error(transparent)]
     Unset(#[from] UnsetVariable),
-    /// The server wants a transport that Carrel does not speak.
-    #[error(transparent)]
-    Transport(#[from] UnsupportedTransport),
 }
 
 /// A file that could not be read.
@@ -79,19 +78,42 @@ pub struct UnsetVariable {
     pub variable: String,
 }
 
-/// A server that wants a transport Carrel does not speak.
+/// A server that wants a transport Carrel does not speak. Only that server fails: see `ConnectError`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "read MCP servers from {origin}: server `{server}`: the transport \"{transport}\" is not supported; accepted \
-     are \"stdio\" with a `command` and \"http\" (streamable HTTP) with a `url`{}", sse_hint(.transport)
+    "the transport \"{transport}\" is not supported; accepted are \"stdio\" with a `command` and \"http\" (streamable HTTP) with a `url`{}", sse_hint(.transport)
 )]
 pub struct UnsupportedTransport {
-    /// Where the text came from.
-    pub origin: String,
     /// The server.
     pub server: String,
     /// The transport it names.
     pub transport: String,
+}
+
+/// A field of a server's entry that means nothing to Carrel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{origin}: server `{server}`: `{field}` is not a known field and was passed over; {}", meant(*.near))]
+pub struct UnknownField {
+    /// Where the text came from.
+    pub origin: String,
+    /// The server.
+    pub server: String,
+    /// The field.
+    pub field: String,
+    /// The known field that is nearest to it, when one is near.
+    pub near: Option<&'static str>,
+}
+
+/// Says what a field may have been meant to be.
+pub(super) fn meant(near: Option<&str>) -> String {
+    match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", list(FIELDS)),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn of_server(server: Option<&String>) -> String {

@@ -1,4 +1,4 @@
-//! `${VAR}` and `${VAR:-default}` in the text of a configuration.
+//! `${VAR}` and `${VAR:-default}` in the text of a configuration, and `${env:VAR}` as VS Code and Cursor write it.
 //!
 //! One pass and no recursion: what a variable holds is taken as it is, whatever it looks like. A `$` without
 //! `{` is plain text. As in Claude Code, a default stands in for a variable that is not set; one that is set
@@ -28,6 +28,7 @@ pub(super) fn expand(template: &str, environment: &dyn Environment) -> Result<Se
             Some((variable, default)) => (variable, Some(default)),
             None => (reference, None),
         };
+        let variable = variable.strip_prefix("env:").unwrap_or(variable);
         if !is_variable(variable) {
             return Err(malformed(&format!("{reference}}}")));
         }
@@ -82,6 +83,8 @@ mod tests {
             ("${A}", "alpha"),
             ("<${A}|${A}>", "<alpha|alpha>"),
             ("${A:-other}", "alpha"),
+            ("${env:A}", "alpha"),
+            ("${env:UNSET:-other}", "other"),
             ("${UNSET:-other}", "other"),
             ("${UNSET:-}", ""),
             ("${UNSET:-http://h:1/:-x}", "http://h:1/:-x"),
@@ -109,9 +112,20 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_reference_is_an_error() {
-        for template in
-            ["${", "${A", "${}", "${:-x}", "${1A}", "${A B}", "${env:A}", "${A-b}", "${${A}}", "${ü}"]
-        {
+        for template in [
+            "${",
+            "${A",
+            "${}",
+            "${:-x}",
+            "${1A}",
+            "${A B}",
+            "${env:}",
+            "${input:A}",
+            "${env:env:A}",
+            "${A-b}",
+            "${${A}}",
+            "${ü}",
+        ] {
             assert!(
                 matches!(expand(template, &environment), Err(ExpandError::Malformed { .. })),
                 "{template}"

@@ -6,7 +6,7 @@
 //!     "orders": { "type": "http", "url": "https://mcp.example/mcp", "headers": { "Authorization": "Bearer ${TOKEN}" } }
 //! } }
 //! ```
-//! `${VAR}` and `${VAR:-default}` are expanded in `command`, `args`, the values of `env`, `cwd`, `url` and the
+//! `${VAR}`, which is also `${env:VAR}`, and `${VAR:-default}` are expanded in `command`, `args`, the values of `env`, `cwd`, `url` and the
 //! values of `headers`. What they expand to is used and never shown: see [`Secret`].
 
 mod environment;
@@ -20,7 +20,8 @@ use std::path::Path;
 
 pub use environment::{Environment, ProcessEnvironment};
 pub use error::{
-    ConfigError, InvalidField, MalformedConfig, UnreadableConfig, UnsetVariable, UnsupportedTransport,
+    ConfigError, InvalidField, MalformedConfig, UnknownField, UnreadableConfig, UnsetVariable,
+    UnsupportedTransport,
 };
 pub(crate) use secret::Redactor;
 pub use secret::Secret;
@@ -81,6 +82,10 @@ pub struct McpConfig {
     pub servers: Vec<ServerConfig>,
     /// The names of those that the configuration turns off.
     pub disabled: Vec<String>,
+    /// Those that want a transport which Carrel does not speak: connecting to them fails.
+    pub unsupported: Vec<UnsupportedTransport>,
+    /// Fields that mean nothing to Carrel, where a typing error may hide.
+    pub unknown_fields: Vec<UnknownField>,
 }
 
 impl McpConfig {
@@ -99,8 +104,7 @@ impl McpConfig {
     /// # Errors
     /// [`ConfigError`], which names the origin, the server, the field, what was found and what is accepted.
     pub fn parse(text: &str, origin: &str, environment: &dyn Environment) -> Result<Self, ConfigError> {
-        let (servers, disabled) = parse::parse(text, origin, environment)?;
-        Ok(Self { servers, disabled })
+        parse::parse(text, origin, environment)
     }
 }
 

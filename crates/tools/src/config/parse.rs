@@ -3,19 +3,22 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::environment::Environment;
-use super::error::{ConfigError, InvalidField, MalformedConfig, UnsetVariable, UnsupportedTransport};
+use super::error::{
+    ConfigError, InvalidField, MalformedConfig, UnknownField, UnsetVariable, UnsupportedTransport, meant,
+};
 use super::expand::{ExpandError, expand};
 use super::secret::Secret;
 use super::server::{HttpConfig, ServerConfig, StdioConfig, TransportConfig};
-use super::{INHERITED_VARIABLES, MAX_SERVER_NAME_BYTES};
+use super::{INHERITED_VARIABLES, MAX_SERVER_NAME_BYTES, McpConfig};
 use crate::near::nearest;
 
 /// What a server's entry may hold that matters here.
-const FIELDS: &[&str] = &["type", "command", "args", "env", "cwd", "url", "headers", "disabled", "enabled"];
+pub(super) const FIELDS: &[&str] =
+    &["type", "command", "args", "env", "cwd", "url", "headers", "disabled", "enabled"];
 
 /// What other clients write into an entry and Carrel has no use for.
 const TOLERATED: &[&str] = &[
@@ -72,11 +75,43 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
+/// What other clients call the object that is `mcpServers` here, and whose name it is.
+const ELSEWHERE: &[(&str, &str)] =
+    &[("servers", "VS Code's"), ("context_servers", "Zed's"), ("mcp", "VS Code's")];
+
 /// The file: only `mcpServers` matters, and other clients keep much else beside it.
-#[derive(Deserialize)]
 struct Document {
-    #[serde(rename = "mcpServers")]
     servers: Option<Entries>,
+    others: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Document;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with `mcpServers`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+                let mut document = Document { servers: None, others: Vec::new() };
+                while let Some(key) = map.next_key::<String>()? {
+                    if key != "mcpServers" {
+                        map.next_value::<IgnoredAny>()?;
+                        document.others.push(key);
+                    } else if document.servers.replace(map.next_value()?).is_some() {
+                        return Err(serde::de::Error::custom("`mcpServers` appears twice"));
+                    }
+                }
+                Ok(document)
+            }
+        }
+
+        deserializer.deserialize_map(Visit)
+    }
 }
 
 /// Reads the servers of `text`. Disabled ones are left out, and their references are not looked up.
@@ -84,19 +119,21 @@ pub(super) fn parse(
     text: &str,
     origin: &str,
     environment: &dyn Environment,
-) -> Result<(Vec<ServerConfig>, Vec<String>), ConfigError> {
+) -> Result<McpConfig, ConfigError> {
+    // Editors on Windows put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let document: Document = serde_json::from_str(text).map_err(|error| MalformedConfig {
         origin: origin.to_owned(),
         line: error.line(),
         column: error.column(),
-        message: without_position(&error),
+        message: syntax_problem(text, &error),
     })?;
     let Some(Entries(entries)) = document.servers else {
         return Err(InvalidField {
             origin: origin.to_owned(),
             server: None,
             field: "mcpServers".to_owned(),
-            problem: "is missing; accepted is an object with one entry a server".to_owned(),
+            problem: missing_servers(&document.others),
         }
         .into());
     };
@@ -104,18 +141,47 @@ pub(super) fn parse(
         .iter()
         .filter_map(|name| environment.get(name).map(|value| ((*name).to_owned(), value)))
         .collect();
-    let mut servers = Vec::new();
-    let mut disabled = Vec::new();
+    let mut config = McpConfig::default();
     for (name, value) in &entries {
         let place = Place { origin, server: name, environment, inherited: &inherited };
-        match place.server(value)? {
-            Some(server) => servers.push(server),
-            None => disabled.push(name.clone()),
-        }
+        place.read_into(&mut config, value)?;
     }
-    servers.sort_by(|a, b| a.name.cmp(&b.name));
-    disabled.sort();
-    Ok((servers, disabled))
+    config.servers.sort_by(|a, b| a.name.cmp(&b.name));
+    config.disabled.sort();
+    Ok(config)
+}
+
+/// Says what a file without `mcpServers` has instead.
+fn missing_servers(keys: &[String]) -> String {
+    let accepted = "accepted is an object with one entry a server";
+    let elsewhere = ELSEWHERE.iter().find(|(key, _)| keys.iter().any(|found| found == key));
+    if let Some((key, whose)) = elsewhere {
+        return format!("is missing; the file has {whose} `{key}`, which is not read; {accepted}");
+    }
+    let near = keys.iter().find(|key| !nearest(key, ["mcpServers"], 1).is_empty());
+    match near {
+        Some(near) => {
+            format!("is missing; the file has `{}`; {accepted}", near.chars().take(60).collect::<String>())
+        }
+        None => format!("is missing; {accepted}"),
+    }
+}
+
+/// Says what is wrong with the text, in the words of whoever takes JSON for JavaScript.
+fn syntax_problem(text: &str, error: &serde_json::Error) -> String {
+    let message = without_position(error);
+    if message == "trailing comma" {
+        return "trailing commas are not accepted".to_owned();
+    }
+    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let at = line.get(error.column().saturating_sub(1)..).unwrap_or_default();
+    if error.is_syntax() && ["//", "/*", "#"].iter().any(|comment| at.starts_with(comment)) {
+        return "comments are not accepted".to_owned();
+    }
+    if error.is_data() && message.ends_with("expected an object with `mcpServers`") {
+        return format!("the file must be an object with `mcpServers` ({message})");
+    }
+    message
 }
 
 /// Where in the file the parser is.
@@ -127,7 +193,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn server(&self, value: &Value) -> Result<Option<ServerConfig>, ConfigError> {
+    fn read_into(&self, config: &mut McpConfig, value: &Value) -> Result<(), ConfigError> {
         if self.server.is_empty() || self.server.len() > MAX_SERVER_NAME_BYTES {
             let problem = format!("has a name of {} bytes; accepted are 1 to 128", self.server.len());
             return Err(self.invalid("mcpServers", problem));
@@ -138,49 +204,58 @@ impl Place<'_> {
         let Value::Object(entry) = value else {
             return Err(self.wrong_type("mcpServers", value, "an object"));
         };
-        for field in entry.keys() {
-            self.known(field)?;
-        }
+        // First: an entry that is turned off may hold whatever it likes.
         if self.flag(entry, "disabled")? == Some(true) || self.flag(entry, "enabled")? == Some(false) {
-            return Ok(None);
+            config.disabled.push(self.server.to_owned());
+            return Ok(());
         }
-        let transport = match self.kind(entry)? {
+        let unknown: Vec<_> = entry.keys().filter_map(|field| self.unknown(field)).collect();
+        let transport = match self.kind(entry, &unknown)? {
             Kind::Stdio => TransportConfig::Stdio(self.stdio(entry)?),
             Kind::Http => TransportConfig::Http(self.http(entry)?),
+            Kind::Unsupported(transport) => {
+                config.unsupported.push(UnsupportedTransport { server: self.server.to_owned(), transport });
+                return Ok(());
+            }
         };
-        Ok(Some(ServerConfig { name: self.server.to_owned(), transport }))
+        config.unknown_fields.extend(unknown);
+        config.servers.push(ServerConfig { name: self.server.to_owned(), transport });
+        Ok(())
     }
 
     /// Catches the typing error that would otherwise leave a server without its arguments.
-    fn known(&self, field: &str) -> Result<(), ConfigError> {
+    fn unknown(&self, field: &str) -> Option<UnknownField> {
         if FIELDS.contains(&field) || TOLERATED.contains(&field) || field.starts_with(['_', '$', '/']) {
-            return Ok(());
+            return None;
         }
-        let hint = nearest(field, FIELDS.iter().copied(), 1);
-        let problem = match hint.first() {
-            Some(near) => format!("is not a known field; did you mean `{near}`?"),
-            None => format!("is not a known field; accepted are {}", list(FIELDS)),
-        };
-        Err(self.invalid(field, problem))
+        Some(UnknownField {
+            origin: self.origin.to_owned(),
+            server: self.server.to_owned(),
+            field: field.chars().take(60).collect(),
+            near: nearest(field, FIELDS.iter().copied(), 1).first().copied(),
+        })
     }
 
-    fn kind(&self, entry: &serde_json::Map<String, Value>) -> Result<Kind, ConfigError> {
+    fn kind(
+        &self,
+        entry: &serde_json::Map<String, Value>,
+        unknown: &[UnknownField],
+    ) -> Result<Kind, ConfigError> {
         let (command, url) = (entry.contains_key("command"), entry.contains_key("url"));
         let named = match entry.get("type").or_else(|| entry.get("transport")) {
             None => None,
             Some(Value::String(kind)) => Some(match kind.as_str() {
                 "stdio" => Kind::Stdio,
                 "http" | "streamable-http" | "streamableHttp" | "streamable_http" => Kind::Http,
-                other => {
-                    return Err(UnsupportedTransport {
-                        origin: self.origin.to_owned(),
-                        server: self.server.to_owned(),
-                        transport: other.chars().take(60).collect(),
-                    }
-                    .into());
-                }
+                other => return Ok(Kind::Unsupported(other.chars().take(60).collect())),
             }),
             Some(other) => return Err(self.wrong_type("type", other, "\"stdio\" or \"http\"")),
+        };
+        let missing = |field: &str, problem: &str| {
+            let mistyped = unknown.iter().find(|unknown| unknown.near.is_some());
+            let hint =
+                mistyped.map(|UnknownField { field, near, .. }| format!(" (`{field}`: {})", meant(*near)));
+            self.invalid(field, format!("is missing{problem}{}", hint.unwrap_or_default()))
         };
         match (named, command, url) {
             (_, true, true) => Err(self.invalid(
@@ -190,15 +265,9 @@ impl Place<'_> {
             )),
             (Some(Kind::Stdio) | None, true, false) => Ok(Kind::Stdio),
             (Some(Kind::Http) | None, false, true) => Ok(Kind::Http),
-            (Some(Kind::Stdio), false, _) => Err(self
-                .invalid("command", "is missing; a \"stdio\" server needs the program to start".to_owned())),
-            (Some(Kind::Http), _, false) => {
-                Err(self.invalid("url", "is missing; an \"http\" server needs its endpoint".to_owned()))
-            }
-            (None, false, false) => {
-                Err(self
-                    .invalid("command", "is missing, and so is `url`; a server needs one of them".to_owned()))
-            }
+            (Some(Kind::Http), _, false) => Err(missing("url", "; an \"http\" server needs its endpoint")),
+            (None, false, false) => Err(missing("command", ", and so is `url`; a server needs one of them")),
+            (Some(_), ..) => Err(missing("command", "; a \"stdio\" server needs the program to start")),
         }
     }
 
@@ -329,14 +398,10 @@ impl Place<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
 enum Kind {
     Stdio,
     Http,
-}
-
-fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    Unsupported(String),
 }
 
 /// The parser's message without the position, which the error already gives.

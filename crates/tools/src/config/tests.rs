@@ -125,8 +125,8 @@ fn every_wrong_field_is_told_what_is_accepted() {
         (r#"{ "command": "x", "env": { "A=B": "1" } }"#, &["`env.A=B`"]),
         (r#"{ "command": "x", "cwd": [] }"#, &["`cwd` is a list"]),
         (r#"{ "command": "x", "disabled": "yes" }"#, &["`disabled` is a string", "true or false"]),
-        (r#"{ "command": "x", "arguments": [] }"#, &["`arguments` is not a known field", "`args`"]),
-        (r#"{ "comand": "x" }"#, &["`comand`", "did you mean `command`?"]),
+        (r#"{ "comand": "x" }"#, &["`command` is missing", "`comand`: did you mean `command`?"]),
+        (r#"{ "type": "http", "urll": "x" }"#, &["`url` is missing", "`urll`: did you mean `url`?"]),
         (r#"{ "command": "${input:x}" }"#, &["`${input:x}`", "${VAR} and ${VAR:-default}"]),
         (r#"{ "command": "a\u0000b" }"#, &["`command`", "NUL"]),
         (r#"{ "type": "stdio", "url": "http://h" }"#, &["`command` is missing"]),
@@ -145,11 +145,47 @@ fn every_wrong_field_is_told_what_is_accepted() {
 }
 
 #[test]
-fn the_legacy_transport_is_refused_by_name() {
-    let refusal = refusal(r#"{ "type": "sse", "url": "http://h/sse" }"#);
-    assert!(refusal.contains("\"sse\" is not supported") && refusal.contains("\"http\""), "{refusal}");
-    let error = server(r#"{ "type": "websocket", "url": "ws://h" }"#).unwrap_err();
-    assert!(matches!(error, ConfigError::Transport(_)), "{error}");
+fn a_transport_that_is_not_spoken_is_that_servers_failure_only() {
+    let config = parse(
+        r#"{ "mcpServers": { "old": { "type": "sse", "url": "http://h/${UNSET}" },
+             "ws": { "type": "websocket", "url": "ws://h" }, "fine": { "command": "x" } } }"#,
+    )
+    .unwrap();
+    assert_eq!(config.servers.len(), 1);
+    let refusals: Vec<_> = config.unsupported.iter().map(|u| (u.server.as_str(), u.to_string())).collect();
+    let [("old", sse), ("ws", websocket)] = &refusals[..] else { panic!("{refusals:?}") };
+    assert!(sse.contains("\"sse\" is not supported") && sse.contains("under /mcp"), "{sse}");
+    assert!(websocket.contains("\"websocket\"") && websocket.contains("\"http\""), "{websocket}");
+}
+
+#[test]
+fn an_unknown_field_is_a_warning_with_the_nearest_known_one() {
+    let config = parse(
+        r#"{ "mcpServers": { "s": { "command": "x", "argz": [], "sandboxed": true, "timeout": 5, "_note": 1 } } }"#,
+    )
+    .unwrap();
+    assert_eq!(config.servers.len(), 1);
+    let warnings: Vec<_> = config.unknown_fields.iter().map(ToString::to_string).collect();
+    let [near, far] = &warnings[..] else { panic!("{warnings:?}") };
+    assert_eq!(
+        near,
+        "mcp.json: server `s`: `argz` is not a known field and was passed over; did you mean `args`?"
+    );
+    assert!(far.contains("`sandboxed`") && far.contains("known are `type`, `command`"), "{far}");
+}
+
+#[test]
+fn an_entry_that_is_turned_off_is_not_looked_into() {
+    let config =
+        parse(r#"{ "mcpServers": { "s": { "disabled": true, "command": 5, "type": "sse", "x": 1 } } }"#)
+            .unwrap();
+    assert_eq!(config.disabled, ["s"]);
+    assert!(config.unknown_fields.is_empty() && config.unsupported.is_empty());
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    assert_eq!(parse("\u{feff}{ \"mcpServers\": {} }").unwrap(), McpConfig::default());
 }
 
 #[test]
@@ -157,9 +193,27 @@ fn a_document_that_is_no_configuration_says_so() {
     for (text, part) in [
         ("", "line 1, column 0: EOF"),
         ("{ \"mcpServers\": {\n x } }", "line 2"),
-        ("[]", "expected struct Document"),
+        ("[]", "must be an object with `mcpServers`"),
+        ("5", "must be an object with `mcpServers`"),
+        ("null", "must be an object with `mcpServers`"),
         ("{}", "`mcpServers` is missing"),
-        (r#"{ "servers": {} }"#, "`mcpServers` is missing"),
+        (r#"{ "servers": {} }"#, "`mcpServers` is missing; the file has VS Code's `servers`"),
+        (r#"{ "context_servers": {} }"#, "the file has Zed's `context_servers`"),
+        (r#"{ "mcp_servers": {} }"#, "the file has `mcp_servers`"),
+        (r#"{ "mcpServers": {}, "mcpServers": {} }"#, "`mcpServers` appears twice"),
+        ("// mine\n{}", "line 1, column 1: comments are not accepted"),
+        (
+            "{\n  \"mcpServers\": {\n    // mine\n    \"a\": {} } }",
+            "line 3, column 5: comments are not accepted",
+        ),
+        ("{ \"mcpServers\": { \"a\": 1, /* mine */ } }", "comments are not accepted"),
+        ("{ \"mcpServers\": {} # mine\n}", "comments are not accepted"),
+        ("{ \"mcpServers\": {} } // mine", "comments are not accepted"),
+        ("{ \"mcpServers\": { \"a\": {}, } }", "trailing commas are not accepted"),
+        (
+            "{ \"mcpServers\": { \"a\": { \"command\": \"x\", \"args\": [\"y\",] } } }",
+            "trailing commas are not accepted",
+        ),
         (r#"{ "mcpServers": [] }"#, "expected an object"),
         (r#"{ "mcpServers": { "a": { "command": "x" }, "a": { "command": "y" } } }"#, "`a` appears twice"),
         (r#"{ "mcpServers": { "": { "command": "x" } } }"#, "0 bytes"),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::config::UnsupportedTransport;
+
 /// A server that could not be connected to.
 #[derive(Debug, thiserror::Error)]
 #[error("connect to MCP server `{server}`: {error}")]
@@ -18,6 +20,9 @@ pub struct ConnectFailure {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
+    /// It wants a transport that Carrel does not speak.
+    #[error(transparent)]
+    Transport(#[from] UnsupportedTransport),
     /// There is no such program.
     #[error(transparent)]
     CommandNotFound(#[from] CommandNotFound),

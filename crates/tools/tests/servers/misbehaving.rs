@@ -90,6 +90,18 @@ async fn an_endless_list_of_tools_is_cut() {
 }
 
 #[tokio::test]
+async fn one_with_a_transport_that_is_not_spoken_fails_alone() {
+    let servers = json!({ "old": { "type": "sse", "url": "http://h/sse" }, "s": fake("serve") });
+    let upstreams = Upstreams::connect(&config(servers), ConnectOptions::default()).await;
+    assert_eq!(upstreams.servers().collect::<Vec<_>>(), ["s"]);
+    let failure = upstreams.failures()[0].to_string();
+    assert!(
+        failure.starts_with("connect to MCP server `old`: the transport \"sse\" is not supported"),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
 async fn a_tool_that_is_malformed_is_left_out_and_named() {
     let config = config(json!({ "s": fake("malformed-tools") }));
     let upstreams = Upstreams::connect(&config, ConnectOptions::default()).await;
