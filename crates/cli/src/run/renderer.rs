@@ -1,5 +1,7 @@
 //! Turns a cell's events into what a person is shown. Pure: events in, pieces out.
 
+use std::collections::{BTreeMap, HashMap};
+
 use carrel_contract::{ConsoleLevel, Content, Event, EventKind, ToolCallId, ToolName};
 
 use crate::terminal::Tone;
@@ -34,7 +36,10 @@ pub(crate) enum MediaKind {
 /// What has been seen of one cell.
 #[derive(Debug, Default)]
 pub(crate) struct Renderer {
-    running: Vec<(ToolCallId, ToolName)>,
+    /// A cell may have a hundred thousand calls under way: each event has to cost the same.
+    running: HashMap<ToolCallId, ToolName>,
+    /// How many of them each tool has, never 0.
+    by_tool: BTreeMap<ToolName, usize>,
     failed_calls: u64,
 }
 
@@ -43,11 +48,12 @@ impl Renderer {
     pub(crate) fn event(&mut self, event: Event) -> Option<Piece> {
         match event.kind {
             EventKind::ToolCalled { call_id, tool } => {
-                self.running.push((call_id, tool));
+                *self.by_tool.entry(tool.clone()).or_default() += 1;
+                self.running.insert(call_id, tool);
                 None
             }
             EventKind::ToolAnswered { call_id, error } => {
-                self.running.retain(|(running, _)| *running != call_id);
+                self.forget(&call_id);
                 self.failed_calls += u64::from(error.is_some());
                 None
             }
@@ -55,6 +61,7 @@ impl Renderer {
             EventKind::Notified { text } => Some(Piece::Note(Tone::Plain, format!("[notify] {text}"))),
             EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. } => {
                 self.running.clear();
+                self.by_tool.clear();
                 None
             }
             // Admission and yields change nothing for a person; neither does what a newer contract may add.
@@ -62,21 +69,26 @@ impl Renderer {
         }
     }
 
-    /// Names the tool calls that are under way, each tool once with the number of its calls.
-    pub(crate) fn status(&self) -> String {
-        let mut counts: Vec<(&ToolName, usize)> = Vec::new();
-        for (_, tool) in &self.running {
-            match counts.iter_mut().find(|(known, _)| *known == tool) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((tool, 1)),
+    /// Strikes a call that was answered.
+    fn forget(&mut self, call_id: &ToolCallId) {
+        let Some(tool) = self.running.remove(call_id) else { return };
+        if let Some(count) = self.by_tool.get_mut(&tool) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_tool.remove(&tool);
             }
         }
-        if counts.is_empty() {
+    }
+
+    /// Names the tool calls that are under way, each tool once with the number of its calls.
+    pub(crate) fn status(&self) -> String {
+        if self.by_tool.is_empty() {
             return "running".into();
         }
-        let names: Vec<_> = counts
-            .into_iter()
-            .map(|(tool, count)| if count == 1 { tool.to_string() } else { format!("{tool} ×{count}") })
+        let names: Vec<_> = self
+            .by_tool
+            .iter()
+            .map(|(tool, &count)| if count == 1 { tool.to_string() } else { format!("{tool} ×{count}") })
             .collect();
         names.join(", ")
     }
@@ -160,6 +172,20 @@ mod tests {
         assert_eq!(renderer.status(), "get");
         assert_eq!(renderer.failed_calls(), 1);
         renderer.event(event(EventKind::CellCompleted { error: None }));
+        assert_eq!(renderer.status(), "running");
+    }
+
+    #[test]
+    fn a_call_costs_the_same_however_many_are_under_way() {
+        // A search through all of them for each answer would compare 5e9 times, and this test not end.
+        let mut renderer = Renderer::default();
+        for call in 0..100_000 {
+            renderer.event(called(&call.to_string(), "get"));
+        }
+        assert_eq!(renderer.status(), "get ×100000");
+        for call in (0..100_000).rev() {
+            renderer.event(answered(&call.to_string(), None));
+        }
         assert_eq!(renderer.status(), "running");
     }
 }
