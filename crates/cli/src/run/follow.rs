@@ -12,9 +12,10 @@ use carrel_contract::{
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::task::JoinSet;
 
+use super::media::Saver;
 use super::outcome::Stop;
 use super::renderer::{Piece, Renderer};
-use super::{Fault, OUTPUT_BYTES, media};
+use super::{Fault, OUTPUT_BYTES};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::printer::{Printer, WriteError};
@@ -66,6 +67,7 @@ impl Following<'_> {
             Arc::clone(&stop),
         ));
         let mut renderer = Renderer::default();
+        let mut saver = Saver::new(self.media_folder);
         let mut lost_output = false;
         let mut missed = 0;
         let mut told = false;
@@ -95,7 +97,8 @@ impl Following<'_> {
                     // With --json the items come with the outcome.
                     let hidden = matches!(stop.get(), Some(Stop::Output(_)))
                         || (self.json && matches!(event.kind, EventKind::Output { .. }));
-                    match renderer.event(event).filter(|_| !hidden).map(|piece| self.show(piece)) {
+                    match renderer.event(event).filter(|_| !hidden).map(|piece| self.show(piece, &mut saver))
+                    {
                         None | Some(Shown::Well) => {}
                         Some(Shown::Lost) => lost_output = true,
                         Some(Shown::Closed(error)) => self.close(&error, &stop).await,
@@ -115,6 +118,10 @@ impl Following<'_> {
         self.printer.status(None);
         if let Err(error) = self.printer.flush() {
             self.close(&error, &stop).await;
+        }
+        if let Some(left_out) = saver.left_out() {
+            lost_output = true;
+            self.printer.note(Tone::Warning, &format!("warning: {left_out}"));
         }
         // With --json the items come from the outcome, which counts what it lacks.
         if missed > 0 && !self.json {
@@ -149,7 +156,7 @@ impl Following<'_> {
         response.ok_or_else(|| (Exit::Internal, "failed to learn how the cell ended".into()))
     }
 
-    fn show(&self, piece: Piece) -> Shown {
+    fn show(&self, piece: Piece, saver: &mut Saver<'_>) -> Shown {
         match piece {
             Piece::Data(text) => self.printer.push(&text).map_or_else(Shown::Closed, |()| Shown::Well),
             Piece::Note(tone, text) => {
@@ -157,8 +164,10 @@ impl Following<'_> {
                 Shown::Well
             }
             Piece::Media { kind, data, mime_type } => {
-                match media::save(self.media_folder, kind, &data, &mime_type) {
-                    Ok(saved) => {
+                match saver.save(kind, &data, &mime_type) {
+                    // Told once, at the end.
+                    Ok(None) => Shown::Well,
+                    Ok(Some(saved)) => {
                         let (path, size) = (saved.path.display(), show_bytes(saved.size));
                         self.printer.note(Tone::Plain, &format!("saved {path} ({mime_type}, {size})"));
                         Shown::Well

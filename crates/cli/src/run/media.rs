@@ -8,6 +8,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::renderer::MediaKind;
+use crate::units::show_bytes;
+
+/// The most files that are saved of one cell: more than anybody looks at, and less than fills a disk.
+const MAX_FILES: usize = 100;
+/// The most bytes that are saved of one cell.
+const MAX_BYTES: usize = 256 << 20;
 
 /// The most files of one name that are tried.
 const MAX_NUMBER: u32 = 1_000_000;
@@ -42,8 +48,56 @@ pub(crate) struct Saved {
     pub(crate) size: usize,
 }
 
+/// Saves what one cell emits, up to a number of files and bytes.
+#[derive(Debug)]
+pub(crate) struct Saver<'a> {
+    folder: &'a Path,
+    files: usize,
+    bytes: usize,
+    left_out: u64,
+}
+
+impl<'a> Saver<'a> {
+    /// Saves to `folder`, which is made when it is first needed.
+    pub(crate) fn new(folder: &'a Path) -> Self {
+        Self { folder, files: 0, bytes: 0, left_out: 0 }
+    }
+
+    /// Saves one item; `None` when it is left out because the cell has emitted enough.
+    pub(crate) fn save(
+        &mut self,
+        kind: MediaKind,
+        data: &str,
+        mime_type: &str,
+    ) -> Result<Option<Saved>, SaveError> {
+        // What base64 stands for is three quarters of it; a few bytes of padding do not matter here.
+        let size = data.len() / 4 * 3;
+        if self.files == MAX_FILES || self.bytes + size > MAX_BYTES {
+            self.left_out += 1;
+            return Ok(None);
+        }
+        let saved = save(self.folder, kind, data, mime_type)?;
+        self.files += 1;
+        self.bytes += saved.size;
+        Ok(Some(saved))
+    }
+
+    /// Says what was left out, if anything was.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            let (items, were) =
+                if self.left_out == 1 { ("image or sound", "was") } else { ("images or sounds", "were") };
+            format!(
+                "{} {items} {were} not saved: a run saves {MAX_FILES} files and {} at most",
+                self.left_out,
+                show_bytes(MAX_BYTES)
+            )
+        })
+    }
+}
+
 /// Writes the bytes to `folder` as `carrel-image-N.png` or the like, with the first `N` that is free.
-pub(crate) fn save(folder: &Path, kind: MediaKind, data: &str, mime_type: &str) -> Result<Saved, SaveError> {
+fn save(folder: &Path, kind: MediaKind, data: &str, mime_type: &str) -> Result<Saved, SaveError> {
     let bytes = STANDARD
         .decode(data)
         .map_err(|error| SaveError::NotBase64 { mime_type: mime_type.to_owned(), error })?;
@@ -100,6 +154,26 @@ mod tests {
         assert_eq!(saved.path, folder.path().join("carrel-image-2.png"));
         assert_eq!(std::fs::read(&saved.path).unwrap(), b"hi");
         assert_eq!(std::fs::read(folder.path().join("carrel-image-1.png")).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn a_cell_fills_no_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut saver = Saver::new(folder.path());
+        for _ in 0..MAX_FILES {
+            assert!(saver.save(MediaKind::Image, "aGk=", "image/png").unwrap().is_some());
+        }
+        assert_eq!(saver.left_out(), None);
+        for _ in 0..3 {
+            assert!(saver.save(MediaKind::Audio, "aGk=", "audio/wav").unwrap().is_none());
+        }
+        assert_eq!(folder.path().read_dir().unwrap().count(), MAX_FILES);
+        let said = saver.left_out().unwrap();
+        assert_eq!(said, "3 images or sounds were not saved: a run saves 100 files and 256 MiB at most");
+
+        let mut saver = Saver { bytes: MAX_BYTES - 2, ..Saver::new(folder.path()) };
+        assert!(saver.save(MediaKind::Image, "aGk=", "image/png").unwrap().is_none());
+        assert!(saver.left_out().unwrap().starts_with("1 image or sound was not"));
     }
 
     #[test]
