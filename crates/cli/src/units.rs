@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Reads a duration: a number and `ms`, `s`, `m` or `h`.
+/// Reads a duration, longer than none: a number and `ms`, `s`, `m` or `h`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);
     let seconds = match unit {
@@ -13,7 +13,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err("a duration is a number and a unit, as in 200ms, 30s, 5m or 1h".into()),
     };
     let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| "that is too long".into())
+    match Duration::try_from_secs_f64(number * seconds) {
+        Ok(Duration::ZERO) => Err("a cell needs some time to run, as in 200ms or 30s".into()),
+        Ok(duration) => Ok(duration),
+        Err(_) => Err("that is too long".into()),
+    }
 }
 
 /// Reads a size in bytes: a number and `B`, `KiB`, `MiB` or `GiB`, or `KB`, `MB`, `GB` for powers of a thousand.
@@ -27,7 +31,7 @@ pub(crate) fn bytes(text: &str) -> Result<usize, String> {
         "KB" | "kB" => 1e3,
         "MB" => 1e6,
         "GB" => 1e9,
-        _ => return Err("a size is a number and a unit, as in 512KiB, 64MiB or 1GiB".into()),
+        _ => return Err("a size is a number and a unit, as in 512KiB, 64MiB or 0.5GiB".into()),
     };
     let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
     let bytes = number * factor;
@@ -87,7 +91,18 @@ mod tests {
 
     #[test]
     fn refuses_the_rest_and_says_what_is_accepted() {
-        for bad in ["", "30", "s", "-1s", "1..2s", "9999999999999999999999h", "1 fortnight"] {
+        for bad in [
+            "",
+            "30",
+            "0s",
+            "0.0ms",
+            "0.0000000001s",
+            "s",
+            "-1s",
+            "1..2s",
+            "9999999999999999999999h",
+            "1 fortnight",
+        ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
         for bad in ["", "64", "MiB", "-1MiB", "1e3MiB", "99999999999GiB"] {
