@@ -63,7 +63,7 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with = "mcp")]
     pub(crate) no_mcp: bool,
 
-    /// The memory the cell may use [default: 64MiB].
+    /// The memory the cell may use, from 2MiB to 512MiB [default: 64MiB].
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     pub(crate) memory: Option<usize>,
 

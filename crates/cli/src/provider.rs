@@ -18,6 +18,14 @@ pub(crate) fn in_process() -> Result<Arc<dyn CodeModeSessionProvider>, EngineFai
     Ok(Arc::new(InProcessProvider::new(options())?))
 }
 
+/// The least memory that a cell can be given. Only the engine behind the provider knows; a test holds this to it.
+const MIN_MEMORY_BYTES: usize = 2 << 20;
+
+/// Returns the least and the most memory that a cell can be given.
+pub(crate) fn memory_range() -> (usize, usize) {
+    (MIN_MEMORY_BYTES, options().engine.max_memory_bytes)
+}
+
 fn options() -> Options {
     let mut options = Options::default();
     options.engine.max_vms = CELLS_AT_ONCE;

@@ -25,8 +25,10 @@ use crate::printer::Printer;
 use crate::provider;
 use crate::servers::{self, Servers};
 use crate::terminal::{Terminal, Tone};
+use crate::units::show_bytes;
 use follow::Following;
 use outcome::Stop;
+use report::Memory;
 use source::Source;
 
 /// The output that is kept of a cell, in bytes: far more than a model is shown, for people pipe it into files.
@@ -94,7 +96,8 @@ async fn with_session(
     spec.limits = limits;
     let provider =
         provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
-    let session = provider.create(spec, servers.delegate()).await.map_err(|e| create_fault(&e))?;
+    let session =
+        provider.create(spec, servers.delegate()).await.map_err(|e| create_fault(&e, memory_bytes))?;
     let exit = with_cell(args, memory_bytes, source, &session, interrupt, printer).await;
     // Only a lost host makes this fail, and there is none in this process.
     session.shutdown().await.ok();
@@ -133,7 +136,8 @@ async fn with_cell(
         return Ok(printer.data(&object).map_or_else(|e| e.report(printer), |()| exit));
     }
     let colour = printer.terminal().stderr_colour();
-    let closing = outcome::closing(&ended.response, ended.stop, source, memory_bytes, colour);
+    let memory = Memory { given: memory_bytes, most: provider::memory_range().1 };
+    let closing = outcome::closing(&ended.response, ended.stop, source, memory, colour);
     if let Some(result) = closing.result
         && let Err(error) = printer.data(&result)
     {
@@ -166,7 +170,16 @@ fn usage(error: &dyn std::error::Error) -> Fault {
     (Exit::Usage, format!("failed to {error}"))
 }
 
-fn create_fault(error: &CreateError) -> Fault {
+fn create_fault(error: &CreateError, memory_bytes: usize) -> Fault {
+    if let CreateError::InvalidSpec(invalid) = error
+        && invalid.field == "limits.memory_bytes"
+    {
+        // The flag and its units, which is what the user knows of the field.
+        let (least, most) = provider::memory_range();
+        let (given, least, most) = (show_bytes(memory_bytes), show_bytes(least), show_bytes(most));
+        let message = format!("`--memory` is {given}; accepted is {least} to {most} ({})", error.code());
+        return (Exit::Usage, message);
+    }
     let exit = match error {
         CreateError::InvalidSpec(_) | CreateError::Unsupported(_) => Exit::Usage,
         _ => Exit::Internal,

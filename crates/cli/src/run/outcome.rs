@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use carrel_contract::{CellResponse, TerminationReason};
 
-use super::report;
+use super::report::{self, Memory};
 use super::source::Source;
 use crate::exit::Exit;
 use crate::terminal::Tone;
@@ -63,7 +63,7 @@ pub(crate) fn closing(
     response: &CellResponse,
     stop: Option<Stop>,
     source: &Source,
-    memory_bytes: usize,
+    memory: Memory,
     colour: bool,
 ) -> Closing {
     let mut closing = Closing { result: None, notes: Vec::new(), error: None };
@@ -81,7 +81,7 @@ pub(crate) fn closing(
                 .map(|warning| (Tone::Warning, format!("warning: {warning}")))
                 .collect();
             closing.error =
-                completed.error.as_ref().map(|error| report::cell_error(error, source, memory_bytes, colour));
+                completed.error.as_ref().map(|error| report::cell_error(error, source, memory, colour));
         }
         CellResponse::Terminated(terminated) => {
             let why = match (&terminated.reason, stop) {
@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    const MEMORY: usize = 1 << 20;
+    const MEMORY: Memory = Memory { given: 1 << 20, most: 2 << 20 };
 
     fn observation() -> Observation {
         Observation::new(CellId::new("c").unwrap(), Seq(1))

@@ -23,9 +23,16 @@ const NAME_IN_STACK: &str = "cell.js:";
 /// The most frames of a stack that are shown.
 const FRAMES: usize = 12;
 
-/// Writes the error for a terminal, or for a file when `colour` is off. The text is harmless. `memory_bytes` is
+/// The memory a cell had, and the most it could have had, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) given: usize,
+    pub(crate) most: usize,
+}
+
+/// Writes the error for a terminal, or for a file when `colour` is off. The text is harmless. `memory` is
 /// what the cell had.
-pub(crate) fn cell_error(error: &CellError, source: &Source, memory_bytes: usize, colour: bool) -> String {
+pub(crate) fn cell_error(error: &CellError, source: &Source, memory: Memory, colour: bool) -> String {
     let snippet = error.location.and_then(|location| Snippet::cut(source, location));
     let shown = Shown { message: sanitize(&title(error)).into_owned(), help: None, snippet };
     let mut report = render(&shown, colour);
@@ -36,7 +43,7 @@ pub(crate) fn cell_error(error: &CellError, source: &Source, memory_bytes: usize
         report.push_str(&if colour { Tone::Dim.paint(&frame) } else { frame });
     }
     // Last, below the stack, because it is what to read when nothing else is.
-    if let Some(help) = help(error, memory_bytes) {
+    if let Some(help) = help(error, memory) {
         report.push_str(&format!("\n  help: {help}"));
     }
     report
@@ -66,12 +73,16 @@ fn title(error: &CellError) -> String {
     }
 }
 
-fn help(error: &CellError, memory_bytes: usize) -> Option<String> {
+fn help(error: &CellError, memory: Memory) -> Option<String> {
     match error.kind {
+        CellErrorKind::OutOfMemory if memory.given >= memory.most => Some(format!(
+            "the cell may use {}, which is the most a cell can have: it has to hold less at a time",
+            show_bytes(memory.given),
+        )),
         CellErrorKind::OutOfMemory => Some(format!(
             "the cell may use {}; `--memory` gives it more, as in `--memory {}`",
-            show_bytes(memory_bytes),
-            show_bytes(memory_bytes.saturating_mul(2)).replace(' ', ""),
+            show_bytes(memory.given),
+            show_bytes(memory.given.saturating_mul(2).min(memory.most)).replace(' ', ""),
         )),
         CellErrorKind::Unsettled => Some("look for a `resolve` that is never called".into()),
         CellErrorKind::StackExhausted => Some(
@@ -243,7 +254,7 @@ impl SourceCode for Snippet {
 mod tests {
     use super::*;
 
-    const MEMORY: usize = 64 << 20;
+    const MEMORY: Memory = Memory { given: 64 << 20, most: 512 << 20 };
 
     fn source(text: &str) -> Source {
         Source { name: "cell.js".into(), text: text.into(), folder: None }
@@ -322,6 +333,10 @@ mod tests {
         let error = CellError::new(CellErrorKind::OutOfMemory, "InternalError", "out of memory");
         let report = cell_error(&error, &source(""), MEMORY, false);
         assert!(report.contains("--memory 128MiB"), "{report}");
+        let report = cell_error(&error, &source(""), Memory { given: 300 << 20, ..MEMORY }, false);
+        assert!(report.contains("--memory 512MiB"), "{report}");
+        let report = cell_error(&error, &source(""), Memory { given: 512 << 20, ..MEMORY }, false);
+        assert!(!report.contains("--memory") && report.contains("512 MiB, which is the most"), "{report}");
         assert!(cpu_time(Duration::from_millis(200), false).contains("--cpu-time"));
     }
 

@@ -109,11 +109,25 @@ fn arguments_that_make_no_sense() {
     desk.run(&["rum"]).expect(2).says(&["'run'"]);
     desk.run(&["run", "-e", "1", "--cpu-time", "30"]).expect(2).says(&["30s"]);
     desk.run(&["run", "-e", "1", "--memory", "64"]).expect(2).says(&["64MiB"]);
-    desk.run(&["run", "-e", "1", "--memory", "1KiB"]).expect(2).says(&["memory_bytes", "2097152"]);
+    for flag in ["--timeout", "--cpu-time"] {
+        desk.run(&["run", "-e", "1", flag, "0s"]).expect(2).says(&[flag, "some time to run"]);
+    }
     desk.run(&["run", "-e", "1", "--json", "--image-dir", "x"]).expect(2);
     let help = desk.run(&["--help"]).expect(0);
     assert!(help.stdout.contains("Exit codes:"), "{}", help.stdout);
     assert!(desk.run(&["--version"]).expect(0).stdout.starts_with("carrel "));
+}
+
+#[test]
+fn the_memory_a_cell_can_have_has_two_ends() {
+    let desk = Desk::new();
+    for (size, shown) in [("1KiB", "1 KiB"), ("1GiB", "1 GiB"), ("2097151B", ""), ("536870913B", "")] {
+        let refused = desk.run(&["run", "-e", "1", "--memory", size]).expect(2);
+        refused.says(&[&format!("`--memory` is {shown}"), "accepted is 2 MiB to 512 MiB"]);
+    }
+    desk.run(&["run", "-e", "1", "--memory", "512MiB"]).expect(0);
+    // Whether a cell can do much with the least is not the question: it is not refused.
+    assert_ne!(desk.run(&["run", "-e", "1", "--memory", "2MiB"]).code, 2);
 }
 
 #[test]
