@@ -51,7 +51,7 @@ pub enum ConnectError {
 
 /// A program that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the command `{command}` was not found{}", if .command.contains('/') { "" } else { " in PATH" })]
+#[error("the command `{command}` was not found{}{}", if .command.contains('/') { "" } else { " in PATH" }, command_hint(.command))]
 pub struct CommandNotFound {
     /// The command, as configured.
     pub command: String,
@@ -153,6 +153,17 @@ impl fmt::Display for LastWords {
             }
         }
         Ok(())
+    }
+}
+
+/// Says what a command that is not there may have been meant to be. A shell would have understood it.
+fn command_hint(command: &str) -> &'static str {
+    if command.starts_with('~') {
+        "; `~` is not expanded: write ${HOME}"
+    } else if command.contains(char::is_whitespace) {
+        "; it names the program alone: what follows goes into `args`"
+    } else {
+        ""
     }
 }
 

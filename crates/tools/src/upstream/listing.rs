@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_malformed_tools_say_is_bounded() {
-        let hostile = json!({ "name": format!("\x1b{}", "n".repeat(1 << 20)) });
+        let hostile = json!({ "name": format!("\x1b{}", "n".repeat(1 << 14)) });
         let (_, _, warnings) = listed(json!({ "tools": vec![hostile; 1000] }), 10);
         assert!(warnings[0].ends_with(" and 995 more") && warnings[0].len() < 4000, "{warnings:?}");
         assert!(!warnings[0].contains('\x1b'));

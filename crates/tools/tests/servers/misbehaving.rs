@@ -19,6 +19,16 @@ async fn a_command_that_does_not_exist_is_named() {
         secret.to_string(),
         "connect to MCP server `s`: the command `/nowhere/${API_KEY}` was not found"
     );
+    for (command, hint) in [
+        (
+            "no-such-command-4711 example-server",
+            "was not found in PATH; it names the program alone: what follows goes into `args`",
+        ),
+        ("~/no-such-command-4711", "was not found; `~` is not expanded: write ${HOME}"),
+    ] {
+        let shell = failure(json!({ "command": command }), ConnectOptions::default()).await.to_string();
+        assert!(shell.ends_with(hint), "{shell}");
+    }
     let forbidden = failure(json!({ "command": "/etc/passwd" }), ConnectOptions::default()).await;
     assert!(matches!(forbidden.error, ConnectError::Spawn(_)), "{forbidden}");
     let cwd = failure(json!({ "command": "node", "cwd": "/no/such/place" }), ConnectOptions::default()).await;
