@@ -94,6 +94,8 @@ pub(crate) struct Servers {
     upstreams: Option<Arc<Upstreams>>,
     failures: Vec<String>,
     warnings: Vec<String>,
+    /// The names of those that the configuration turns off.
+    disabled: Vec<String>,
 }
 
 /// A tool, for a listing.
@@ -108,7 +110,7 @@ pub(crate) struct Tool {
 pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &Printer) -> Option<Servers> {
     let mut warnings: Vec<_> = config.unknown_fields.iter().map(ToString::to_string).collect();
     if config.servers.is_empty() && config.unsupported.is_empty() {
-        return Some(Servers { upstreams: None, failures: Vec::new(), warnings });
+        return Some(Servers { upstreams: None, failures: Vec::new(), warnings, disabled: config.disabled });
     }
     let names: Vec<_> = config.servers.iter().map(|server| server.name.as_str()).collect();
     printer.status(Some(&format!("connecting to {}", names.join(", "))));
@@ -120,7 +122,7 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
     let upstreams = Arc::new(upstreams?);
     let failures = upstreams.failures().iter().map(|failure| format!("failed to {failure}")).collect();
     warnings.extend(upstreams.warnings().iter().map(ToString::to_string));
-    Some(Servers { upstreams: Some(upstreams), failures, warnings })
+    Some(Servers { upstreams: Some(upstreams), failures, warnings, disabled: config.disabled })
 }
 
 impl Servers {
@@ -164,6 +166,17 @@ impl Servers {
     /// Returns what should be known of the configuration and of the servers that were reached.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Says why there is no tool.
+    pub(crate) fn why_no_tools(&self) -> String {
+        match (&self.upstreams, self.disabled.as_slice()) {
+            (Some(_), _) => "no tools".into(),
+            (None, []) => "no tools: the configuration has no server".into(),
+            (None, disabled) => {
+                format!("no tools: every server of the configuration is disabled ({})", disabled.join(", "))
+            }
+        }
     }
 
     /// Says what is wrong with the servers, reached or not.

@@ -28,9 +28,50 @@ impl Terminal {
         }
     }
 
+    /// Returns how reports look on standard error.
+    pub(crate) fn look(self) -> Look {
+        let columns = if self.stderr { stderr_columns() } else { None };
+        Look { colour: self.stderr_colour(), width: Look::width_of(columns) }
+    }
+
     /// Tells whether standard error may be sent colours.
     pub(crate) fn stderr_colour(self) -> bool {
         self.stderr && self.colour
+    }
+}
+
+/// Returns the width of the terminal that standard error is, where it can be asked.
+#[cfg(unix)]
+fn stderr_columns() -> Option<u16> {
+    rustix::termios::tcgetwinsize(std::io::stderr()).ok().map(|size| size.ws_col)
+}
+
+#[cfg(not(unix))]
+fn stderr_columns() -> Option<u16> {
+    None
+}
+
+/// How a report looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Whether it has colours.
+    pub(crate) colour: bool,
+    /// Where its messages are wrapped, in columns.
+    pub(crate) width: usize,
+}
+
+impl Look {
+    /// Below this a report is no longer readable, wrapped or not.
+    const LEAST_WIDTH: usize = 40;
+    /// Beyond this lines of prose are hard to read. Also where nothing is known of the width.
+    const MOST_WIDTH: usize = 100;
+
+    /// Returns the width for a terminal with so many columns; one that does not know says 0.
+    fn width_of(columns: Option<u16>) -> usize {
+        match columns {
+            None | Some(0) => Self::MOST_WIDTH,
+            Some(columns) => usize::from(columns).clamp(Self::LEAST_WIDTH, Self::MOST_WIDTH),
+        }
     }
 }
 
@@ -57,5 +98,19 @@ impl Tone {
             Self::Error => "31",
         };
         format!("\x1b[{colour}m{text}\x1b[0m")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_width_is_the_terminals_within_reason() {
+        for (columns, width) in
+            [(None, 100), (Some(0), 100), (Some(20), 40), (Some(80), 80), (Some(300), 100)]
+        {
+            assert_eq!(Look::width_of(columns), width, "{columns:?}");
+        }
     }
 }

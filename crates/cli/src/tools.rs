@@ -50,7 +50,7 @@ fn print(args: &ToolsArgs, servers: &Servers, printer: &Printer) -> Result<(), W
         return printer.data(&json(&tools));
     }
     if tools.is_empty() {
-        printer.note(Tone::Plain, "no tools");
+        printer.note(Tone::Plain, &servers.why_no_tools());
         return Ok(());
     }
     printer.data(&table(&tools))

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: RunArgs, interrupt: Interrupt) -> Exit {
         Ok(exit) => exit,
         Err((exit, message)) => {
             if !message.is_empty() {
-                printer.rendered(&report::fault(&message, None, printer.terminal().stderr_colour()));
+                printer.rendered(&report::fault(&message, None, printer.terminal().look()));
             }
             exit
         }
@@ -113,7 +113,10 @@ async fn with_cell(
     printer: &Printer,
 ) -> Result<Exit, Fault> {
     let events = session.events(Seq::START);
-    let started = session.execute(ExecuteRequest::new(&source.text)).await.map_err(|e| execute_fault(&e))?;
+    let started = session
+        .execute(ExecuteRequest::new(&source.text))
+        .await
+        .map_err(|e| execute_fault(&e, &source.name))?;
     let following = Following {
         session,
         cell_id: started.cell_id,
@@ -135,9 +138,9 @@ async fn with_cell(
             .map_err(|e| (Exit::Internal, format!("failed to write the outcome as JSON: {e}")))?;
         return Ok(printer.data(&object).map_or_else(|e| e.report(printer), |()| exit));
     }
-    let colour = printer.terminal().stderr_colour();
+    let look = printer.terminal().look();
     let memory = Memory { given: memory_bytes, most: provider::memory_range().1 };
-    let closing = outcome::closing(&ended.response, ended.stop, source, memory, colour);
+    let closing = outcome::closing(&ended.response, ended.stop, source, memory, look);
     if let Some(result) = closing.result
         && let Err(error) = printer.data(&result)
     {
@@ -187,7 +190,9 @@ fn create_fault(error: &CreateError, memory_bytes: usize) -> Fault {
     (exit, format!("failed to {error} ({})", error.code()))
 }
 
-fn execute_fault(error: &ExecuteError) -> Fault {
-    let exit = if matches!(error, ExecuteError::InvalidSource(_)) { Exit::Usage } else { Exit::Internal };
-    (exit, format!("failed to {error} ({})", error.code()))
+fn execute_fault(error: &ExecuteError, name: &str) -> Fault {
+    if let ExecuteError::InvalidSource(invalid) = error {
+        return (Exit::Usage, format!("failed to run {name}: it {} ({})", invalid.problem, error.code()));
+    }
+    (Exit::Internal, format!("failed to {error} ({})", error.code()))
 }

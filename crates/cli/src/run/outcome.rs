@@ -8,7 +8,7 @@ use carrel_contract::{CellResponse, TerminationReason};
 use super::report::{self, Memory};
 use super::source::Source;
 use crate::exit::Exit;
-use crate::terminal::Tone;
+use crate::terminal::{Look, Tone};
 use crate::units::show_duration;
 
 /// Why this program asked for the cell to be terminated.
@@ -64,7 +64,7 @@ pub(crate) fn closing(
     stop: Option<Stop>,
     source: &Source,
     memory: Memory,
-    colour: bool,
+    look: Look,
 ) -> Closing {
     let mut closing = Closing { result: None, notes: Vec::new(), error: None };
     match response {
@@ -81,12 +81,12 @@ pub(crate) fn closing(
                 .map(|warning| (Tone::Warning, format!("warning: {warning}")))
                 .collect();
             closing.error =
-                completed.error.as_ref().map(|error| report::cell_error(error, source, memory, colour));
+                completed.error.as_ref().map(|error| report::cell_error(error, source, memory, look));
         }
         CellResponse::Terminated(terminated) => {
             let why = match (&terminated.reason, stop) {
                 (TerminationReason::CpuTime { limit }, _) => {
-                    closing.error = Some(report::cpu_time(*limit, colour));
+                    closing.error = Some(report::cpu_time(*limit, look));
                     return closing;
                 }
                 (TerminationReason::Requested, Some(stop)) => stop.to_string(),
@@ -95,7 +95,7 @@ pub(crate) fn closing(
             };
             let help = matches!(stop, Some(Stop::Timeout(_)))
                 .then(|| "`--timeout` sets how long a cell may run; without it there is no end".to_owned());
-            closing.error = Some(report::fault(&format!("the cell was terminated: {why}"), help, colour));
+            closing.error = Some(report::fault(&format!("the cell was terminated: {why}"), help, look));
             if !terminated.abandoned.is_empty() {
                 let note = format!(
                     "warning: {} tool calls did not end and were abandoned",
@@ -137,6 +137,7 @@ mod tests {
 
     use super::*;
 
+    const LOOK: Look = Look { colour: false, width: 100 };
     const MEMORY: Memory = Memory { given: 1 << 20, most: 2 << 20 };
 
     fn observation() -> Observation {
@@ -182,7 +183,7 @@ mod tests {
         {
             let mut completed = Completed::new(observation());
             completed.result = Some(JsonText::parse(json).unwrap());
-            let closing = closing(&CellResponse::Completed(completed), None, &source, MEMORY, false);
+            let closing = closing(&CellResponse::Completed(completed), None, &source, MEMORY, LOOK);
             assert_eq!(closing.result.as_deref(), Some(shown));
         }
     }

@@ -11,11 +11,9 @@ use miette::{
 
 use super::source::Source;
 use crate::sanitize::{push, sanitize, sanitize_line};
-use crate::terminal::Tone;
+use crate::terminal::{Look, Tone};
 use crate::units::{show_bytes, show_duration};
 
-/// Where messages are wrapped.
-const WIDTH: usize = 100;
 /// The most characters of one source line that are shown.
 const LINE_CHARS: usize = 160;
 /// What a cell is called in its own stack traces, where people want the name of their file.
@@ -30,17 +28,17 @@ pub(crate) struct Memory {
     pub(crate) most: usize,
 }
 
-/// Writes the error for a terminal, or for a file when `colour` is off. The text is harmless. `memory` is
+/// Writes the error for a terminal, or for a file. The text is harmless. `memory` is
 /// what the cell had.
-pub(crate) fn cell_error(error: &CellError, source: &Source, memory: Memory, colour: bool) -> String {
+pub(crate) fn cell_error(error: &CellError, source: &Source, memory: Memory, look: Look) -> String {
     let snippet = error.location.and_then(|location| Snippet::cut(source, location));
     let shown = Shown { message: sanitize(&title(error)).into_owned(), help: None, snippet };
-    let mut report = render(&shown, colour);
+    let mut report = render(&shown, look);
     for frame in stack_below(error) {
         let frame = frame.trim().replace(NAME_IN_STACK, &format!("{}:", source.name));
         let frame = format!("    {}", sanitize_line(&frame));
         report.push('\n');
-        report.push_str(&if colour { Tone::Dim.paint(&frame) } else { frame });
+        report.push_str(&if look.colour { Tone::Dim.paint(&frame) } else { frame });
     }
     // Last, below the stack, because it is what to read when nothing else is.
     if let Some(help) = help(error, memory) {
@@ -50,18 +48,14 @@ pub(crate) fn cell_error(error: &CellError, source: &Source, memory: Memory, col
 }
 
 /// Writes a fault that has no place in the source.
-pub(crate) fn fault(message: &str, help: Option<String>, colour: bool) -> String {
-    render(&Shown { message: sanitize(message).into_owned(), help, snippet: None }, colour)
+pub(crate) fn fault(message: &str, help: Option<String>, look: Look) -> String {
+    render(&Shown { message: sanitize(message).into_owned(), help, snippet: None }, look)
 }
 
 /// Writes why a cell that used up its CPU time was ended.
-pub(crate) fn cpu_time(limit: Duration, colour: bool) -> String {
+pub(crate) fn cpu_time(limit: Duration, look: Look) -> String {
     let message = format!("the cell was terminated: it used more CPU time than its {}", show_duration(limit));
-    fault(
-        &message,
-        Some("look for a loop that does not end; `--cpu-time` gives the cell more".into()),
-        colour,
-    )
+    fault(&message, Some("look for a loop that does not end; `--cpu-time` gives the cell more".into()), look)
 }
 
 fn title(error: &CellError) -> String {
@@ -106,12 +100,14 @@ fn stack_below(error: &CellError) -> impl Iterator<Item = &str> {
     frames.into_iter().skip(skip).take(FRAMES)
 }
 
-fn render(shown: &Shown, colour: bool) -> String {
-    let styles = if colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
+fn render(shown: &Shown, look: Look) -> String {
+    let styles = if look.colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
     let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
     let mut report = String::new();
-    let handler =
-        GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_context_lines(1).with_links(false);
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(look.width)
+        .with_context_lines(1)
+        .with_links(false);
     if handler.render_report(&mut report, shown).is_err() {
         return shown.message.clone();
     }
@@ -195,7 +191,10 @@ fn mark(line: &str, column: u32, text: &mut String) -> (usize, usize) {
     // The column counts UTF-16 units from 1; the mark needs characters from 0.
     let mut units = column.saturating_sub(1) as usize;
     let at = line.chars().take_while(|c| take(&mut units, c.len_utf16())).count();
-    let word = line.chars().skip(at).take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$')).count();
+    // The place of a call on a member is its dot; what was called is the word behind it.
+    let dot = line.chars().skip(at).take_while(|c| matches!(c, '?' | '.')).take(2).count();
+    let name = line.chars().skip(at + dot).take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    let word = dot + name.count();
     let skipped =
         if at > LINE_CHARS / 2 && line.chars().nth(LINE_CHARS).is_some() { at - LINE_CHARS / 2 } else { 0 };
 
@@ -254,6 +253,7 @@ impl SourceCode for Snippet {
 mod tests {
     use super::*;
 
+    const LOOK: Look = Look { colour: false, width: 100 };
     const MEMORY: Memory = Memory { given: 64 << 20, most: 512 << 20 };
 
     fn source(text: &str) -> Source {
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn the_caret_stands_under_the_word() {
         let report =
-            cell_error(&thrown(2, 7), &source("let a = 1;\nawait nothing();\nlet b = 2;"), MEMORY, false);
+            cell_error(&thrown(2, 7), &source("let a = 1;\nawait nothing();\nlet b = 2;"), MEMORY, LOOK);
         assert_eq!(marked(&report).1, "nothing", "{report}");
         assert!(report.contains("TypeError: no such thing"), "{report}");
         assert!(report.contains("cell.js:2:7"), "{report}");
@@ -294,16 +294,41 @@ mod tests {
     #[test]
     fn columns_count_utf16_units() {
         // The two faces are four units and two characters.
-        let report = cell_error(&thrown(1, 11), &source("'🙂🙂'; /**/nothing()"), MEMORY, false);
+        let report = cell_error(&thrown(1, 11), &source("'🙂🙂'; /**/nothing()"), MEMORY, LOOK);
         assert!(report.contains("cell.js:1:11"), "{report}");
         let (start, length) = mark("'🙂🙂'; nothing()", 9, &mut String::new());
         assert_eq!(&"'🙂🙂'; nothing()"[start..start + length], "nothing");
     }
 
     #[test]
+    fn a_dot_is_marked_with_what_it_calls() {
+        for (line, column, marked) in [
+            ("a.b(c)", 2, ".b"),
+            ("a?.b(c)", 2, "?.b"),
+            ("a .b", 2, " "),
+            ("a.", 2, "."),
+            ("[...a]", 2, ".."),
+        ] {
+            let mut text = String::new();
+            let (start, length) = mark(line, column, &mut text);
+            assert_eq!(&text[start..start + length], marked, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_wrapped_at_the_width() {
+        let message = "word ".repeat(50);
+        for width in [40, 100] {
+            let report = fault(&message, None, Look { colour: false, width });
+            let longest = report.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(longest <= width && longest > width - 10, "{width}: {report}");
+        }
+    }
+
+    #[test]
     fn long_lines_are_cut_around_the_place() {
         let line = format!("{}nothing(){}", "a+".repeat(5_000), "+b".repeat(5_000));
-        let report = cell_error(&thrown(1, 10_001), &source(&line), MEMORY, false);
+        let report = cell_error(&thrown(1, 10_001), &source(&line), MEMORY, LOOK);
         assert!(report.contains("cell.js:1:10001"), "{report}");
         assert_eq!(marked(&report).1, "nothing");
         assert!(report.lines().all(|l| l.chars().count() < 200), "{report}");
@@ -314,7 +339,7 @@ mod tests {
         let mut error = thrown(1, 5);
         error.message = "\x1b[2Jgone".into();
         error.stack = "at \x1b[31mf\nat g".into();
-        let report = cell_error(&error, &source("'\x1b]';nothing()"), MEMORY, false);
+        let report = cell_error(&error, &source("'\x1b]';nothing()"), MEMORY, LOOK);
         assert!(!report.contains('\x1b'), "{report}");
         assert!(report.contains("␛[2Jgone") && report.contains("at ␛[31mf"), "{report}");
     }
@@ -322,32 +347,32 @@ mod tests {
     #[test]
     fn a_place_outside_the_source_is_left_out() {
         for (line, column) in [(0, 0), (9, 9), (1, 0), (1, 4_000_000_000), (2, 1), (u32::MAX, 1)] {
-            let report = cell_error(&thrown(line, column), &source("short\n"), MEMORY, false);
+            let report = cell_error(&thrown(line, column), &source("short\n"), MEMORY, LOOK);
             assert!(report.contains("no such thing"), "{report}");
         }
-        cell_error(&thrown(1, 1), &source(""), MEMORY, true);
+        cell_error(&thrown(1, 1), &source(""), MEMORY, Look { colour: true, ..LOOK });
     }
 
     #[test]
     fn help_names_the_flag() {
         let error = CellError::new(CellErrorKind::OutOfMemory, "InternalError", "out of memory");
-        let report = cell_error(&error, &source(""), MEMORY, false);
+        let report = cell_error(&error, &source(""), MEMORY, LOOK);
         assert!(report.contains("--memory 128MiB"), "{report}");
-        let report = cell_error(&error, &source(""), Memory { given: 300 << 20, ..MEMORY }, false);
+        let report = cell_error(&error, &source(""), Memory { given: 300 << 20, ..MEMORY }, LOOK);
         assert!(report.contains("--memory 512MiB"), "{report}");
-        let report = cell_error(&error, &source(""), Memory { given: 512 << 20, ..MEMORY }, false);
+        let report = cell_error(&error, &source(""), Memory { given: 512 << 20, ..MEMORY }, LOOK);
         assert!(!report.contains("--memory") && report.contains("512 MiB, which is the most"), "{report}");
-        assert!(cpu_time(Duration::from_millis(200), false).contains("--cpu-time"));
+        assert!(cpu_time(Duration::from_millis(200), LOOK).contains("--cpu-time"));
     }
 
     #[test]
     fn one_frame_says_no_more_than_the_caret() {
         let mut error = thrown(1, 1);
         error.stack = "    at <anonymous> (cell.js:1:1)".into();
-        assert!(!cell_error(&error, &source("x"), MEMORY, false).contains("anonymous"));
+        assert!(!cell_error(&error, &source("x"), MEMORY, LOOK).contains("anonymous"));
         error.stack.push_str("\n    at f (cell.js:1:1)");
         let mut source = source("x");
         source.name = "report.js".into();
-        assert!(cell_error(&error, &source, MEMORY, false).contains("    at f (report.js:1:1)"));
+        assert!(cell_error(&error, &source, MEMORY, LOOK).contains("    at f (report.js:1:1)"));
     }
 }

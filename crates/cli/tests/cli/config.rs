@@ -57,6 +57,16 @@ fn what_is_odd_about_one_server_does_not_keep_the_others_away() {
 }
 
 #[test]
+fn a_configuration_whose_servers_are_all_off_says_so() {
+    let desk = Desk::new();
+    let off = json!({ "command": "x", "disabled": true });
+    desk.write("mcp.json", json!({ "mcpServers": { "a": off, "b": off } }).to_string());
+    desk.run(&["tools"]).expect(0).says(&["every server of the configuration is disabled (a, b)"]);
+    desk.write("mcp.json", r#"{ "mcpServers": {} }"#);
+    desk.run(&["tools"]).expect(0).says(&["the configuration has no server"]);
+}
+
+#[test]
 fn several_configurations_are_joined() {
     let desk = Desk::new();
     desk.write("a.json", json!({ "mcpServers": { "a": orders() } }).to_string());

@@ -97,7 +97,7 @@ fn files_that_cannot_be_a_cell() {
     desk.write("large.js", vec![b' '; 300 << 10]);
     desk.run(&["run", "large.js"]).expect(2).says(&["larger than the 256 KiB"]);
     desk.write("empty.js", "");
-    desk.run(&["run", "empty.js"]).expect(2).says(&["empty"]);
+    desk.run(&["run", "empty.js"]).expect(2).says(&["failed to run empty.js: it is empty"]);
     desk.run_with_stdin(&["run", "-"], b"\xff").expect(2).says(&["stdin", "not UTF-8"]);
 }
 
