@@ -49,6 +49,28 @@ fn a_signal_ends_the_cell_and_its_servers() {
 }
 
 #[test]
+fn a_second_signal_leaves_no_server_behind() {
+    let desk = Desk::new();
+    let alive = desk.path().join("alive");
+    assert!(Command::new("mkfifo").arg(&alive).status().unwrap().success());
+    // It holds the pipe for as long as anything of it lives, and only SIGKILL ends it.
+    let script = "exec 3>alive; trap '' TERM; \"$0\" example-server; while :; do sleep 1; done";
+    let server = json!({ "command": "sh", "args": ["-c", script, "${CARREL}"] });
+    desk.write("mcp.json", json!({ "mcpServers": { "orders": server } }).to_string());
+    let cell = "text('ready'); await new Promise(done => setTimeout(done, 1e8))";
+    let mut child = desk.spawn(&["run", "--mcp", "mcp.json", "-e", cell]);
+    let mut alive = std::fs::File::open(alive).unwrap();
+    let _stdout = ready(&mut child);
+    assert!(send("-INT", &child.id().to_string()));
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("interrupted"), "{line}");
+    assert!(send("-INT", &child.id().to_string()));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    alive.read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[test]
 fn a_signal_ends_the_wait_for_a_source() {
     let desk = Desk::new();
     assert!(Command::new("mkfifo").arg(desk.path().join("cell")).status().unwrap().success());
