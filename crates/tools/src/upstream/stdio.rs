@@ -306,6 +306,18 @@ mod tests {
         assert_eq!(parsed("[1]").1, Some(("[1]".to_owned(), 1)));
     }
 
+    /// What rmcp makes of such a list must not be one of its results that ignore what they do not know.
+    #[test]
+    fn a_list_with_a_malformed_tool_keeps_its_tools() {
+        let more = r#""resultType":"complete","#;
+        for more in ["", more] {
+            let line = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{{more}"tools":[{{"name":"x"}}]}}}}"#);
+            assert!(parsed(&line).0.unwrap().contains(r#""tools":[{"name":"x"}]"#), "{line}");
+        }
+        let (acknowledgement, _) = parsed(r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete"}}"#);
+        assert!(acknowledgement.unwrap().contains("complete"));
+    }
+
     #[test]
     fn an_answer_that_cannot_be_read_fails_its_call() {
         let (message, _) = parsed(r#"{"id":7,"result":{}}"#);
