@@ -6,7 +6,8 @@ use crate::{CancellationToken, CellId, CodeModeFuture, JsonText, SessionId, Tool
 /// What a session calls when a cell reaches out. The runtime knows its owner through this trait alone.
 ///
 /// Each call gets a token of its own, which fires when the call's cell ends; a delegate that ignores it is
-/// abandoned after a grace. A delegate that panics fails the one call. It may call back into the session.
+/// abandoned after a grace. A delegate that panics fails the one call. It may call back into the session. Its futures
+/// must not block their thread: the cell's own task polls them, and a poll that does not return holds up the cell.
 pub trait CodeModeSessionDelegate: Send + Sync + 'static {
     /// Performs one tool call and returns its result as JSON.
     ///

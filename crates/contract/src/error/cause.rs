@@ -114,7 +114,8 @@ pub struct InvalidSource {
 #[error("stay within `{limit}` = {maximum}{}", held_by(.running))]
 #[non_exhaustive]
 pub struct LimitReached {
-    /// The limit, by its name in [`Limits`](crate::Limits).
+    /// The limit, by its name in [`Limits`](crate::Limits), or `max_vms` for the places of the provider's engine, which
+    /// all its sessions share.
     pub limit: &'static str,
     /// Its value.
     pub maximum: u64,
