@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::toolchain::Toolchain;
-use crate::{Outcome, patch};
+use crate::{Outcome, patch, prelude};
 
 /// The guest's shadow stack, where C keeps what has an address. cell.c sets QuickJS's own limit within it.
 const STACK_BYTES: usize = 1024 * 1024;
@@ -27,13 +27,17 @@ const FLAGS: &[&str] = &[
 pub(crate) fn compile(toolchain: &Toolchain, quickjs: &Path, out: &Path) -> Outcome<Vec<u8>> {
     let ours = Path::new("guest");
     let prelude = out.join("prelude.c");
-    write(&prelude, prelude_as_c(&read(&ours.join("prelude.js"))?).as_bytes())?;
+    write(&prelude, prelude::as_c(&ours.join("prelude"))?.as_bytes())?;
     let upstream = String::from_utf8_lossy(&read(&quickjs.join("quickjs.c"))?).into_owned();
     write(&out.join("quickjs.c"), patch::quickjs(&upstream)?.as_bytes())?;
     let units = [
         ours.join("quickjs_unit.c"),
         ours.join("libc.c"),
+        ours.join("setup.c"),
         ours.join("cell.c"),
+        ours.join("calls.c"),
+        ours.join("rejections.c"),
+        ours.join("bridge.c"),
         prelude,
         quickjs.join("libregexp.c"),
         quickjs.join("libunicode.c"),
@@ -83,7 +87,9 @@ fn object(toolchain: &Toolchain, quickjs: &Path, out: &Path, unit: &Path) -> Out
     // The sources of a registry crate do not change under their path, which is part of the command.
     let mut inputs = format!("{command:?}").into_bytes();
     inputs.extend(read(unit)?);
-    inputs.extend(read(Path::new("guest/host.h"))?);
+    for header in ["guest/host.h", "guest/guest.h"] {
+        inputs.extend(read(Path::new(header))?);
+    }
     inputs.extend(read(&out.join("quickjs.c"))?);
     let inputs = blake3::hash(&inputs).to_hex();
     let up_to_date = object.exists() && fs::read(&stamp).is_ok_and(|old| old == inputs.as_bytes());
@@ -94,15 +100,6 @@ fn object(toolchain: &Toolchain, quickjs: &Path, out: &Path, unit: &Path) -> Out
     Ok(object)
 }
 
-/// Writes the prelude as a C array, ended by the zero that `JS_Eval` wants.
-fn prelude_as_c(source: &[u8]) -> String {
-    let bytes: Vec<_> = source.iter().map(u8::to_string).collect();
-    format!(
-        "const char carrel_prelude[] = {{{},0}};\nconst unsigned carrel_prelude_len = sizeof(carrel_prelude) - 1;\n",
-        bytes.join(",")
-    )
-}
-
 fn run(command: &mut Command) -> Outcome<()> {
     let output = command.output().map_err(|e| format!("{command:?} did not start: {e}"))?;
     if output.status.success() {
@@ -111,7 +108,8 @@ fn run(command: &mut Command) -> Outcome<()> {
     Err(format!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-fn read(path: &Path) -> Outcome<Vec<u8>> {
+/// Reads a file of the build.
+pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
     fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
 }
 

@@ -1,12 +1,13 @@
 //! Builds the guest image: C to WebAssembly, initialised, compiled ahead of time.
 //!
 //! Read in this order: `toolchain` finds the compilers, `sources` the QuickJS-NG sources, `patch` changes a
-//! line of them, `guest` compiles and links them with our glue, `image` runs the initialisation and compiles what is left of it to machine code.
+//! line of them, `prelude` writes our JavaScript as C, `guest` compiles and links all with our glue, `image` runs the initialisation and compiles what is left of it to machine code.
 //! The results are `guest.cwasm` in `OUT_DIR`, which `src/image.rs` embeds, and the image's identity.
 
 mod guest;
 mod image;
 mod patch;
+mod prelude;
 #[path = "../src/settings.rs"]
 mod settings;
 mod sources;

@@ -1,7 +1,7 @@
 /* The border of the guest: what it asks of the host, and the numbers both sides share.
  *
  * The host's half is `src/border.rs`; a number changed here is changed there. An import only appends to
- * the list of effects, or reads from the values that the session stored before the cell began. None tells
+ * the list of effects, reads from the values that the session stored before the cell began, or computes. None tells
  * the time, draws a random number or waits, so the same events always leave the same memory. */
 #ifndef CARREL_HOST_H
 #define CARREL_HOST_H
@@ -41,6 +41,11 @@ enum turn { TURN_IDLE = 0, TURN_ENDED = 1 };
 IMPORT("effect")
 void host_effect(int32_t kind, int32_t small, int64_t number, const char *a, size_t a_len, const char *b, size_t b_len);
 
+/* Asks the host what it can work out from two strings alone, and always in the same way (see src/compute). Returns
+ * the length of the reply, or, when there is none, -1 minus the length of the reason. */
+IMPORT("compute")
+int32_t host_compute(int32_t question, const char *a, size_t a_len, const char *b, size_t b_len);
+
 /* Finds a stored value; returns its length, or -1 when there is none. */
 IMPORT("find_stored")
 int32_t host_find_stored(const char *key, size_t key_len);
@@ -50,6 +55,7 @@ enum parcel {
     PARCEL_EVENT = 0,  /* the JSON of an answer, or the tools of a start */
     PARCEL_SOURCE = 1, /* the source of a start */
     PARCEL_STORED = 2, /* the stored value found last */
+    PARCEL_REPLY = 3,  /* the reply to the question asked last */
 };
 
 /* Copies a parcel, whose length the guest knows already, to `into`. */

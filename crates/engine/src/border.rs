@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::{Caller, Error, Extern, Linker, Memory, ResourceLimiter, Result};
 
+use crate::compute::{self, Question};
 use crate::event::{CallHandle, Effect, Ending, GuestError, Level, MediaKind, StoredValues};
 
 /// The host's side of one VM, kept in its wasmtime store.
@@ -19,7 +20,7 @@ pub(crate) struct Guest {
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) limiter: MemoryLimiter,
     /// The byte strings the guest may fetch now, in the order of `enum parcel`.
-    pub(crate) parcels: [Option<Arc<str>>; 3],
+    pub(crate) parcels: [Option<Arc<str>>; 4],
     pub(crate) ending: Option<Ending>,
     stored: Arc<dyn StoredValues>,
 }
@@ -28,6 +29,7 @@ pub(crate) struct Guest {
 pub(crate) const EVENT: usize = 0;
 pub(crate) const SOURCE: usize = 1;
 const STORED: usize = 2;
+const REPLY: usize = 3;
 
 impl Guest {
     pub(crate) fn new(stored: Arc<dyn StoredValues>, memory_bytes: usize, stop: Arc<AtomicBool>) -> Self {
@@ -35,7 +37,7 @@ impl Guest {
             effects: Arc::default(),
             stop,
             limiter: MemoryLimiter { memory_bytes, refused: false },
-            parcels: [None, None, None],
+            parcels: [const { None }; 4],
             ending: None,
             stored,
         }
@@ -70,6 +72,7 @@ pub(crate) fn define(linker: &mut Linker<Guest>) -> Result<()> {
     linker.func_wrap("carrel", "effect", effect)?;
     linker.func_wrap("carrel", "find_stored", find_stored)?;
     linker.func_wrap("carrel", "copy_parcel", copy_parcel)?;
+    linker.func_wrap("carrel", "compute", compute)?;
     Ok(())
 }
 
@@ -138,6 +141,27 @@ fn copy_parcel(mut caller: Caller<'_, Guest>, parcel: i32, into: u32) -> Result<
         .ok_or_else(|| odd("address"))?
         .copy_from_slice(parcel.as_bytes());
     Ok(())
+}
+
+fn compute(
+    mut caller: Caller<'_, Guest>,
+    question: i32,
+    a: u32,
+    a_len: u32,
+    b: u32,
+    b_len: u32,
+) -> Result<i32> {
+    let memory = memory(&mut caller)?;
+    let (bytes, guest) = memory.data_and_store_mut(&mut caller);
+    let question = Question::of(question).ok_or_else(|| odd("question"))?;
+    let answer = compute::answer(question, &text(bytes, a, a_len)?, &text(bytes, b, b_len)?);
+    let (reply, refused) = match answer {
+        Ok(reply) => (reply, false),
+        Err(reason) => (reason, true),
+    };
+    let len = i32::try_from(reply.len()).map_err(|_| odd("length of a reply"))?;
+    guest.parcels[REPLY] = Some(reply.into());
+    Ok(if refused { -1 - len } else { len })
 }
 
 fn memory(caller: &mut Caller<'_, Guest>) -> Result<Memory> {

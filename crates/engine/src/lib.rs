@@ -6,10 +6,11 @@
 //! [`Engine::restore`] makes another of it.
 //!
 //! Read in this order: `event` is the language spoken with a VM, `image` the program inside it, `engine` makes
-//! VMs, `vm` drives one, `border` is where the guest's calls arrive, `snapshot` keeps one. The guest itself,
+//! VMs, `vm` drives one, `border` is where the guest's calls arrive, `compute` what it answers from its questions alone, `snapshot` keeps one. The guest itself,
 //! C and JavaScript, is in `guest/`, and `build/` makes the image of it.
 
 mod border;
+mod compute;
 mod engine;
 mod error;
 mod event;

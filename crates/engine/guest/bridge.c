@@ -1,0 +1,267 @@
+/* What the prelude can ask for: the functions of its `host`. None is ever reachable for a cell. */
+#include "guest.h"
+
+struct quota quota, stored;
+int32_t timers_pending;
+
+static char *tools_text;
+static size_t tools_names_len, tools_json_len;
+
+char *fetch(JSContext *ctx, int32_t parcel, size_t len)
+{
+    char *bytes = js_malloc(ctx, len + 1);
+    if (!bytes)
+        return NULL;
+    host_copy_parcel(parcel, bytes);
+    bytes[len] = 0;
+    return bytes;
+}
+
+int bridge_set_tools(JSContext *ctx, size_t names_len, size_t json_len)
+{
+    tools_text = fetch(ctx, PARCEL_EVENT, names_len + json_len); /* kept: read when it is asked for */
+    if (!tools_text)
+        return -1;
+    tools_names_len = names_len;
+    tools_json_len = json_len;
+    return 0;
+}
+
+static JSValue bridge_tool_index(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    size_t len;
+    const char *name = JS_ToCStringLen(ctx, &len, argv[0]);
+    if (!name)
+        return JS_EXCEPTION;
+    const char *at = tools_text, *end = tools_text + tools_names_len;
+    int index = 0, found = -1;
+    while (at < end) {
+        const char *line_end = memchr(at, '\n', end - at);
+        if ((size_t)(line_end - at) == len && memcmp(at, name, len) == 0) {
+            found = index;
+            break;
+        }
+        at = line_end + 1;
+        index++;
+    }
+    JS_FreeCString(ctx, name);
+    return JS_NewInt32(ctx, found);
+}
+
+static JSValue bridge_tool_function(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    int32_t index;
+    if (JS_ToInt32(ctx, &index, argv[0]))
+        return JS_EXCEPTION;
+    const char *name = JS_ToCString(ctx, argv[1]);
+    if (!name)
+        return JS_EXCEPTION;
+    JSValue function = JS_NewCFunctionData2(ctx, calls_begin, name, 1, index, 0, NULL);
+    JS_FreeCString(ctx, name);
+    return function;
+}
+
+static JSValue bridge_tools_json(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    (void)argv;
+    if (!tools_json_len)
+        return JS_NewArray(ctx);
+    return JS_ParseJSON(ctx, tools_text + tools_names_len, tools_json_len, "tools");
+}
+
+/* The effects that the prelude may emit by number; the others have functions of their own, which check more. */
+static int is_emittable(int32_t kind)
+{
+    switch (kind) {
+    case EFFECT_TEXT:
+    case EFFECT_IMAGE:
+    case EFFECT_AUDIO:
+    case EFFECT_BLOCK:
+    case EFFECT_NOTIFY:
+    case EFFECT_SET_TIMER:
+    case EFFECT_CLEAR_TIMER:
+    case EFFECT_YIELD:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* emit(kind, small, number, a, b). Converts nothing: a conversion would run code of the cell's with this function
+ * on the stack. */
+static JSValue bridge_emit(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    int32_t kind, small;
+    int64_t number;
+    for (int i = 0; i < argc; i++)
+        if (i < 3 ? !JS_IsNumber(argv[i]) : !JS_IsString(argv[i]))
+            return JS_ThrowTypeError(ctx, "an effect is made of numbers and strings");
+    if (argc < 3 || JS_ToInt32(ctx, &kind, argv[0]) || JS_ToInt32(ctx, &small, argv[1]) ||
+        JS_ToInt64(ctx, &number, argv[2]) || !is_emittable(kind))
+        return JS_ThrowTypeError(ctx, "there is no such effect");
+    size_t a_len = 0, b_len = 0;
+    const char *a = NULL, *b = NULL;
+    if (argc > 3 && !(a = JS_ToCStringLen(ctx, &a_len, argv[3])))
+        return JS_EXCEPTION;
+    if (argc > 4 && !(b = JS_ToCStringLen(ctx, &b_len, argv[4]))) {
+        JS_FreeCString(ctx, a);
+        return JS_EXCEPTION;
+    }
+    if (kind == EFFECT_SET_TIMER)
+        timers_pending++;
+    else if (kind == EFFECT_CLEAR_TIMER)
+        timers_pending--;
+    host_effect(kind, small, number, a, a_len, b, b_len);
+    JS_FreeCString(ctx, a);
+    JS_FreeCString(ctx, b);
+    return JS_UNDEFINED;
+}
+
+/* Tells whether a string is base64, by its alphabet and its padding. */
+static JSValue bridge_is_base64(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    size_t len;
+    const char *text = JS_IsString(argv[0]) ? JS_ToCStringLen(ctx, &len, argv[0]) : NULL;
+    if (!text)
+        return JS_IsString(argv[0]) ? JS_EXCEPTION : JS_FALSE;
+    size_t end = len;
+    while (end > 0 && len - end < 2 && text[end - 1] == '=')
+        end--;
+    int valid = 1;
+    for (size_t i = 0; i < end && valid; i++) {
+        char c = text[i];
+        valid = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+    }
+    JS_FreeCString(ctx, text);
+    return JS_NewBool(ctx, valid);
+}
+
+/* Stores a value unless that would go over a quota: store(key, json, the JSON this cell stored there before).
+ * Returns nothing, or the name of the quota and its value. */
+static JSValue bridge_store(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    size_t key_len, len, before = 0;
+    const char *key = JS_ToCStringLen(ctx, &key_len, argv[0]);
+    const char *json = JS_ToCStringLen(ctx, &len, argv[1]);
+    const char *previous = JS_IsUndefined(argv[2]) ? NULL : JS_ToCStringLen(ctx, &before, argv[2]);
+    JSValue result = JS_UNDEFINED;
+    if (!key || !json || (!previous && !JS_IsUndefined(argv[2]))) {
+        result = JS_EXCEPTION;
+    } else {
+        int32_t committed = previous ? -1 : host_find_stored(key, key_len);
+        int is_new = !previous && committed < 0;
+        if (committed > 0)
+            before = committed;
+        /* Keys count, too. */
+        size_t after = is_new ? len + key_len : len;
+        const char *over = NULL;
+        size_t maximum = 0;
+        if (len > quota.value_bytes)
+            over = "stored_value_bytes", maximum = quota.value_bytes;
+        else if (stored.bytes - before + after > quota.bytes)
+            over = "stored_bytes", maximum = quota.bytes;
+        else if (is_new && stored.keys + 1 > quota.keys)
+            over = "stored_keys", maximum = quota.keys;
+        if (over) {
+            result = JS_NewArray(ctx);
+            JS_SetPropertyUint32(ctx, result, 0, JS_NewString(ctx, over));
+            JS_SetPropertyUint32(ctx, result, 1, JS_NewInt64(ctx, maximum));
+        } else {
+            stored.bytes += after - before;
+            stored.keys += is_new;
+            host_effect(EFFECT_STORE, 0, 0, key, key_len, json, len);
+        }
+    }
+    JS_FreeCString(ctx, key);
+    JS_FreeCString(ctx, json);
+    JS_FreeCString(ctx, previous);
+    return result;
+}
+
+static JSValue bridge_load(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    size_t key_len;
+    const char *key = JS_ToCStringLen(ctx, &key_len, argv[0]);
+    if (!key)
+        return JS_EXCEPTION;
+    int32_t len = host_find_stored(key, key_len);
+    JS_FreeCString(ctx, key);
+    if (len < 0)
+        return JS_UNDEFINED;
+    char *json = fetch(ctx, PARCEL_STORED, len);
+    if (!json)
+        return JS_EXCEPTION;
+    JSValue value = JS_ParseJSON(ctx, json, len, "stored value");
+    js_free(ctx, json);
+    return value;
+}
+
+/* Leaves the cell for good. A trap is the one way out that neither `catch`, `finally` nor a promise job sees. */
+static JSValue bridge_exit(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)ctx;
+    (void)this_val;
+    (void)argc;
+    (void)argv;
+    host_effect(EFFECT_END, ENDING_EXITED, 0, NULL, 0, NULL, 0);
+    __builtin_trap();
+}
+
+/* compute(question, a, b): asks the host for what it can work out from these strings alone. */
+static JSValue bridge_compute(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    int32_t question;
+    if (JS_ToInt32(ctx, &question, argv[0]))
+        return JS_EXCEPTION;
+    size_t a_len, b_len;
+    const char *a = JS_ToCStringLen(ctx, &a_len, argv[1]);
+    const char *b = a ? JS_ToCStringLen(ctx, &b_len, argv[2]) : NULL;
+    if (!b) {
+        JS_FreeCString(ctx, a);
+        return JS_EXCEPTION;
+    }
+    int32_t len = host_compute(question, a, a_len, b, b_len);
+    JS_FreeCString(ctx, a);
+    JS_FreeCString(ctx, b);
+    bool refused = len < 0;
+    char *reply = fetch(ctx, PARCEL_REPLY, refused ? -(len + 1) : len);
+    if (!reply)
+        return JS_EXCEPTION;
+    JSValue result = refused ? JS_ThrowRangeError(ctx, "%s", reply) : JS_NewStringLen(ctx, reply, len);
+    js_free(ctx, reply);
+    return result;
+}
+
+static const JSCFunctionListEntry host_functions[] = {
+    JS_CFUNC_DEF("toolIndex", 1, bridge_tool_index),
+    JS_CFUNC_DEF("toolFunction", 2, bridge_tool_function),
+    JS_CFUNC_DEF("toolsJson", 0, bridge_tools_json),
+    JS_CFUNC_DEF("emit", 5, bridge_emit),
+    JS_CFUNC_DEF("isBase64", 1, bridge_is_base64),
+    JS_CFUNC_DEF("store", 3, bridge_store),
+    JS_CFUNC_DEF("load", 1, bridge_load),
+    JS_CFUNC_DEF("exit", 0, bridge_exit),
+    JS_CFUNC_DEF("compute", 3, bridge_compute),
+};
+
+JSValue bridge_new(JSContext *ctx)
+{
+    JSValue host = JS_NewObject(ctx);
+    JS_SetPropertyFunctionList(ctx, host, host_functions, sizeof(host_functions) / sizeof(host_functions[0]));
+    return host;
+}

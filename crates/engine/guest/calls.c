@@ -1,0 +1,85 @@
+/* The tool calls that wait for their answers.
+ *
+ * A slot is used again under the next number, so that a late or a second answer finds nothing. */
+#include "guest.h"
+
+int32_t calls_pending;
+
+static struct call *calls;
+static int32_t calls_len, calls_free = -1;
+static int64_t calls_made;
+
+static JSValue settled_with_exception(JSContext *ctx)
+{
+    JSValue reason = JS_GetException(ctx);
+    JSValue promise = JS_NewSettledPromise(ctx, true, reason);
+    JS_FreeValue(ctx, reason);
+    return promise;
+}
+
+static int32_t take_slot(JSContext *ctx)
+{
+    if (calls_free < 0) {
+        int32_t len = calls_len ? calls_len * 2 : 16;
+        struct call *grown = js_realloc(ctx, calls, len * sizeof(*calls));
+        if (!grown)
+            return -1;
+        calls = grown;
+        for (int32_t i = len - 1; i >= calls_len; i--) {
+            calls[i].number = -1;
+            calls[i].next_free = calls_free;
+            calls_free = i;
+        }
+        calls_len = len;
+    }
+    int32_t slot = calls_free;
+    calls_free = calls[slot].next_free;
+    return slot;
+}
+
+JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv, int tool, JSValueConst *data)
+{
+    (void)this_val;
+    (void)data;
+    const char *json = NULL;
+    size_t json_len = 0;
+    JSValue text = JS_UNDEFINED;
+    if (argc > 0 && !JS_IsUndefined(argv[0])) {
+        text = JS_JSONStringify(ctx, argv[0], JS_UNDEFINED, JS_UNDEFINED);
+        if (!JS_IsException(text) && JS_IsUndefined(text))
+            text = JS_ThrowTypeError(ctx, "the input of a tool must be a JSON value, not a function or a symbol");
+        if (JS_IsException(text))
+            return settled_with_exception(ctx);
+        json = JS_ToCStringLen(ctx, &json_len, text);
+        JS_FreeValue(ctx, text);
+        if (!json)
+            return settled_with_exception(ctx);
+    }
+    JSValue settle[2];
+    JSValue promise = JS_NewPromiseCapability(ctx, settle);
+    int32_t slot = JS_IsException(promise) ? -1 : take_slot(ctx);
+    if (slot < 0) {
+        JS_FreeCString(ctx, json);
+        return JS_EXCEPTION;
+    }
+    struct call *call = &calls[slot];
+    *call = (struct call){ .number = ++calls_made, .tool = tool, .resolve = settle[0], .reject = settle[1] };
+    call->site = carrel_call_site(ctx, &call->site_offset);
+    calls_pending++;
+    host_effect(EFFECT_TOOL_CALL, tool, (calls_made << 24) | slot, json, json_len, NULL, 0);
+    JS_FreeCString(ctx, json);
+    return promise;
+}
+
+bool calls_take(int64_t handle, struct call *call)
+{
+    int32_t slot = handle & 0xffffff;
+    if (slot >= calls_len || calls[slot].number != handle >> 24)
+        return false;
+    *call = calls[slot];
+    calls[slot].number = -1;
+    calls[slot].next_free = calls_free;
+    calls_free = slot;
+    calls_pending--;
+    return true;
+}

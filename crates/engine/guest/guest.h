@@ -1,0 +1,98 @@
+/* What the parts of the guest share: the one VM that there is, and the doors between its files.
+ *
+ * Read in this order: `setup.c` makes the VM once, when the image is built; `cell.c` runs a cell in it; `calls.c`
+ * keeps the tool calls that wait; `rejections.c` the promises nobody handled; `bridge.c` is what the prelude can ask
+ * for; `quickjs_unit.c` is QuickJS-NG, with doors into its private state; `libc.c` stands in for an operating system. */
+#ifndef CARREL_GUEST_H
+#define CARREL_GUEST_H
+
+#include <string.h>
+
+#include "host.h"
+#include "quickjs.h"
+
+/* The shadow stack is 1 MiB (see build/guest.rs). What is left below the limit is for C functions that
+ * check late; the host gives wasm's own stack room for far more than this much JavaScript recursion. */
+#define STACK_BYTES (768 * 1024)
+
+/* ---- setup.c ---- */
+
+extern JSRuntime *runtime;
+extern JSContext *context;
+
+/* Functions of the prelude that C calls. */
+extern JSValue prelude_tool_error, prelude_describe, prelude_fire;
+
+/* ---- bridge.c ---- */
+
+/* The functions of the prelude's `host`. */
+JSValue bridge_new(JSContext *ctx);
+
+/* Takes the tools of a start: names, each ended by a newline, then the tools as a JSON array. */
+int bridge_set_tools(JSContext *ctx, size_t names_len, size_t json_len);
+
+/* What the session allows to be stored; and what it had stored, with what this cell has added to that. */
+struct quota {
+    size_t value_bytes, bytes, keys;
+};
+extern struct quota quota, stored;
+
+/* Timers that are set and have not fired. */
+extern int32_t timers_pending;
+
+/* Fetches a parcel and ends it with a zero, as the parsers want it. NULL when memory is out. */
+char *fetch(JSContext *ctx, int32_t parcel, size_t len);
+
+/* ---- calls.c ---- */
+
+/* A tool call that waits for its answer. */
+struct call {
+    int64_t number;
+    int32_t tool;
+    int32_t next_free;
+    JSValue resolve;
+    JSValue reject;
+    JSValue site; /* where it was called, by function and offset */
+    uint32_t site_offset;
+};
+
+/* Calls that wait for their answer. */
+extern int32_t calls_pending;
+
+/* Calls the tool `tool` with argv[0]; returns the promise of its answer. */
+JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv, int tool, JSValueConst *data);
+
+/* Takes the call of a handle out of those that wait; false when there is none. */
+bool calls_take(int64_t handle, struct call *call);
+
+/* ---- rejections.c ---- */
+
+void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque);
+
+/* Hands each promise that was rejected and not handled to `each`. */
+void rejections_each(JSContext *ctx, void (*each)(JSContext *ctx, JSValueConst promise));
+
+/* ---- quickjs_unit.c ---- */
+
+void carrel_limit_stack(JSRuntime *rt, size_t bytes);
+void carrel_seed(JSContext *ctx, uint64_t seed);
+JSValue carrel_call_site(JSContext *ctx, uint32_t *offset);
+JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t offset);
+
+/* ---- libc.c ---- */
+
+/* Microseconds since 1970, set by each event. */
+extern int64_t carrel_now_us;
+
+/* ---- prelude.c, which the build writes ---- */
+
+/* A file of the prelude, ended by the zero that `JS_Eval` wants. */
+struct prelude_file {
+    const char *name;
+    const char *source;
+    size_t len;
+};
+extern const struct prelude_file prelude_files[];
+extern const int prelude_files_len;
+
+#endif

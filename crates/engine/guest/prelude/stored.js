@@ -1,0 +1,34 @@
+// Stored values: `store()` and `load()`.
+(function (host, kit) {
+  "use strict";
+
+  const { stringify, parse } = JSON;
+  const { get: mapGet, set: mapSet } = Map.prototype;
+
+  const ownStores = new Map();
+  const LONGEST_KEY = 1024;
+
+  function checkKey(name, key) {
+    if (typeof key !== "string" || key === "" || key.length > LONGEST_KEY)
+      throw new TypeError(`${name}(key): key must be a string of 1 to ${LONGEST_KEY} characters`);
+  }
+
+  kit.define("store", function store(key, value) {
+    checkKey("store", key);
+    const json = stringify(value, (at, inner) => {
+      const type = typeof inner;
+      if (type === "function" || type === "symbol" || inner === undefined)
+        throw new TypeError(`store(key, value): value must be JSON, but ${at === "" ? "it" : `its "${at}"`} is ${type === "undefined" ? type : `a ${type}`}`);
+      return inner;
+    });
+    const over = host.store(key, json, kit.apply(mapGet, ownStores, [key]));
+    if (over !== undefined) throw new kit.QuotaError(`store(${stringify(key)}, value): over the limit ${over[0]} = ${over[1]}`);
+    kit.apply(mapSet, ownStores, [key, json]);
+  });
+
+  kit.define("load", function loadValue(key) {
+    checkKey("load", key);
+    const own = kit.apply(mapGet, ownStores, [key]);
+    return own === undefined ? host.load(key) : parse(own);
+  });
+});

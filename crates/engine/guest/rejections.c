@@ -1,0 +1,36 @@
+/* Rejected promises that nobody handles yet. */
+#include "guest.h"
+
+static JSValue *rejected;
+static int rejected_len, rejected_cap;
+
+void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque)
+{
+    (void)reason;
+    (void)opaque;
+    if (handled) {
+        for (int i = 0; i < rejected_len; i++) {
+            if (JS_VALUE_GET_PTR(rejected[i]) == JS_VALUE_GET_PTR(promise)) {
+                JS_FreeValue(ctx, rejected[i]);
+                rejected[i] = rejected[--rejected_len];
+                return;
+            }
+        }
+        return;
+    }
+    if (rejected_len == rejected_cap) {
+        int cap = rejected_cap ? rejected_cap * 2 : 8;
+        JSValue *grown = js_realloc_rt(runtime, rejected, cap * sizeof(*rejected));
+        if (!grown)
+            return; /* the cell is out of memory and will hear of it elsewhere */
+        rejected = grown;
+        rejected_cap = cap;
+    }
+    rejected[rejected_len++] = JS_DupValue(ctx, promise);
+}
+
+void rejections_each(JSContext *ctx, void (*each)(JSContext *ctx, JSValueConst promise))
+{
+    for (int i = 0; i < rejected_len; i++)
+        each(ctx, rejected[i]);
+}
