@@ -6,12 +6,16 @@ use crate::{CancellationToken, CellId, CodeModeFuture, JsonText, SessionId, Tool
 /// What a session calls when a cell reaches out. The runtime knows its owner through this trait alone.
 ///
 /// Each call gets a token of its own, which fires when the call's cell ends; a delegate that ignores it is
-/// abandoned after a grace. A delegate that panics fails the one call. It may call back into the session. Its futures
-/// must not block their thread: the cell's own task polls them, and a poll that does not return holds up the cell.
+/// abandoned after a grace. A delegate that panics fails the one call. It may call back into the session.
+///
+/// Its futures run apart from the cell's own task, are begun in the order in which the cell made the calls, and need not
+/// return to be given up. One that blocks its thread holds up the later calls of its cell, and the thread, but neither
+/// the end of the cell nor another cell; `tool_time` cannot end it before it returns.
 pub trait CodeModeSessionDelegate: Send + Sync + 'static {
     /// Performs one tool call and returns its result as JSON.
     ///
-    /// The future is polled until it resolves or is dropped; it is dropped only after `cancel` has fired.
+    /// The future is polled until it resolves or is dropped; it is dropped only after `cancel` has fired. The tasks of
+    /// the runtime may poll it on one thread after another.
     fn invoke_tool(
         &self,
         call: ToolCall,
@@ -25,7 +29,8 @@ pub trait CodeModeSessionDelegate: Send + Sync + 'static {
         cancel: CancellationToken,
     ) -> CodeModeFuture<'_, (), NotifyError>;
 
-    /// Tells that a cell is gone. Comes exactly once a cell, after its last callback. Must not block.
+    /// Tells that a cell is gone. Comes exactly once a cell, after its last callback. One that blocks, or panics, is
+    /// waited for no longer than the callbacks are.
     fn cell_closed(&self, cell_id: &CellId);
 }
 

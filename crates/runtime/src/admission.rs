@@ -71,8 +71,16 @@ impl Admission {
         }
     }
 
-    pub(crate) fn control(&self, number: CellNumber) -> Option<Arc<CellControl>> {
+    /// Returns what ends a cell, while it runs.
+    pub(crate) fn control_of(&self, cell_id: &CellId) -> Option<Arc<CellControl>> {
+        let number = CellNumber::of(cell_id)?;
         self.lock().running.get(&number).cloned()
+    }
+
+    /// Returns how many cells run.
+    #[cfg(test)]
+    pub(crate) fn running(&self) -> usize {
+        self.lock().running.len()
     }
 
     /// Refuses every further cell and asks for the end of those that run.

@@ -16,6 +16,8 @@ mod cell;
 mod control;
 mod environment;
 mod guest;
+#[cfg(test)]
+mod leaks;
 mod log;
 mod number;
 mod observe;

@@ -79,7 +79,7 @@ impl InProcessProvider {
         Ok(Self { shared: Arc::new(shared), max_memory_bytes, sessions: Mutex::default() })
     }
 
-    fn make(
+    pub(crate) fn make(
         &self,
         spec: SessionSpec,
         delegate: Arc<dyn CodeModeSessionDelegate>,

@@ -17,10 +17,10 @@ use tokio::time::timeout;
 use crate::cell::{self, Cell};
 use crate::control::CellControl;
 use crate::log::{self, Reader};
-use crate::number::CellNumber;
 use crate::observe::{deadline, observe, until_ended, until_over};
 use crate::shared::Core;
 use crate::stored::AtAdmission;
+use crate::tasks::Kind;
 
 /// The output budget of a termination's response, in tokens: the default of every response.
 const DEFAULT_OUTPUT_TOKENS: usize = 10_000;
@@ -33,6 +33,11 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(core: Core) -> Self {
         Self { core: Arc::new(core) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> Arc<Core> {
+        Arc::clone(&self.core)
     }
 
     /// Hands the session to another owner: callbacks from now on go to this delegate.
@@ -65,7 +70,7 @@ impl Session {
             stored.fix(core.stored.committed());
             core.log.admit(cell_id, number);
             let cell = Cell::new(Arc::clone(core), cell_id.clone(), number, Arc::clone(&control));
-            core.tasks.spawn(cell::run(cell, vm));
+            core.tasks.spawn(Kind::Cell, cell::run(cell, vm));
         };
         core.admission.admit(Arc::clone(&control), begin)
     }
@@ -124,9 +129,7 @@ impl CodeModeSession for Session {
 
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError> {
         Box::pin(async move {
-            if let Some(control) =
-                CellNumber::of(&cell_id).and_then(|number| self.core.admission.control(number))
-            {
+            if let Some(control) = self.core.admission.control_of(&cell_id) {
                 control.terminate(TerminationReason::Requested);
             }
             until_ended(&self.core.log, &cell_id).await?;

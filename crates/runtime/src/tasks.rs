@@ -1,20 +1,77 @@
-//! The one place where tasks are spawned: each has an owner that counts and joins it.
+//! The one place where tasks are spawned: each has a kind, an owner that joins it, and is counted by its session.
 
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinSet;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-/// The tasks of one session. The answer of each to cancellation is its own token; a panic in one ends only it.
+/// What a task is for, with its answer to cancellation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A cell: ends its guest and its callbacks, and leaves an outcome. Owned by its session.
+    Cell,
+    /// A call of the delegate: is told by its token, and dropped when it does not end in time. Owned by its cell.
+    Callback,
+}
+
+/// The tasks of one session. A panic in one ends only it.
 #[derive(Debug, Default)]
-pub(crate) struct Tasks(TaskTracker);
+pub(crate) struct Tasks {
+    cells: TaskTracker,
+    callbacks: TaskTracker,
+}
 
 impl Tasks {
-    /// Spawns a task onto the current tokio runtime.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.0.spawn(task);
+    /// Spawns a task that its session alone owns, onto the current tokio runtime.
+    pub(crate) fn spawn(&self, kind: Kind, task: impl Future<Output = ()> + Send + 'static) {
+        self.of(kind).spawn(task);
+    }
+
+    /// Spawns a task that ends with the set that owns it.
+    pub(crate) fn spawn_in<T: Send + 'static>(
+        &self,
+        set: &mut JoinSet<T>,
+        kind: Kind,
+        task: impl Future<Output = T> + Send + 'static,
+    ) {
+        set.spawn(self.of(kind).track_future(task));
+    }
+
+    /// Spawns a task that ends with its handle.
+    pub(crate) fn spawn_held<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> AbortOnDropHandle<T> {
+        AbortOnDropHandle::new(self.of(kind).spawn(task))
+    }
+
+    /// Returns how many tasks of a kind there are.
+    #[cfg(test)]
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.of(kind).len()
+    }
+
+    /// Waits until all that were spawned have ended, while more may come.
+    #[cfg(test)]
+    pub(crate) async fn ended(&self) {
+        for tasks in [&self.cells, &self.callbacks] {
+            tasks.close();
+            tasks.wait().await;
+            tasks.reopen();
+        }
     }
 
     /// Waits until no task is left. Tasks that are spawned meanwhile are waited for, too.
     pub(crate) async fn join(&self) {
-        self.0.close();
-        self.0.wait().await;
+        for tasks in [&self.cells, &self.callbacks] {
+            tasks.close();
+            tasks.wait().await;
+        }
+    }
+
+    fn of(&self, kind: Kind) -> &TaskTracker {
+        match kind {
+            Kind::Cell => &self.cells,
+            Kind::Callback => &self.callbacks,
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! A delegate with tools of known behaviour that records what reaches it.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::channel::oneshot;
@@ -11,19 +12,24 @@ use futures::future::{Either, Shared, pending, select};
 use crate::error::NotifyError;
 use crate::{
     CancellationToken, CellId, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, ExecuteRequest,
-    JsonText, Notification, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolName, WaitRequest,
+    JsonText, Notification, Seq, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolName, WaitRequest,
 };
 
 /// The tools of [`RecordingDelegate`].
 const TOOLS: &[(&str, &str)] = &[
+    ("block", "Blocks its thread until the test lets it go."),
     ("echo", "Returns its input."),
+    ("end", "Ends its own cell and waits for that."),
     ("fail", "Fails with code `failed`, retryable, with its input as data."),
     ("gate", "Returns once the test opens the gate."),
     ("hang", "Never returns, but ends at its token."),
     ("ignore", "Never returns and ignores its token."),
     ("large", "Returns a string of as many characters as its input says."),
+    ("late", "Returns its input, but only once its token has fired."),
+    ("look", "Waits for its own cell, for no time, and returns what that has printed."),
     ("mine", "Never returns, ignores its token, and panics as it is dropped."),
     ("panic", "Panics."),
+    ("panic_at_once", "Panics before there is a future to poll."),
     ("reenter", "Runs a cell in its own session and returns that cell's text."),
     ("shutdown", "Shuts its own session down."),
 ];
@@ -60,20 +66,47 @@ pub struct RecordingDelegate {
     open: Mutex<Option<oneshot::Sender<()>>>,
     gate: Shared<oneshot::Receiver<()>>,
     session: Mutex<Option<Weak<dyn CodeModeSession>>>,
+    blocked: (Mutex<bool>, Condvar),
+    panics_at_close: bool,
 }
 
 impl RecordingDelegate {
     /// Makes one whose gate is shut.
     #[must_use]
     pub fn new() -> Arc<Self> {
+        Arc::new(Self::made())
+    }
+
+    /// Makes one that panics whenever it is told that a cell is gone.
+    #[must_use]
+    pub fn panicking_at_close() -> Arc<Self> {
+        Arc::new(Self { panics_at_close: true, ..Self::made() })
+    }
+
+    fn made() -> Self {
         let (open, gate) = oneshot::channel();
-        Arc::new(Self {
+        Self {
             seen: Mutex::default(),
             waiting: Mutex::default(),
             open: Mutex::new(Some(open)),
             gate: gate.shared(),
             session: Mutex::new(None),
-        })
+            blocked: (Mutex::new(true), Condvar::new()),
+            panics_at_close: false,
+        }
+    }
+
+    /// Lets every thread go that `block` holds, those to come included.
+    pub fn unblock(&self) {
+        let (blocked, changed) = &self.blocked;
+        *blocked.lock().expect("no test panics here") = false;
+        changed.notify_all();
+    }
+
+    fn block(&self) {
+        let (blocked, changed) = &self.blocked;
+        let held = blocked.lock().expect("no test panics here");
+        drop(changed.wait_while(held, |blocked| *blocked).expect("no test panics here"));
     }
 
     /// Names the session that `reenter` and `shutdown` act on.
@@ -117,7 +150,16 @@ impl RecordingDelegate {
         let input = call.input.clone().unwrap_or_else(null);
         let cancelled = || ToolError::new(ToolErrorCode::Cancelled, "cancelled");
         match call.tool.as_str() {
+            "block" => {
+                self.block();
+                Ok(input)
+            }
             "echo" => Ok(input),
+            "end" => {
+                let session = self.session().ok_or_else(cancelled)?;
+                drop(session.terminate(call.cell_id.clone()).await);
+                Ok(input)
+            }
             "fail" => {
                 Err(ToolError::new(ToolErrorCode::Failed, "it failed").with_retryable(true).with_data(input))
             }
@@ -133,6 +175,18 @@ impl RecordingDelegate {
             "large" => {
                 let length = input.to_value().as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
                 Ok(JsonText::from_value(&"x".repeat(length).into()))
+            }
+            "late" => {
+                cancel.cancelled().await;
+                Ok(input)
+            }
+            "look" => {
+                let session = self.session().ok_or_else(cancelled)?;
+                let request = WaitRequest::new([call.cell_id.clone()]).after(Seq::START);
+                let looked = session.wait(request.with_yield_time(Duration::ZERO)).await;
+                let looked = looked.map_err(|e| ToolError::new(ToolErrorCode::Failed, e.to_string()))?;
+                let text = looked.cells.first().map(crate::CellResponse::text).unwrap_or_default();
+                Ok(JsonText::from_value(&text.into()))
             }
             "mine" => {
                 let _mine = Mine;
@@ -180,6 +234,7 @@ impl CodeModeSessionDelegate for RecordingDelegate {
         call: ToolCall,
         cancel: CancellationToken,
     ) -> CodeModeFuture<'_, JsonText, ToolError> {
+        assert!(call.tool.as_str() != "panic_at_once", "as it was asked to");
         Box::pin(async move {
             let tool = call.tool.as_str().to_owned();
             self.record(Seen::Called(call.cell_id.clone(), tool.clone()));
@@ -196,11 +251,20 @@ impl CodeModeSessionDelegate for RecordingDelegate {
         notification: Notification,
         _cancel: CancellationToken,
     ) -> CodeModeFuture<'_, (), NotifyError> {
+        let text = notification.text.clone();
         self.record(Seen::Notified(notification.cell_id, notification.text));
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(async move {
+            match text.as_str() {
+                "fail" => Err(NotifyError { detail: "as it was asked to".to_owned(), tried_for: None }),
+                "never" => pending().await,
+                "panic" => panic!("as it was asked to"),
+                _ => Ok(()),
+            }
+        })
     }
 
     fn cell_closed(&self, cell_id: &CellId) {
         self.record(Seen::Closed(cell_id.clone()));
+        assert!(!self.panics_at_close, "as it was asked to");
     }
 }

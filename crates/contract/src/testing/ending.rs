@@ -169,6 +169,7 @@ pub async fn s5_calls_that_nobody_awaited_are_cancelled_and_named(harness: Harne
     assert_eq!(completed.error, None);
     assert_eq!(completed.warnings.len(), 1);
     assert!(completed.warnings[0].contains("await") && completed.warnings[0].contains("call-1"));
+    // In the order in which they were made: `hang` was there before `echo` was answered.
     let cancelled = Seen::Cancelled(completed.observation.cell_id, "hang".into());
     assert!(harness.delegate.seen().contains(&cancelled));
 }

@@ -27,6 +27,12 @@ impl Harness {
         Self { provider, delegate: RecordingDelegate::new() }
     }
 
+    /// Puts another delegate in the place of the one that there is.
+    pub(super) fn with(mut self, delegate: Arc<RecordingDelegate>) -> Self {
+        self.delegate = delegate;
+        self
+    }
+
     pub(super) async fn session(&self) -> Arc<dyn CodeModeSession> {
         self.session_with(|_| ()).await
     }
@@ -45,6 +51,13 @@ impl Harness {
     /// Waits until a tool call of a cell has reached the delegate.
     pub(super) async fn called(&self, cell_id: &CellId) {
         self.delegate.reached(|seen| matches!(seen, Seen::Called(cell, _) if cell == cell_id)).await;
+    }
+}
+
+impl Drop for Harness {
+    fn drop(&mut self) {
+        // A test that fails leaves no thread behind that its runtime would wait for.
+        self.delegate.unblock();
     }
 }
 

@@ -21,15 +21,17 @@ mod ending;
 mod harness;
 mod interface;
 mod limits;
+mod misbehaving;
 mod observing;
 mod output;
 mod stored;
 
-pub use delegate::{RecordingDelegate, tool_descriptions};
+pub use delegate::{RecordingDelegate, Seen, tool_descriptions};
 pub use ending::*;
 pub use harness::Harness;
 pub use interface::*;
 pub use limits::*;
+pub use misbehaving::*;
 pub use observing::*;
 pub use output::*;
 pub use stored::*;
@@ -77,6 +79,16 @@ macro_rules! contract_suite {
             s5_a_call_is_not_issued_after_its_cell_ended
             s5_calls_that_nobody_awaited_are_cancelled_and_named
             s5_a_future_that_panics_as_it_is_dropped_does_no_harm
+            s5_a_panic_before_the_future_fails_one_call
+            s5_a_delegate_that_blocks_its_thread_holds_no_cell
+            s5_a_blocked_call_that_nobody_awaits_is_named
+            s5_shutdown_is_over_in_its_time_whatever_the_delegate_does
+            s5_an_answer_that_comes_late_changes_nothing
+            s5_a_delegate_may_end_the_cell_that_called_it
+            s5_a_delegate_may_wait_for_the_cell_that_called_it
+            s5_many_delegates_may_call_back_at_once
+            s5_notifications_that_fail_are_warnings
+            s5_a_panic_at_the_close_does_no_harm
             s6_stored_values_carry_over
             s6_a_terminated_cell_stores_nothing
             s6_a_failed_cell_stores_what_it_wrote

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use carrel_contract::{CellId, Content, EventKind, JsonText, Notification, TerminationReason, ToolCall};
 use carrel_engine::{CallHandle, Effect, Ending, Event, MediaKind, Progress, Turn, Vm};
-use futures::StreamExt;
 
-use super::callbacks::{Answer, Callbacks, Delivered};
+use super::callbacks::{Answer, Callbacks, Delivered, Done};
 use super::timers::Timers;
 use super::translate;
 use super::warnings::Warnings;
@@ -99,11 +98,13 @@ impl Cell {
                     };
                     continue;
                 }
-                Some(answer) = self.callbacks.calls.next() => Some(self.answered(answer)),
-                Some(delivered) = self.callbacks.notifications.next() => {
-                    self.notified(delivered);
-                    None
-                }
+                done = self.callbacks.next() => match done {
+                    Done::Answered(answer) => Some(self.answered(answer)),
+                    Done::Delivered(delivered) => {
+                        self.notified(delivered);
+                        None
+                    }
+                },
                 id = self.timers.next() => Some(Event::TimerFired { id, now_us: self.now_us() }),
             };
             place = match place {
@@ -207,7 +208,7 @@ impl Cell {
             Effect::Notify { text } => {
                 self.core.log.append(&self.id, EventKind::Notified { text: text.clone() });
                 let notification = Notification::new(self.core.id.clone(), self.id.clone(), text);
-                self.callbacks.notify(self.core.delegate(), notification);
+                self.callbacks.notify(&self.core, notification);
             }
             Effect::Store { key, json } => {
                 self.writes.insert(key, json);
@@ -232,7 +233,7 @@ impl Cell {
         self.callbacks.call(&self.core, handle, call_id, call);
     }
 
-    fn answered(&mut self, answer: Answer) -> Event {
+    pub(super) fn answered(&mut self, answer: Answer) -> Event {
         self.callbacks.answered(&answer);
         let Answer { handle, call_id, result, .. } = answer;
         let error = result.as_ref().err().map(|error| error.code);

@@ -1,7 +1,7 @@
-//! A cell's callbacks into its delegate: futures that the cell's own task polls.
+//! A cell's callbacks into its delegate: what is called, with which token, within which limits.
 //!
-//! No callback outlives its cell: each has a token of its own below the cell's, and is dropped at the latest when the
-//! cell has ended.
+//! A callback has a token of its own below the cell's. When the cell ends it is told, joined within a grace, and then
+//! dropped.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -15,26 +15,34 @@ use carrel_contract::{
 };
 use carrel_engine::CallHandle;
 use futures::FutureExt;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::caller::Caller;
 use crate::shared::Core;
+use crate::tasks::Kind;
 
-/// What a callback costs beside the text it carries.
-const CALLBACK_BYTES: usize = 512;
+/// What a callback costs beside the text it carries: its task, most of all.
+const CALLBACK_BYTES: usize = 1536;
 
 /// The callbacks of one cell that are under way.
 #[derive(Default)]
 pub(super) struct Callbacks {
     /// The parent of each callback's own token.
     pub(super) cancel: CancellationToken,
-    pub(super) calls: FuturesUnordered<BoxFuture<'static, Answer>>,
-    pub(super) notifications: FuturesUnordered<BoxFuture<'static, Delivered>>,
+    caller: Caller<Done>,
+    /// Notifications under way.
+    pub(super) undelivered: usize,
     /// What the callbacks under way hold.
     pub(super) held_bytes: usize,
     call_ids: HashMap<CallHandle, ToolCallId>,
     calls_made: u64,
+}
+
+/// A callback that is done.
+pub(super) enum Done {
+    Answered(Answer),
+    Delivered(Delivered),
 }
 
 /// A tool call that was answered.
@@ -70,18 +78,34 @@ impl Callbacks {
         let held_bytes = input_bytes + CALLBACK_BYTES;
         self.held_bytes += held_bytes;
         self.call_ids.insert(handle, call_id.clone());
-        let core = Arc::clone(core);
         let cancel = self.cancel.child_token();
-        let answer = async move {
-            let result = match call {
-                Ok(call) => perform(&core, call, &cancel).await,
-                Err(error) => Err(ToolError::new(ToolErrorCode::InvalidInput, error.to_string())),
-            };
-            // Whatever of the delegate is still at work for this call has no reader any more.
-            cancel.cancel();
-            Answer { handle, call_id, result, held_bytes }
+        let answered = {
+            let (core, cell) = (Arc::clone(core), self.cancel.clone());
+            async move {
+                let result = match call {
+                    Ok(call) => {
+                        // Once more around it all: a future that was given up can panic as it is dropped.
+                        let performed = AssertUnwindSafe(perform(&core, call, &cell, &cancel)).catch_unwind();
+                        performed.await.unwrap_or_else(|panic| Err(panicked(&*panic)))
+                    }
+                    Err(error) => Err(ToolError::new(ToolErrorCode::InvalidInput, error.to_string())),
+                };
+                // Whatever of the delegate is still at work for this call has no reader any more.
+                cancel.cancel();
+                Done::Answered(Answer { handle, call_id, result, held_bytes })
+            }
         };
-        self.calls.push(answer.boxed());
+        self.caller.call(core, answered.boxed());
+    }
+
+    /// Waits for the next callback that is done; for ever when none is under way. Cancel safe.
+    pub(super) async fn next(&mut self) -> Done {
+        self.caller.next().await
+    }
+
+    /// Tells whether nothing is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.call_ids.is_empty() && self.undelivered == 0
     }
 
     pub(super) fn answered(&mut self, answer: &Answer) {
@@ -90,23 +114,26 @@ impl Callbacks {
     }
 
     /// Takes up a notification.
-    pub(super) fn notify(&mut self, delegate: Arc<dyn CodeModeSessionDelegate>, notification: Notification) {
+    pub(super) fn notify(&mut self, core: &Arc<Core>, notification: Notification) {
         let held_bytes = notification.text.len() + CALLBACK_BYTES;
         self.held_bytes += held_bytes;
         let cancel = self.cancel.child_token();
+        let delegate = core.delegate();
         let delivered = async move {
             let failure = if cancel.is_cancelled() {
                 Some("the cell had ended".to_owned())
             } else {
                 deliver(&*delegate, notification, cancel).await
             };
-            Delivered { failure, held_bytes }
+            Done::Delivered(Delivered { failure, held_bytes })
         };
-        self.notifications.push(delivered.boxed());
+        self.undelivered += 1;
+        self.caller.call(core, delivered.boxed());
     }
 
     pub(super) fn delivered(&mut self, delivered: &Delivered) {
         self.held_bytes -= delivered.held_bytes;
+        self.undelivered -= 1;
     }
 
     /// Returns the calls that were not answered, in the order in which they were made.
@@ -116,28 +143,25 @@ impl Callbacks {
         calls
     }
 
-    /// Drops what is left. A future that panics as it is dropped is none the less gone.
-    pub(super) fn abandon(&mut self) {
-        let (calls, notifications) =
-            (std::mem::take(&mut self.calls), std::mem::take(&mut self.notifications));
-        for call in calls {
-            caught(|| drop(call));
-        }
-        for notification in notifications {
-            caught(|| drop(notification));
-        }
+    /// Drops what is left, and waits until it is gone, unless a thread is stuck in it.
+    pub(super) async fn abandon(&mut self) {
+        self.caller.end().await;
     }
 }
 
 impl Drop for Callbacks {
     fn drop(&mut self) {
         self.cancel.cancel();
-        self.abandon();
     }
 }
 
 /// Performs one tool call: waits for its turn, calls the delegate, holds input and result to their limits.
-async fn perform(core: &Core, call: ToolCall, cancel: &CancellationToken) -> Result<JsonText, ToolError> {
+async fn perform(
+    core: &Core,
+    call: ToolCall,
+    cell: &CancellationToken,
+    cancel: &CancellationToken,
+) -> Result<JsonText, ToolError> {
     let limits = &core.limits;
     let input_bytes = call.input.as_ref().map_or(0, |input| input.as_str().len());
     check_size("input", input_bytes, limits.tool_value_bytes)?;
@@ -147,13 +171,15 @@ async fn perform(core: &Core, call: ToolCall, cancel: &CancellationToken) -> Res
         () = cancel.cancelled() => return Err(ToolError::new(ToolErrorCode::Cancelled, "the cell has ended")),
         turn = core.call_places.acquire() => turn,
     };
-    let delegate = core.delegate();
-    let invoked = AssertUnwindSafe(async { delegate.invoke_tool(call, cancel.clone()).await }).catch_unwind();
-    let mut invoked = std::pin::pin!(invoked);
-    let caught = match limits.tool_time {
-        None => invoked.await,
+    if cell.is_cancelled() {
+        // The turn came because the cell's other calls were cancelled.
+        return Err(ToolError::new(ToolErrorCode::Cancelled, "the cell has ended"));
+    }
+    let mut invoked = std::pin::pin!(invoke(core.delegate(), call, cancel.clone()));
+    let result = match limits.tool_time {
+        None => invoked.await?,
         Some(limit) => match timeout(limit, &mut invoked).await {
-            Ok(caught) => caught,
+            Ok(result) => result?,
             Err(_) => {
                 // Told to end, and given the time to do so; what it returns then comes too late.
                 cancel.cancel();
@@ -163,12 +189,22 @@ async fn perform(core: &Core, call: ToolCall, cancel: &CancellationToken) -> Res
             }
         },
     };
-    let result = caught.unwrap_or_else(|panic| {
-        let message = format!("the delegate panicked while it called {tool}: {}", panic_text(&*panic));
-        Err(ToolError::new(ToolErrorCode::Internal, message))
-    })?;
     check_size("result", result.as_str().len(), limits.tool_value_bytes)?;
     Ok(result)
+}
+
+/// Calls the delegate. Its panic, in the call, in a poll or as its future is dropped, is the call's error.
+async fn invoke(
+    delegate: Arc<dyn CodeModeSessionDelegate>,
+    call: ToolCall,
+    cancel: CancellationToken,
+) -> Result<JsonText, ToolError> {
+    let invoked = AssertUnwindSafe(async move { delegate.invoke_tool(call, cancel).await }).catch_unwind();
+    invoked.await.unwrap_or_else(|panic| Err(panicked(&*panic)))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> ToolError {
+    ToolError::new(ToolErrorCode::Internal, format!("the delegate panicked: {}", panic_text(panic)))
 }
 
 fn check_size(what: &str, bytes: usize, limit: usize) -> Result<(), ToolError> {
@@ -192,14 +228,13 @@ async fn deliver(
     }
 }
 
-/// Tells the delegate that a cell is gone.
-pub(super) fn close(delegate: &dyn CodeModeSessionDelegate, cell_id: &CellId) {
-    caught(|| delegate.cell_closed(cell_id));
-}
-
-/// Runs code of the delegate's whose panic harms nobody: the panic hook has reported it, and no outcome depends on it.
-fn caught(code: impl FnOnce()) {
-    drop(std::panic::catch_unwind(AssertUnwindSafe(code)));
+/// Tells the delegate that a cell is gone, and waits until it has taken note, within the grace.
+pub(super) async fn close(core: &Core, cell_id: &CellId) {
+    let (delegate, cell_id) = (core.delegate(), cell_id.clone());
+    let mut closed = JoinSet::new();
+    core.tasks.spawn_in(&mut closed, Kind::Callback, async move { delegate.cell_closed(&cell_id) });
+    // Its panic harms nobody: the panic hook has reported it, and no outcome depends on it.
+    timeout(core.limits.callback_grace, closed.join_next()).await.ok();
 }
 
 /// Returns what a panic said.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use carrel_contract::{CellError, CellErrorKind, JsonText, TerminationReason, ToolCallId};
 use carrel_engine::Vm;
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use tokio::time::timeout;
 
 use super::actor::{Cell, End};
+use super::callbacks::Done;
 use super::{callbacks, translate};
 use crate::log::Outcome;
 
@@ -26,7 +27,7 @@ pub(crate) async fn run(cell: Cell, vm: Vm) {
     if let Err(panic) = ran.catch_unwind().await {
         let detail = format!("the cell's actor panicked: {}", callbacks::panic_text(&*panic));
         let error = Some(CellError::new(CellErrorKind::Trap, "EngineFault", detail));
-        callbacks::close(&*core.delegate(), &id);
+        callbacks::close(&core, &id).await;
         let outcome = Outcome::Completed { result: None, error, warnings: Vec::new() };
         core.leave(number, || core.log.end(&id, outcome));
     }
@@ -50,7 +51,7 @@ impl Cell {
         }
         let abandoned = self.end_callbacks().await;
         let outcome = self.outcome(natural, abandoned);
-        callbacks::close(&*self.core.delegate(), &self.id);
+        callbacks::close(&self.core, &self.id).await;
         self.core.leave(self.number, || self.core.log.end(&self.id, outcome));
     }
 
@@ -87,26 +88,21 @@ impl Cell {
     /// Waits for the notifications under way, unless somebody wants the cell gone.
     async fn deliver_notifications(&mut self) {
         let limit = self.core.limits.notify_time;
-        let mut delivered = Vec::new();
-        let in_time = {
-            let control = &self.control;
-            let notifications = &mut self.callbacks.notifications;
-            let deliver = async {
-                while !notifications.is_empty() {
-                    tokio::select! {
-                        biased;
-                        Some(one) = notifications.next() => delivered.push(one),
-                        _ = control.requested() => break,
-                    }
+        let control = Arc::clone(&self.control);
+        let deliver = async {
+            while self.callbacks.undelivered > 0 {
+                tokio::select! {
+                    biased;
+                    done = self.callbacks.next() => match done {
+                        Done::Answered(answer) => drop(self.answered(answer)),
+                        Done::Delivered(delivered) => self.notified(delivered),
+                    },
+                    _ = control.requested() => break,
                 }
-            };
-            timeout(limit, deliver).await.is_ok()
+            }
         };
-        for one in delivered {
-            self.notified(one);
-        }
-        let left = self.callbacks.notifications.len();
-        if !in_time {
+        if timeout(limit, deliver).await.is_err() {
+            let left = self.callbacks.undelivered;
             self.warnings
                 .add(&format!("{left} notifications were not delivered within `notify_time` = {limit:?}"));
         }
@@ -127,14 +123,16 @@ impl Cell {
         self.callbacks.cancel.cancel();
         let callbacks = &mut self.callbacks;
         let joined = async {
-            while let Some(answer) = callbacks.calls.next().await {
-                callbacks.answered(&answer);
+            while !callbacks.is_empty() {
+                match callbacks.next().await {
+                    Done::Answered(answer) => callbacks.answered(&answer),
+                    Done::Delivered(delivered) => callbacks.delivered(&delivered),
+                }
             }
-            while callbacks.notifications.next().await.is_some() {}
         };
         timeout(self.core.limits.callback_grace, joined).await.ok();
         let abandoned = self.callbacks.unanswered();
-        self.callbacks.abandon();
+        self.callbacks.abandon().await;
         abandoned
     }
 }

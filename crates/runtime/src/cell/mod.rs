@@ -1,11 +1,12 @@
 //! One cell: the actor that runs it, and what it keeps.
 //!
-//! `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `callbacks` are its futures of the
-//! delegate's, `timers` its timers, `warnings` what its author should know; `ending` brings it to its end, and
-//! `translate` turns the engine's words into the contract's.
+//! `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `callbacks` are what it asks of its
+//! delegate and `caller` where they run, `timers` its timers, `warnings` what its author should know; `ending` brings
+//! it to its end, and `translate` turns the engine's words into the contract's.
 
 mod actor;
 mod callbacks;
+mod caller;
 mod ending;
 mod timers;
 mod translate;

@@ -106,6 +106,12 @@ impl SessionLog {
         }
     }
 
+    /// Returns how many cells it knows.
+    #[cfg(test)]
+    pub(crate) fn cells(&self) -> usize {
+        self.lock().cells.len()
+    }
+
     /// Says that no further event will come, once the last cell is gone.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

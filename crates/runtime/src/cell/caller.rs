@@ -1,0 +1,154 @@
+//! Where a cell's callbacks run: never in the cell's own task, so that the cell can be ended whatever its delegate does.
+//!
+//! A second task of the cell's, the caller, starts the callbacks in the order in which they were made. One that is done
+//! at its first poll costs no task; any other goes on in a task of its own. So a delegate that blocks its thread holds
+//! up, at worst, the calls that this cell makes after it.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::shared::Core;
+use crate::tasks::Kind;
+
+/// How long what was given up may take to be dropped. It takes no time, unless its thread is stuck.
+const DROP_TIME: Duration = Duration::from_millis(100);
+
+/// The callbacks under way of one cell, each of which comes to a `T`. Dropping it drops them.
+pub(super) struct Caller<T: Send + 'static> {
+    shared: Arc<Shared<T>>,
+    /// There once something was called.
+    task: Option<AbortOnDropHandle<()>>,
+}
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    /// Wakes the caller.
+    made: Notify,
+    /// Wakes the cell.
+    done: Notify,
+}
+
+/// Bounded by what a cell's callbacks may hold, which the cell sees to.
+struct State<T> {
+    made: VecDeque<BoxFuture<'static, T>>,
+    done: VecDeque<T>,
+    under_way: JoinSet<()>,
+    ended: bool,
+}
+
+impl<T: Send + 'static> Default for Caller<T> {
+    fn default() -> Self {
+        let state =
+            State { made: VecDeque::new(), done: VecDeque::new(), under_way: JoinSet::new(), ended: false };
+        let shared = Shared { state: Mutex::new(state), made: Notify::new(), done: Notify::new() };
+        Self { shared: Arc::new(shared), task: None }
+    }
+}
+
+impl<T: Send + 'static> Caller<T> {
+    /// Has a callback made, after those before it. It must not panic.
+    pub(super) fn call(&mut self, core: &Arc<Core>, callback: BoxFuture<'static, T>) {
+        self.shared.lock().made.push_back(callback);
+        if self.task.is_none() {
+            let run = run(Arc::clone(core), Arc::clone(&self.shared));
+            self.task = Some(core.tasks.spawn_held(Kind::Callback, run));
+        } else {
+            self.shared.made.notify_one();
+        }
+    }
+
+    /// Waits for the next callback that is done; for ever when none is under way. Cancel safe.
+    pub(super) async fn next(&mut self) -> T {
+        loop {
+            if let Some(done) = self.shared.lock().done.pop_front() {
+                return done;
+            }
+            self.shared.done.notified().await;
+        }
+    }
+
+    /// Gives up what is left, and waits until it is gone, unless a thread is stuck in it.
+    pub(super) async fn end(&mut self) {
+        let Some(task) = self.task.take() else { return };
+        let (made, mut under_way) = self.shared.end();
+        drop(made);
+        under_way.abort_all();
+        self.shared.made.notify_one();
+        let gone = async {
+            // Their panics, as they are dropped, harm nobody: the panic hook has reported them.
+            drop(task.await);
+            while under_way.join_next().await.is_some() {}
+        };
+        timeout(DROP_TIME, gone).await.ok();
+    }
+}
+
+impl<T: Send + 'static> Drop for Caller<T> {
+    fn drop(&mut self) {
+        drop(self.shared.end());
+    }
+}
+
+impl<T: Send + 'static> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is left, to be dropped without the lock; from now on nothing is begun.
+    fn end(&self) -> (VecDeque<BoxFuture<'static, T>>, JoinSet<()>) {
+        let mut state = self.lock();
+        state.ended = true;
+        (std::mem::take(&mut state.made), std::mem::take(&mut state.under_way))
+    }
+
+    fn finish(&self, done: T) {
+        self.lock().done.push_back(done);
+        self.done.notify_one();
+    }
+}
+
+/// Starts the callbacks, until the cell has ended.
+async fn run<T: Send + 'static>(core: Arc<Core>, shared: Arc<Shared<T>>) {
+    loop {
+        let next = {
+            let mut state = shared.lock();
+            if state.ended {
+                return;
+            }
+            while state.under_way.try_join_next().is_some() {}
+            state.made.pop_front()
+        };
+        let Some(mut callback) = next else {
+            shared.made.notified().await;
+            continue;
+        };
+        // The task that takes it over polls it again, and then with a waker.
+        if let Poll::Ready(done) = callback.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            shared.finish(done);
+        } else {
+            go_on(&core, &shared, callback);
+        }
+        tokio::task::consume_budget().await;
+    }
+}
+
+/// Moves a callback to a task of its own; drops it when the cell has ended meanwhile.
+fn go_on<T: Send + 'static>(core: &Core, shared: &Arc<Shared<T>>, callback: BoxFuture<'static, T>) {
+    let mut state = shared.lock();
+    if state.ended {
+        drop(state);
+        drop(std::panic::catch_unwind(AssertUnwindSafe(|| drop(callback))));
+        return;
+    }
+    let done = Arc::clone(shared);
+    core.tasks.spawn_in(&mut state.under_way, Kind::Callback, async move { done.finish(callback.await) });
+}
