@@ -22,7 +22,7 @@ impl StoredValues for NothingStored {
     }
 }
 
-const LIMITS: VmLimits = VmLimits { memory_bytes: 256 << 20 };
+const LIMITS: VmLimits = VmLimits { memory_bytes: 256 << 20, cpu_time: Duration::MAX };
 
 fn start(engine: &Engine, source: &str) -> Vm {
     let start = Start {

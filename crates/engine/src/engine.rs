@@ -93,7 +93,8 @@ impl Engine {
         Ok(Vm::new(self, stored, limits)?.starting(start))
     }
 
-    /// Makes a VM that goes on where the snapshotted one stood. `stored` must be what that one was started with.
+    /// Makes a VM that goes on where the snapshotted one stood, with the CPU time that one had used. `stored` must be
+    /// what that one was started with.
     ///
     /// # Errors
     /// When the snapshot is of another image or too large for `limits`, or no VM can be made.
@@ -112,7 +113,7 @@ impl Engine {
             return Err(InvalidSnapshot::TooLarge { found_bytes, limit_bytes }.into());
         }
         let mut vm = Vm::new(self, stored, limits)?;
-        vm.write_memory(snapshot)?;
+        vm.become_copy(snapshot)?;
         Ok(vm)
     }
 

@@ -49,19 +49,38 @@ pub enum RestoreError {
     Engine(#[from] EngineError),
 }
 
+/// A VM could not be forked.
+#[derive(Debug, thiserror::Error)]
+pub enum ForkError {
+    /// It could not be saved.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// No other could be made of it.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+}
+
 /// A snapshot that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSnapshot {
     /// It is shorter than it says, or longer.
     #[error("read the snapshot: it is cut short or has something after its end")]
     Length,
-    /// It is not a snapshot, or of a version this build does not know.
-    #[error("read the snapshot: it does not begin as version 1 of a snapshot does")]
+    /// It is not a snapshot.
+    #[error("read the snapshot: it does not begin as one does")]
     Format,
+    /// It is of a version that this build does not read.
+    #[error("read the snapshot: its format is version {found}, this build reads version {expected}")]
+    Version {
+        /// The version of the snapshot.
+        found: u16,
+        /// The version of this build.
+        expected: u16,
+    },
     /// Its checksum does not fit its content.
     #[error("read the snapshot: it is damaged")]
     Checksum,
-    /// It holds a page outside its memory, or pages out of order.
+    /// It holds a page outside its memory, pages out of order, or not as many as it says.
     #[error("read the snapshot: its pages make no memory")]
     Pages,
     /// It was taken of another image.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -232,6 +233,8 @@ pub struct Turn {
     pub effects: Vec<Effect>,
     /// Where the VM stands.
     pub progress: Progress,
+    /// The CPU time that it took.
+    pub cpu_time: Duration,
 }
 
 /// Where a VM stands after a turn.
@@ -263,6 +266,8 @@ pub enum Ending {
     /// The memory limit was reached and the cell did not come back from it. Has the error where the guest
     /// could still make one.
     OutOfMemory(Option<GuestError>),
+    /// It used up its CPU time, [`VmLimits::cpu_time`](crate::VmLimits::cpu_time).
+    CpuTimeExhausted,
     /// It was stopped from outside, by its [`Stopper`](crate::Stopper).
     Stopped,
     /// It nested or recursed so deeply in the engine's own code, where no `RangeError` is thrown, that its stack is

@@ -3,14 +3,16 @@
 //! A [`Vm`] takes an [`Event`] and returns the [`Effect`]s that follow from it. It has no clock, no random
 //! source, no thread and no way to the outside: time, seeds and answers come in with events, so the same
 //! events leave the same memory, byte for byte. Between events a VM is a value: [`Vm::snapshot`] takes it and
-//! [`Engine::restore`] makes another of it.
+//! [`Engine::restore`] makes another of it, [`Vm::fork`] does both.
 //!
 //! Read in this order: `event` is the language spoken with a VM, `image` the program inside it, `engine` makes
-//! VMs, `vm` drives one, `border` is where the guest's calls arrive, `compute` what it answers from its questions alone, `snapshot` keeps one. The guest itself,
-//! C and JavaScript, is in `guest/`, and `build/` makes the image of it.
+//! VMs, `vm` drives one, `cpu` measures what it uses, `border` is where the guest's calls arrive, `compute` what it
+//! answers from its questions alone, `snapshot` keeps one. The guest itself, C and JavaScript, is in `guest/`, and
+//! `build/` makes the image of it.
 
 mod border;
 mod compute;
+mod cpu;
 mod engine;
 mod error;
 mod event;
@@ -20,7 +22,7 @@ mod snapshot;
 mod vm;
 
 pub use engine::{Engine, EngineOptions};
-pub use error::{EngineError, InvalidSnapshot, RestoreError, SnapshotError};
+pub use error::{EngineError, ForkError, InvalidSnapshot, RestoreError, SnapshotError};
 pub use event::{
     CallHandle, Effect, Ending, Event, GuestError, Level, MediaKind, Progress, Start, StoreQuota, StoredSize,
     StoredValues, Tools, Turn,

@@ -1,36 +1,49 @@
 //! A VM at rest as bytes: what differs from the image, page by page.
 //!
-//! The format, version 1, all numbers little-endian: the magic `CRLVM\0`, the version as u16, the image's
-//! id (32 bytes), the memory's size in bytes as u32, the number of pages as u32, each page as its index (u32)
-//! and its 4,096 bytes, and the BLAKE3 hash of all of that (32 bytes).
+//! The format, version 2, all numbers little-endian: the magic `CRLVM\0`, the version as u16, the image's id (32
+//! bytes), the memory's size in bytes as u32, the CPU time used in nanoseconds as u64, the number of pages as u32; one
+//! LZ4 block, of each page's index (u32) and then of each page's 4,096 bytes, exclusive or with the image's; and the
+//! BLAKE3 hash of all of that (32 bytes). Most bytes of a changed page are as they were in the image, so most of the
+//! block is zero before it is compressed.
+
+use std::iter;
+use std::time::Duration;
 
 use crate::{ImageId, InvalidSnapshot};
 
 /// The unit in which changes are found. Small beside wasm's 64 KiB, and what the operating system copies.
 const PAGE_BYTES: usize = 4096;
-const MAGIC: &[u8; 8] = b"CRLVM\0\x01\0";
+/// The unit in which a memory grows.
+pub(crate) const WASM_PAGE_BYTES: usize = 64 * 1024;
+const MAGIC: &[u8; 6] = b"CRLVM\0";
+const VERSION: u16 = 2;
 const HASH_BYTES: usize = 32;
+/// The most bytes that one byte of an LZ4 block can stand for.
+const LZ4_MOST: usize = 255;
 
 /// A VM at rest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Snapshot {
     image: ImageId,
     memory_bytes: usize,
-    /// Ascending by index; each `PAGE_BYTES` long.
-    pages: Vec<(u32, Box<[u8]>)>,
+    cpu_time: Duration,
+    /// Which pages differ, ascending.
+    indices: Vec<u32>,
+    /// What they differ by, one after the other: each byte's exclusive or with the image's.
+    deltas: Vec<u8>,
 }
 
-pub(crate) fn take(image: ImageId, base: &[u8], memory: &[u8]) -> Snapshot {
+pub(crate) fn take(image: ImageId, base: &[u8], memory: &[u8], cpu_time: Duration) -> Snapshot {
+    let (mut indices, mut deltas) = (Vec::new(), Vec::new());
     let zero = [0; PAGE_BYTES];
-    let pages = (0u32..)
-        .zip(memory.chunks_exact(PAGE_BYTES))
-        .filter(|(index, page)| {
-            let at = *index as usize * PAGE_BYTES;
-            *page != base.get(at..at + PAGE_BYTES).unwrap_or(&zero)
-        })
-        .map(|(index, page)| (index, page.into()))
-        .collect();
-    Snapshot { image, memory_bytes: memory.len(), pages }
+    let bases = base.chunks_exact(PAGE_BYTES).chain(iter::repeat(zero.as_slice()));
+    for ((index, page), base) in (0u32..).zip(memory.chunks_exact(PAGE_BYTES)).zip(bases) {
+        if page != base {
+            indices.push(index);
+            deltas.extend(page.iter().zip(base).map(|(now, before)| now ^ before));
+        }
+    }
+    Snapshot { image, memory_bytes: memory.len(), cpu_time, indices, deltas }
 }
 
 impl Snapshot {
@@ -46,63 +59,83 @@ impl Snapshot {
         self.memory_bytes
     }
 
+    /// Returns the CPU time that the VM had used.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        self.cpu_time
+    }
+
     /// Returns how many pages of 4 KiB differ from the image.
     #[must_use]
     pub fn page_count(&self) -> usize {
-        self.pages.len()
+        self.indices.len()
     }
 
-    /// Returns the changed pages by their offset in memory.
-    pub(crate) fn pages(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        self.pages.iter().map(|(index, page)| (*index as usize * PAGE_BYTES, &**page))
+    /// Makes the memory of a VM that was just made, grown to the size of this one's, into this one's.
+    pub(crate) fn apply(&self, memory: &mut [u8]) {
+        for (index, delta) in self.indices.iter().zip(self.deltas.chunks_exact(PAGE_BYTES)) {
+            let page = memory.get_mut(*index as usize * PAGE_BYTES..).unwrap_or_default();
+            page.iter_mut().zip(delta).for_each(|(byte, delta)| *byte ^= delta);
+        }
     }
 
-    /// Writes it down.
+    /// Writes it down, compressed.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(128 + self.pages.len() * (PAGE_BYTES + 4));
+        let mut pages: Vec<u8> = self.indices.iter().flat_map(|index| index.to_le_bytes()).collect();
+        pages.extend_from_slice(&self.deltas);
+        let compressed = lz4_flex::block::compress(&pages);
+        let mut bytes = Vec::with_capacity(128 + compressed.len());
         bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&self.image.0);
-        for number in [self.memory_bytes, self.pages.len()] {
-            // A 32-bit memory has fewer bytes than u32 counts, and fewer pages.
-            bytes.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
-        }
-        for (index, page) in &self.pages {
-            bytes.extend_from_slice(&index.to_le_bytes());
-            bytes.extend_from_slice(page);
-        }
+        // A 32-bit memory has fewer bytes than u32 counts, and fewer pages.
+        bytes.extend_from_slice(&u32::try_from(self.memory_bytes).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend_from_slice(&u64::try_from(self.cpu_time.as_nanos()).unwrap_or(u64::MAX).to_le_bytes());
+        bytes.extend_from_slice(&u32::try_from(self.indices.len()).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend_from_slice(&compressed);
         let hash = blake3::hash(&bytes);
         bytes.extend_from_slice(hash.as_bytes());
         bytes
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote. Takes no more memory than such bytes can stand for.
     ///
     /// # Errors
-    /// [`InvalidSnapshot`] when a byte differs or is missing.
+    /// [`InvalidSnapshot`] when a byte differs or is missing, or it is of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidSnapshot> {
+        let mut rest = bytes.strip_prefix(MAGIC).ok_or(InvalidSnapshot::Format)?;
+        let found = u16::from_le_bytes(take_bytes(&mut rest)?);
+        if found != VERSION {
+            return Err(InvalidSnapshot::Version { found, expected: VERSION });
+        }
         let (content, hash) = bytes.split_last_chunk::<HASH_BYTES>().ok_or(InvalidSnapshot::Length)?;
-        let mut rest = content.strip_prefix(MAGIC).ok_or(InvalidSnapshot::Format)?;
         if blake3::hash(content).as_bytes() != hash {
             return Err(InvalidSnapshot::Checksum);
         }
+        let mut rest = content.get(MAGIC.len() + size_of_val(&VERSION)..).ok_or(InvalidSnapshot::Length)?;
         let image = ImageId(take_bytes(&mut rest)?);
-        let memory_bytes = take_u32(&mut rest)? as usize;
-        let count = take_u32(&mut rest)? as usize;
-        if rest.len() != count.saturating_mul(PAGE_BYTES + 4) || !memory_bytes.is_multiple_of(PAGE_BYTES) {
+        let memory_bytes = u32::from_le_bytes(take_bytes(&mut rest)?) as usize;
+        let cpu_time = Duration::from_nanos(u64::from_le_bytes(take_bytes(&mut rest)?));
+        let count = u32::from_le_bytes(take_bytes(&mut rest)?) as usize;
+
+        let length = count.saturating_mul(size_of::<u32>() + PAGE_BYTES);
+        if !memory_bytes.is_multiple_of(WASM_PAGE_BYTES) || length > rest.len().saturating_mul(LZ4_MOST) {
             return Err(InvalidSnapshot::Length);
         }
-        let mut pages: Vec<(u32, Box<[u8]>)> = Vec::with_capacity(count);
-        for _ in 0..count {
-            let index = take_u32(&mut rest)?;
-            let page: [u8; PAGE_BYTES] = take_bytes(&mut rest)?;
-            let ascending = pages.last().is_none_or(|(last, _)| *last < index);
-            if !ascending || index as usize >= memory_bytes / PAGE_BYTES {
-                return Err(InvalidSnapshot::Pages);
-            }
-            pages.push((index, page.into()));
+        let mut pages = vec![0; length];
+        match lz4_flex::block::decompress_into(rest, &mut pages) {
+            Ok(written) if written == length => {}
+            _ => return Err(InvalidSnapshot::Pages),
         }
-        Ok(Self { image, memory_bytes, pages })
+        let deltas = pages.split_off(count * size_of::<u32>());
+        let (numbers, _) = pages.as_chunks();
+        let indices: Vec<_> = numbers.iter().map(|number| u32::from_le_bytes(*number)).collect();
+        let ascending = indices.is_sorted_by(|one, next| one < next);
+        if !ascending || indices.last().is_some_and(|last| *last as usize >= memory_bytes / PAGE_BYTES) {
+            return Err(InvalidSnapshot::Pages);
+        }
+        Ok(Self { image, memory_bytes, cpu_time, indices, deltas })
     }
 }
 
@@ -112,13 +145,9 @@ fn take_bytes<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], InvalidSnapsh
     Ok(*taken)
 }
 
-fn take_u32(rest: &mut &[u8]) -> Result<u32, InvalidSnapshot> {
-    take_bytes(rest).map(u32::from_le_bytes)
-}
-
 impl std::fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Snapshot({} pages of {} bytes)", self.pages.len(), self.memory_bytes)
+        write!(f, "Snapshot({} pages of {} bytes)", self.indices.len(), self.memory_bytes)
     }
 }
 
@@ -126,47 +155,103 @@ impl std::fmt::Debug for Snapshot {
 mod tests {
     use super::*;
 
-    fn sample() -> Snapshot {
-        let base = vec![1; 3 * PAGE_BYTES];
-        let mut memory = vec![1; 5 * PAGE_BYTES];
+    static BASE: [u8; 2 * WASM_PAGE_BYTES] = [1; 2 * WASM_PAGE_BYTES];
+
+    fn memory() -> Vec<u8> {
+        let mut memory = BASE.to_vec();
+        memory.resize(3 * WASM_PAGE_BYTES, 0);
         memory[PAGE_BYTES] = 2;
         memory[3 * PAGE_BYTES..4 * PAGE_BYTES].fill(0);
-        take(ImageId([7; 32]), &base, &memory)
+        memory[40 * PAGE_BYTES] = 7;
+        memory
+    }
+
+    fn sample() -> Snapshot {
+        take(ImageId([7; 32]), &BASE, &memory(), Duration::from_micros(5))
     }
 
     #[test]
     fn holds_what_differs_from_the_image_or_from_zero() {
-        let indices: Vec<_> = sample().pages.iter().map(|(index, _)| *index).collect();
-        assert_eq!(indices, [1, 4]);
+        assert_eq!(sample().indices, [1, 3, 40]);
+        assert_eq!(sample().page_count(), 3);
+    }
+
+    #[test]
+    fn makes_the_memory_that_it_was_taken_of() {
+        let mut restored = BASE.to_vec();
+        restored.resize(3 * WASM_PAGE_BYTES, 0);
+        Snapshot::from_bytes(&sample().to_bytes()).unwrap().apply(&mut restored);
+        assert!(restored == memory());
     }
 
     #[test]
     fn reads_what_it_wrote() {
         assert_eq!(Snapshot::from_bytes(&sample().to_bytes()), Ok(sample()));
+        let nothing = take(ImageId([7; 32]), &BASE, &BASE, Duration::ZERO);
+        assert_eq!(Snapshot::from_bytes(&nothing.to_bytes()), Ok(nothing));
     }
 
     #[test]
     fn refuses_every_cut_and_every_changed_byte() {
         let bytes = sample().to_bytes();
-        for len in (0..bytes.len()).step_by(97) {
+        for len in 0..bytes.len() {
             assert!(Snapshot::from_bytes(&bytes[..len]).is_err(), "cut to {len}");
         }
-        for at in (0..bytes.len()).step_by(61) {
+        for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x10;
             assert!(Snapshot::from_bytes(&damaged).is_err(), "changed at {at}");
         }
+        let longer = [bytes.as_slice(), b"x"].concat();
+        assert_eq!(Snapshot::from_bytes(&longer), Err(InvalidSnapshot::Checksum));
+    }
+
+    #[test]
+    fn says_what_else_it_was_given() {
+        let mut other = sample().to_bytes();
+        other[MAGIC.len()] = 1;
+        assert_eq!(
+            Snapshot::from_bytes(&other),
+            Err(InvalidSnapshot::Version { found: 1, expected: VERSION })
+        );
+        assert_eq!(Snapshot::from_bytes(b"{\"json\": 1}"), Err(InvalidSnapshot::Format));
+        assert_eq!(Snapshot::from_bytes(b""), Err(InvalidSnapshot::Format));
+    }
+
+    /// Bytes with `change` made to them and a checksum that fits.
+    fn resealed(change: impl Fn(&mut Vec<u8>)) -> Result<Snapshot, InvalidSnapshot> {
+        let mut bytes = sample().to_bytes();
+        bytes.truncate(bytes.len() - HASH_BYTES);
+        change(&mut bytes);
+        let hash = blake3::hash(&bytes);
+        bytes.extend_from_slice(hash.as_bytes());
+        Snapshot::from_bytes(&bytes)
     }
 
     #[test]
     fn refuses_pages_that_make_no_memory_even_with_a_good_checksum() {
-        let resealed = |change: fn(&mut Snapshot)| {
+        let changed = |change: fn(&mut Snapshot)| {
             let mut snapshot = sample();
             change(&mut snapshot);
             Snapshot::from_bytes(&snapshot.to_bytes())
         };
-        assert_eq!(resealed(|s| s.pages[1].0 = 5), Err(InvalidSnapshot::Pages));
-        assert_eq!(resealed(|s| s.pages[1].0 = 1), Err(InvalidSnapshot::Pages));
-        assert_eq!(resealed(|s| s.memory_bytes += 1), Err(InvalidSnapshot::Length));
+        assert_eq!(changed(|s| s.indices[2] = 48), Err(InvalidSnapshot::Pages));
+        assert_eq!(changed(|s| s.indices[1] = 1), Err(InvalidSnapshot::Pages));
+        assert_eq!(changed(|s| s.memory_bytes += 1), Err(InvalidSnapshot::Length));
+        assert_eq!(changed(|s| s.deltas.truncate(3 * PAGE_BYTES - 1)), Err(InvalidSnapshot::Pages));
+        assert_eq!(changed(|s| s.deltas.push(0)), Err(InvalidSnapshot::Pages));
+    }
+
+    #[test]
+    fn refuses_a_count_that_its_bytes_cannot_stand_for_before_taking_the_memory() {
+        let count_at = MAGIC.len() + 2 + 32 + 4 + 8;
+        let claims = |count: u32| {
+            resealed(move |bytes| bytes[count_at..count_at + 4].copy_from_slice(&count.to_le_bytes()))
+        };
+        assert_eq!(claims(3), Ok(sample()));
+        assert_eq!(claims(u32::MAX), Err(InvalidSnapshot::Length));
+        assert_eq!(claims(2), Err(InvalidSnapshot::Pages));
+        assert_eq!(resealed(|bytes| bytes.truncate(count_at + 4)), Err(InvalidSnapshot::Length));
+        assert_eq!(resealed(|bytes| bytes.truncate(20)), Err(InvalidSnapshot::Length));
     }
 }

@@ -7,13 +7,14 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline};
 
 use crate::border::{EVENT, Guest, SOURCE};
 use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredSize, StoredValues, Turn};
-use crate::snapshot::{self, Snapshot};
-use crate::{Engine, EngineError, SnapshotError};
+use crate::snapshot::{self, Snapshot, WASM_PAGE_BYTES};
+use crate::{Engine, EngineError, ForkError, SnapshotError, cpu};
 
 /// The ticks after which a running VM is preempted. The first tick may come at once, so a slice lasts between
 /// one and two ticks of the caller's.
@@ -25,6 +26,8 @@ pub struct VmLimits {
     /// Memory in bytes, all of it: from [`MIN_MEMORY_BYTES`](Self::MIN_MEMORY_BYTES) to the engine's
     /// `max_memory_bytes`.
     pub memory_bytes: usize,
+    /// CPU time, of all turns together: 30 s. Found out at the end of a turn, so a VM can use a slice more.
+    pub cpu_time: Duration,
 }
 
 impl VmLimits {
@@ -34,7 +37,7 @@ impl VmLimits {
 
 impl Default for VmLimits {
     fn default() -> Self {
-        Self { memory_bytes: 64 * 1024 * 1024 }
+        Self { memory_bytes: 64 * 1024 * 1024, cpu_time: Duration::from_secs(30) }
     }
 }
 
@@ -49,6 +52,9 @@ pub struct Vm {
     /// Events that have not begun. The VM works on one at a time.
     inbox: VecDeque<Inbound>,
     state: State,
+    stored: Arc<dyn StoredValues>,
+    limits: VmLimits,
+    cpu_time: Duration,
 }
 
 enum Inbound {
@@ -87,7 +93,7 @@ impl Vm {
     ) -> Result<Self, EngineError> {
         let stop = Arc::new(AtomicBool::new(false));
         let memory_bytes = limits.memory_bytes.min(engine.options().max_memory_bytes);
-        let guest = Guest::new(stored, memory_bytes, Arc::clone(&stop));
+        let guest = Guest::new(Arc::clone(&stored), memory_bytes, Arc::clone(&stop));
         let effects = Arc::clone(&guest.effects);
         let instance = Instance::new(engine, guest)?;
         Ok(Self {
@@ -96,6 +102,9 @@ impl Vm {
             effects,
             inbox: VecDeque::new(),
             state: State::Idle(Box::new(instance)),
+            stored,
+            limits,
+            cpu_time: Duration::ZERO,
         })
     }
 
@@ -125,12 +134,7 @@ impl Vm {
         {
             self.state = State::Running(instance.begin(inbound));
         }
-        if let State::Running(future) = &mut self.state
-            && let Poll::Ready((instance, result)) =
-                future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-        {
-            self.state = finished(instance, result);
-        }
+        let cpu_time = self.run_slice();
         let progress = match &self.state {
             State::Idle(_) if self.inbox.is_empty() => Progress::Idle,
             State::Idle(_) => Progress::Ready,
@@ -140,7 +144,30 @@ impl Vm {
         Turn {
             effects: mem::take(&mut *self.effects.lock().unwrap_or_else(PoisonError::into_inner)),
             progress,
+            cpu_time,
         }
+    }
+
+    /// Lets the guest run, if it has something to run, and returns what that took.
+    fn run_slice(&mut self) -> Duration {
+        let State::Running(future) = &mut self.state else { return Duration::ZERO };
+        let begun = cpu::of_this_thread();
+        let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let taken = cpu::of_this_thread().saturating_sub(begun);
+        self.cpu_time = self.cpu_time.saturating_add(taken);
+        if let Poll::Ready((instance, result)) = polled {
+            self.state = finished(instance, result);
+        }
+        if self.cpu_time >= self.limits.cpu_time && !matches!(self.state, State::Ended(_)) {
+            self.state = State::Ended(Ending::CpuTimeExhausted);
+        }
+        taken
+    }
+
+    /// Returns the CPU time that the VM has used, and those whose snapshots it goes on from.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        self.cpu_time
     }
 
     /// Returns a handle that stops this VM from another thread.
@@ -157,7 +184,15 @@ impl Vm {
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
         let memory = self.memory()?;
         let base = self.engine.base(|| Instance::pristine_memory(&self.engine))?;
-        Ok(snapshot::take(self.engine.image(), base, memory))
+        Ok(snapshot::take(self.engine.image(), base, memory, self.cpu_time))
+    }
+
+    /// Makes a second VM that goes on from here by itself. Costs what a snapshot and a restore do.
+    ///
+    /// # Errors
+    /// When the VM could not be saved, or no other can be made.
+    pub fn fork(&self) -> Result<Self, ForkError> {
+        Ok(self.engine.restore(&self.snapshot()?, Arc::clone(&self.stored), self.limits)?)
     }
 
     /// Returns the BLAKE3 hash of the VM's whole memory: two VMs that were given the same events have the same.
@@ -176,8 +211,9 @@ impl Vm {
         }
     }
 
-    /// Overwrites the memory of a VM that was just made.
-    pub(crate) fn write_memory(&mut self, snapshot: &Snapshot) -> Result<(), EngineError> {
+    /// Makes a VM that was just made into the snapshotted one.
+    pub(crate) fn become_copy(&mut self, snapshot: &Snapshot) -> Result<(), EngineError> {
+        self.cpu_time = snapshot.cpu_time();
         if let State::Idle(instance) = &mut self.state {
             instance.write_memory(snapshot).map_err(EngineError::new("restore the memory of a VM"))?;
         }
@@ -300,12 +336,9 @@ impl Instance {
     }
 
     fn write_memory(&mut self, snapshot: &Snapshot) -> wasmtime::Result<()> {
-        const WASM_PAGE_BYTES: usize = 64 * 1024;
         let missing = snapshot.memory_bytes().saturating_sub(self.memory.data_size(&self.store));
         self.memory.grow(&mut self.store, (missing / WASM_PAGE_BYTES) as u64)?;
-        for (offset, page) in snapshot.pages() {
-            self.memory.write(&mut self.store, offset, page)?;
-        }
+        snapshot.apply(self.memory.data_mut(&mut self.store));
         Ok(())
     }
 }

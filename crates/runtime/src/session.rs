@@ -62,7 +62,7 @@ impl Session {
             seed: core.next_seed(),
             now_us: core.now_us(),
         };
-        let limits = VmLimits { memory_bytes: core.limits.memory_bytes };
+        let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
         let vm = core.shared.engine.start(start, limits).map_err(|error| no_vm(core, &error))?;
         let control = Arc::new(CellControl::new(vm.stopper()));
         let begin = |number, cell_id: &CellId| {

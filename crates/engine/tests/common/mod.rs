@@ -158,6 +158,7 @@ fn end(ending: &Ending) -> String {
         Ending::Threw(error) => format!("threw {}", thrown(error)),
         Ending::Unsettled => "unsettled".to_owned(),
         Ending::OutOfMemory(_) => "out of memory".to_owned(),
+        Ending::CpuTimeExhausted => "out of CPU time".to_owned(),
         Ending::Stopped => "stopped".to_owned(),
         Ending::StackExhausted => "stack exhausted".to_owned(),
         Ending::Trapped(detail) => format!("trapped: {detail}"),

@@ -32,7 +32,6 @@ pub(crate) struct Cell {
     pub(super) writes: HashMap<String, String>,
     pub(super) warnings: Warnings,
     timers: Timers,
-    cpu_used: Duration,
     now_us: i64,
 }
 
@@ -63,7 +62,6 @@ impl Cell {
             writes: HashMap::new(),
             warnings: Warnings::default(),
             timers: Timers::default(),
-            cpu_used: Duration::ZERO,
             now_us: i64::MIN,
         }
     }
@@ -141,25 +139,24 @@ impl Cell {
     fn settle(&mut self, mut ran: Ran, waiting: &mut Waiting) -> Result<Place, End> {
         let mut here = Duration::ZERO;
         loop {
-            let Ran { mut vm, turn: Turn { effects, progress }, cpu } = ran;
-            self.cpu_used += cpu;
-            self.charge(&effects, cpu);
+            let Ran { mut vm, turn: Turn { effects, progress, cpu_time } } = ran;
+            self.charge(&effects, cpu_time);
             for effect in effects {
                 self.perform(effect);
             }
             match progress {
                 Progress::Ended(Ending::Stopped) => return Err(End::Terminated(self.control.reason())),
-                Progress::Ended(ending) => return Err(End::Natural(ending)),
-                _ if self.cpu_used >= self.core.limits.cpu_time => {
+                Progress::Ended(Ending::CpuTimeExhausted) => {
                     let limit = self.core.limits.cpu_time;
                     return Err(End::Terminated(TerminationReason::CpuTime { limit }));
                 }
+                Progress::Ended(ending) => return Err(End::Natural(ending)),
                 Progress::Idle if waiting.events.is_empty() => return Ok(Place::Idle(vm)),
                 _ if self.is_overloaded() => return Ok(Place::Held(vm)),
                 Progress::Idle | Progress::Ready if here < SLICE => {
                     waiting.deliver(&mut vm);
                     ran = Ran::slice(vm, &self.core.shared.ticker);
-                    here += ran.cpu;
+                    here += ran.turn.cpu_time;
                 }
                 _ => return Ok(self.send_away(vm, waiting)),
             }
@@ -168,8 +165,7 @@ impl Cell {
 
     fn send_away(&self, mut vm: Vm, waiting: &mut Waiting) -> Place {
         waiting.deliver(&mut vm);
-        let left = self.core.limits.cpu_time.saturating_sub(self.cpu_used);
-        Place::Away(self.core.shared.lane.run(vm, left))
+        Place::Away(self.core.shared.lane.run(vm))
     }
 
     /// Tells whether the callbacks under way hold as much as the cell itself may. A cell that goes on calling waits

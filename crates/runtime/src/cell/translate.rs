@@ -10,7 +10,7 @@ const TEXT_BYTES: usize = 64 * 1024;
 /// The most that is kept of an error's class.
 const NAME_BYTES: usize = 256;
 
-/// What an ending means for the outcome; `None` when the guest was stopped from outside.
+/// What an ending means for the outcome; `None` when the guest was ended from outside or by its CPU time.
 pub(super) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<JsonText>, Option<CellError>)> {
     let failed = |error| Some((None, Some(error)));
     match ending {
@@ -36,7 +36,7 @@ pub(super) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<Json
             "data or calls are nested so deeply that the engine's stack is exhausted",
         )),
         Ending::Trapped(detail) => failed(CellError::new(CellErrorKind::Trap, "EngineFault", detail)),
-        Ending::Stopped => None,
+        Ending::Stopped | Ending::CpuTimeExhausted => None,
     }
 }
 

@@ -10,24 +10,22 @@ use std::time::Duration;
 use carrel_engine::{Progress, Turn, Vm};
 use tokio::sync::oneshot;
 
-use super::{CpuTimer, Ticker};
+use super::Ticker;
 
 /// A VM that has run, with what came of it.
 pub(crate) struct Ran {
     pub(crate) vm: Vm,
+    /// The turn; of several in the lane, the last with the CPU time of all.
     pub(crate) turn: Turn,
-    pub(crate) cpu: Duration,
 }
 
 impl Ran {
     /// Runs a VM for one slice on the calling thread.
     pub(crate) fn slice(mut vm: Vm, ticker: &Ticker) -> Self {
         let running = ticker.running();
-        let timer = CpuTimer::start();
         let turn = vm.run();
-        let cpu = timer.elapsed();
         drop(running);
-        Self { vm, turn, cpu }
+        Self { vm, turn }
     }
 }
 
@@ -86,8 +84,6 @@ struct State {
 struct Job {
     vm: Vm,
     meter: Arc<Meter>,
-    /// After this much CPU time the VM goes back to its cell, which decides.
-    allowed: Duration,
     reply: oneshot::Sender<Ran>,
 }
 
@@ -103,12 +99,12 @@ impl Lane {
         Ok(Self { queue, threads })
     }
 
-    /// Runs a VM in turns with others until it emits an effect, waits, ends or has used `allowed`. When nobody
-    /// waits for it any more, the VM is dropped at its next turn.
-    pub(crate) fn run(&self, vm: Vm, allowed: Duration) -> Away {
+    /// Runs a VM in turns with others until it emits an effect, waits or ends. When nobody waits for it any more, the
+    /// VM is dropped at its next turn.
+    pub(crate) fn run(&self, vm: Vm) -> Away {
         let (reply, returned) = oneshot::channel();
         let meter = Arc::<Meter>::default();
-        self.queue.push(Job { vm, meter: Arc::clone(&meter), allowed, reply });
+        self.queue.push(Job { vm, meter: Arc::clone(&meter), reply });
         Away { returned, meter }
     }
 }
@@ -134,18 +130,18 @@ impl Queue {
     }
 
     fn work(&self, ticker: &Ticker) {
-        while let Some(Job { vm, meter, allowed, reply }) = self.next() {
+        while let Some(Job { vm, meter, reply }) = self.next() {
             if reply.is_closed() {
                 continue;
             }
-            let Ran { vm, turn, cpu } = Ran::slice(vm, ticker);
-            let used = meter.add(cpu);
+            let Ran { vm, mut turn } = Ran::slice(vm, ticker);
+            turn.cpu_time = meter.add(turn.cpu_time);
             let goes_on = matches!(turn.progress, Progress::Preempted | Progress::Ready);
-            if goes_on && turn.effects.is_empty() && used < allowed {
-                self.push(Job { vm, meter, allowed, reply });
+            if goes_on && turn.effects.is_empty() {
+                self.push(Job { vm, meter, reply });
             } else {
                 // Refused when the cell was ended meanwhile: the VM is dropped here.
-                drop(reply.send(Ran { vm, turn, cpu: used }));
+                drop(reply.send(Ran { vm, turn }));
             }
         }
     }

@@ -4,10 +4,8 @@
 //! One that uses up its slice there moves to the `lane`, a few threads that CPU-bound cells share in turns, so
 //! that neither the embedder's tokio threads nor the other cells wait for it. The `ticker` ends the slices.
 
-mod cpu;
 mod lane;
 mod ticker;
 
-pub(crate) use cpu::CpuTimer;
 pub(crate) use lane::{Away, Lane, Ran};
 pub(crate) use ticker::Ticker;
