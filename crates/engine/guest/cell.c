@@ -4,8 +4,6 @@
  * is left to do without a further event, emitting effects on the way. */
 #include "guest.h"
 
-#define CELL_NAME "cell.js"
-
 static JSModuleDef *module;
 static JSValue module_promise = JS_UNDEFINED;
 

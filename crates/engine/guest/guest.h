@@ -15,6 +15,9 @@
  * check late; the host gives wasm's own stack room for far more than this much JavaScript recursion. */
 #define STACK_BYTES (768 * 1024)
 
+/* The name of every cell's source in stack traces. */
+#define CELL_NAME "cell.js"
+
 /* ---- setup.c ---- */
 
 extern JSRuntime *runtime;
@@ -22,6 +25,9 @@ extern JSContext *context;
 
 /* Functions of the prelude that C calls. */
 extern JSValue prelude_tool_error, prelude_describe, prelude_fire;
+
+/* Throws what every import ends with. */
+void carrel_throw_import(JSContext *ctx, const char *name);
 
 /* ---- bridge.c ---- */
 
@@ -78,6 +84,9 @@ void carrel_limit_stack(JSRuntime *rt, size_t bytes);
 void carrel_seed(JSContext *ctx, uint64_t seed);
 JSValue carrel_call_site(JSContext *ctx, uint32_t *offset);
 JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t offset);
+
+/* Where the first `import` of the module that was compiled last stands. */
+extern int carrel_import_line, carrel_import_column;
 
 /* ---- libc.c ---- */
 

@@ -2,7 +2,33 @@
  *
  * The stack limit is set here because upstream switches it off for WASI builds: without it deep recursion
  * would end as a trap of the whole VM instead of a RangeError that the cell can catch. */
+#include "guest.h"
+
+/* What build/patch.rs writes into quickjs.c refers to these. */
+static bool carrel_is_prelude(JSContext *ctx, JSAtom file);
+static void carrel_refuse_import(JSContext *ctx, JSValueConst specifier);
+int carrel_import_line, carrel_import_column;
+
 #include "quickjs.c"
+
+/* Whether a file is one of the prelude's. */
+static bool carrel_is_prelude(JSContext *ctx, JSAtom file)
+{
+    static const char prefix[] = "carrel:";
+    if (!file || __JS_AtomIsTaggedInt(file))
+        return false;
+    JSString *name = ctx->rt->atom_array[file];
+    return !name->is_wide_char && name->len >= sizeof(prefix) - 1 && memcmp(str8(name), prefix, sizeof(prefix) - 1) == 0;
+}
+
+/* `import()`: it could be loaded no more than `import` could, and here the caller is still known. */
+static void carrel_refuse_import(JSContext *ctx, JSValueConst specifier)
+{
+    const char *name = JS_ToCString(ctx, specifier);
+    if (name)
+        carrel_throw_import(ctx, name);
+    JS_FreeCString(ctx, name);
+}
 
 void carrel_limit_stack(JSRuntime *rt, size_t bytes)
 {

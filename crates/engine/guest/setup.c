@@ -1,4 +1,6 @@
 /* Makes the VM that every cell begins with: run once, when the image is built. */
+#include <stdio.h>
+
 #include "guest.h"
 
 /* The image of built-ins alone is a third of a MiB: a first collection below this would only walk it. */
@@ -11,11 +13,22 @@ JSValue prelude_tool_error, prelude_describe, prelude_fire;
 /* Every import is asked for under a name that no module has, so that a cell cannot import itself. */
 #define IMPORT_PREFIX "import "
 
+void carrel_throw_import(JSContext *ctx, const char *name)
+{
+    JS_ThrowTypeError(ctx, "cannot import \"%s\": a cell has no modules; it has the globals and `tools`", name);
+}
+
+/* A module is linked before any of its code runs, so its error gets the place that a frame would have. */
 static JSModuleDef *refuse_import(JSContext *ctx, const char *name, void *opaque)
 {
     (void)opaque;
-    JS_ThrowTypeError(ctx, "cannot import \"%s\": a cell has no modules; it has the globals and `tools`",
-                      name + strlen(IMPORT_PREFIX));
+    char place[64];
+    carrel_throw_import(ctx, name + strlen(IMPORT_PREFIX));
+    snprintf(place, sizeof(place), "    at " CELL_NAME ":%d:%d", carrel_import_line, carrel_import_column);
+    JSValue error = JS_GetException(ctx);
+    if (JS_IsObject(error))
+        JS_DefinePropertyValueStr(ctx, error, "stack", JS_NewString(ctx, place), JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+    JS_Throw(ctx, error);
     return NULL;
 }
 

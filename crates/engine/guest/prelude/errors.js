@@ -29,10 +29,10 @@
   kit.define("ToolError", ToolError);
   kit.define("QuotaError", QuotaError);
 
-  // A stack trace shows where functions were called, not the functions: through those of the prelude a cell would
-  // come by `host`.
+  // A stack trace shows where functions were called, not the functions: a cell would come by those of `host`. Frames of
+  // the prelude are left out, so one that is not has to be made.
   Error.prepareStackTrace = (_, sites) => sites;
-  const callSite = Object.getPrototypeOf(new Error().stack[0]);
+  const callSite = Object.getPrototypeOf((0, eval)("new Error()").stack[0]);
   delete callSite.getFunction;
   delete callSite.getThis;
   Error.prepareStackTrace = undefined;
