@@ -1,14 +1,14 @@
 //! Who may run: one lock decides between `execute` and `shutdown`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use carrel_contract::error::{ExecuteError, LimitReached, SessionClosed, ShuttingDown};
 use carrel_contract::{CellId, SessionId, SessionState, TerminationReason};
-use tokio::sync::Notify;
 
 use crate::control::CellControl;
 use crate::number::CellNumber;
+use crate::sync::{Mutex, MutexGuard, Notify};
 
 /// The running cells of a session and whether more may come.
 pub(crate) struct Admission {
@@ -28,7 +28,7 @@ struct State {
 
 impl Admission {
     pub(crate) fn new(session_id: SessionId, running_limit: usize) -> Self {
-        Self { session_id, running_limit, state: Mutex::default(), emptied: Notify::new() }
+        Self { session_id, running_limit, state: Mutex::new(State::default()), emptied: Notify::new() }
     }
 
     /// Tells early, before anything costly is done, that a cell would not be admitted. It may still be refused.

@@ -25,6 +25,7 @@ mod provider;
 mod session;
 mod shared;
 mod stored;
+mod sync;
 mod tasks;
 
 pub use environment::{Environment, SystemEnvironment};
