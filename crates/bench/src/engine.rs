@@ -32,6 +32,7 @@ fn start(engine: &Engine, source: &str) -> Vm {
         quota: StoreQuota::default(),
         seed: 1,
         now_us: 0,
+        persistent: false,
     };
     engine.start(start, LIMITS).expect("a VM can be made")
 }

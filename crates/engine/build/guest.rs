@@ -58,7 +58,9 @@ pub(crate) fn compile(toolchain: &Toolchain, quickjs: &Path, out: &Path) -> Outc
         .arg(&module)
         .arg(format!("-Wl,-z,stack-size={STACK_BYTES}"))
         // The stack lies below the data, so that an overflow traps instead of writing over the heap.
-        .args(["-Wl,--stack-first", "-Wl,--strip-all"]);
+        .args(["-Wl,--stack-first", "-Wl,--strip-all"])
+        // The host puts it back when a cell left by a trap and its VM goes on.
+        .arg("-Wl,--export=__stack_pointer");
     run(&mut link)?;
     read(&module)
 }
@@ -87,7 +89,7 @@ fn object(toolchain: &Toolchain, quickjs: &Path, out: &Path, unit: &Path) -> Out
     // The sources of a registry crate do not change under their path, which is part of the command.
     let mut inputs = format!("{command:?}").into_bytes();
     inputs.extend(read(unit)?);
-    for header in ["guest/host.h", "guest/guest.h"] {
+    for header in ["guest/host.h", "guest/guest.h", "guest/variables.h"] {
         inputs.extend(read(Path::new(header))?);
     }
     inputs.extend(read(&out.join("quickjs.c"))?);

@@ -6,6 +6,8 @@ int32_t timers_pending;
 
 static char *tools_text;
 static size_t tools_names_len, tools_json_len;
+/* How often the tools became others. */
+static int32_t tools_made;
 
 char *fetch(JSContext *ctx, int32_t parcel, size_t len)
 {
@@ -19,12 +21,55 @@ char *fetch(JSContext *ctx, int32_t parcel, size_t len)
 
 int bridge_set_tools(JSContext *ctx, size_t names_len, size_t json_len)
 {
-    tools_text = fetch(ctx, PARCEL_EVENT, names_len + json_len); /* kept: read when it is asked for */
-    if (!tools_text)
+    size_t len = names_len + json_len;
+    char *text = fetch(ctx, PARCEL_EVENT, len);
+    if (!text)
         return -1;
+    bool same = tools_text && tools_names_len == names_len && tools_json_len == json_len && memcmp(tools_text, text, len) == 0;
+    if (same) {
+        js_free(ctx, text);
+        return 0;
+    }
+    if (tools_text) {
+        js_free(ctx, tools_text);
+        tools_made++;
+        JSValue done = JS_Call(ctx, prelude_forget_tools, JS_UNDEFINED, 0, NULL);
+        if (JS_IsException(done))
+            return -1;
+    }
+    tools_text = text; /* kept: read when it is asked for */
     tools_names_len = names_len;
     tools_json_len = json_len;
     return 0;
+}
+
+/* Returns the place of a tool, or -1. */
+static int find_tool(const char *name, size_t len)
+{
+    const char *at = tools_text, *end = tools_text + tools_names_len;
+    for (int index = 0; at < end; index++) {
+        const char *line_end = memchr(at, '\n', end - at);
+        if ((size_t)(line_end - at) == len && memcmp(at, name, len) == 0)
+            return index;
+        at = line_end + 1;
+    }
+    return -1;
+}
+
+int bridge_tool_of(JSContext *ctx, int tool, JSValueConst *data)
+{
+    if (JS_VALUE_GET_INT(data[0]) == tools_made)
+        return tool;
+    /* An earlier cell kept the function, and the tools are others now. */
+    size_t len;
+    const char *name = JS_ToCStringLen(ctx, &len, data[1]);
+    if (!name)
+        return -1;
+    tool = find_tool(name, len);
+    if (tool < 0)
+        JS_ThrowTypeError(ctx, "there is no tool \"%s\" any more", name);
+    JS_FreeCString(ctx, name);
+    return tool;
 }
 
 static JSValue bridge_tool_index(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
@@ -35,19 +80,9 @@ static JSValue bridge_tool_index(JSContext *ctx, JSValueConst this_val, int argc
     const char *name = JS_ToCStringLen(ctx, &len, argv[0]);
     if (!name)
         return JS_EXCEPTION;
-    const char *at = tools_text, *end = tools_text + tools_names_len;
-    int index = 0, found = -1;
-    while (at < end) {
-        const char *line_end = memchr(at, '\n', end - at);
-        if ((size_t)(line_end - at) == len && memcmp(at, name, len) == 0) {
-            found = index;
-            break;
-        }
-        at = line_end + 1;
-        index++;
-    }
+    int index = find_tool(name, len);
     JS_FreeCString(ctx, name);
-    return JS_NewInt32(ctx, found);
+    return JS_NewInt32(ctx, index);
 }
 
 static JSValue bridge_tool_function(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
@@ -60,7 +95,8 @@ static JSValue bridge_tool_function(JSContext *ctx, JSValueConst this_val, int a
     const char *name = JS_ToCString(ctx, argv[1]);
     if (!name)
         return JS_EXCEPTION;
-    JSValue function = JS_NewCFunctionData2(ctx, calls_begin, name, 1, index, 0, NULL);
+    JSValueConst data[2] = { JS_NewInt32(ctx, tools_made), argv[1] };
+    JSValue function = JS_NewCFunctionData2(ctx, calls_begin, name, 1, index, 2, data);
     JS_FreeCString(ctx, name);
     return function;
 }
@@ -209,15 +245,12 @@ static JSValue bridge_load(JSContext *ctx, JSValueConst this_val, int argc, JSVa
     return value;
 }
 
-/* Leaves the cell for good. A trap is the one way out that neither `catch`, `finally` nor a promise job sees. */
 static JSValue bridge_exit(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
 {
-    (void)ctx;
     (void)this_val;
     (void)argc;
     (void)argv;
-    host_effect(EFFECT_END, ENDING_EXITED, 0, NULL, 0, NULL, 0);
-    __builtin_trap();
+    return cell_exit(ctx);
 }
 
 /* compute(question, a, b): asks the host for what it can work out from these strings alone. */

@@ -40,7 +40,9 @@ static int32_t take_slot(JSContext *ctx)
 JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv, int tool, JSValueConst *data)
 {
     (void)this_val;
-    (void)data;
+    tool = bridge_tool_of(ctx, tool, data);
+    if (tool < 0)
+        return settled_with_exception(ctx);
     const char *json = NULL;
     size_t json_len = 0;
     JSValue text = JS_UNDEFINED;
@@ -69,6 +71,23 @@ JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueCons
     host_effect(EFFECT_TOOL_CALL, tool, (calls_made << 24) | slot, json, json_len, NULL, 0);
     JS_FreeCString(ctx, json);
     return promise;
+}
+
+void calls_clear(JSContext *ctx)
+{
+    calls_free = -1;
+    calls_pending = 0;
+    for (int32_t i = calls_len - 1; i >= 0; i--) {
+        struct call *call = &calls[i];
+        if (call->number >= 0) {
+            JS_FreeValue(ctx, call->resolve);
+            JS_FreeValue(ctx, call->reject);
+            JS_FreeValue(ctx, call->site);
+        }
+        call->number = -1;
+        call->next_free = calls_free;
+        calls_free = i;
+    }
 }
 
 bool calls_take(int64_t handle, struct call *call)

@@ -1,17 +1,75 @@
-/* A cell: one VM from its first event to its end.
+/* A cell, from its first event to its end.
  *
- * The host calls the export named after an event; the guest fetches the event's bytes and runs until nothing
+ * In a persistent VM one cell follows another, which sees the variables of those before it. The host calls the export named after an event; the guest fetches the event's bytes and runs until nothing
  * is left to do without a further event, emitting effects on the way. */
 #include "guest.h"
 
 static JSModuleDef *module;
 static JSValue module_promise = JS_UNDEFINED;
 
+/* Whether the VM is to outlive the cell, and how many cells it has had. */
+static bool persistent;
+static int cells;
+/* Whether the cell called `exit()`, and is on its way out. */
+static bool exiting;
+/* The name of the cell in stack traces. */
+static char cell_name[24] = "cell.js";
+
+/* ---- ending ---- */
+
+static int32_t end_with_exception(JSContext *ctx, int32_t ending);
+
+static int32_t ended(JSContext *ctx, int32_t ending, JSValue text)
+{
+    size_t len = 0;
+    const char *a = JS_IsUndefined(text) ? NULL : JS_ToCStringLen(ctx, &len, text);
+    if (!a && ending == ENDING_COMPLETED && !JS_IsUndefined(text))
+        return end_with_exception(ctx, ENDING_THROWN);
+    host_effect(EFFECT_END, ending, persistent, a, len, NULL, 0);
+    JS_FreeCString(ctx, a);
+    JS_FreeValue(ctx, text);
+    return TURN_ENDED;
+}
+
+static int32_t ended_by_exit(JSContext *ctx)
+{
+    return ended(ctx, ENDING_EXITED, JS_UNDEFINED);
+}
+
+JSValue cell_exit(JSContext *ctx)
+{
+    if (persistent) {
+        /* What is on the stack has to be freed properly, as the VM goes on. */
+        JSValue exception = carrel_throw_uncatchable(ctx);
+        exiting = true;
+        return exception;
+    }
+    /* A trap is the one way out that neither `catch`, `finally` nor a promise job sees. */
+    ended_by_exit(ctx);
+    __builtin_trap();
+}
+
+/* An exit can end up in a function of QuickJS's that makes a value of any exception: the next call then leaves by a
+ * trap. What is on the stack at that time is lost to the VM, but no code runs that should not. */
+int cell_interrupted(JSRuntime *rt, void *opaque)
+{
+    (void)rt;
+    (void)opaque;
+    if (exiting) {
+        ended_by_exit(context);
+        __builtin_trap();
+    }
+    return 0;
+}
+
 /* Describes a thrown value as JSON by the prelude; undefined where the value's own code, or memory that is out,
  * gets in the way. */
 static JSValue describe(JSContext *ctx, JSValueConst reason)
 {
-    JSValue text = JS_Call(ctx, prelude_describe, JS_UNDEFINED, 1, &reason);
+    JSValue args[2] = { JS_DupValue(ctx, reason), JS_NewString(ctx, cell_name) };
+    JSValue text = JS_Call(ctx, prelude_describe, JS_UNDEFINED, 2, args);
+    JS_FreeValue(ctx, args[0]);
+    JS_FreeValue(ctx, args[1]);
     if (JS_IsException(text)) {
         JS_FreeValue(ctx, JS_GetException(ctx));
         return JS_UNDEFINED;
@@ -19,21 +77,11 @@ static JSValue describe(JSContext *ctx, JSValueConst reason)
     return text;
 }
 
-static void end_with(JSContext *ctx, int32_t ending, JSValue text)
-{
-    size_t len = 0;
-    const char *a = JS_IsUndefined(text) ? NULL : JS_ToCStringLen(ctx, &len, text);
-    host_effect(EFFECT_END, ending, 0, a, len, NULL, 0);
-    JS_FreeCString(ctx, a);
-    JS_FreeValue(ctx, text);
-}
-
 static int32_t end_with_reason(JSContext *ctx, int32_t ending, JSValue reason)
 {
-    JSValue text = describe(ctx, reason);
+    JSValue text = exiting ? JS_UNDEFINED : describe(ctx, reason);
     JS_FreeValue(ctx, reason);
-    end_with(ctx, ending, text);
-    return TURN_ENDED;
+    return exiting ? ended_by_exit(ctx) : ended(ctx, ending, text);
 }
 
 static int32_t end_with_exception(JSContext *ctx, int32_t ending)
@@ -65,14 +113,7 @@ static int32_t end_completed(JSContext *ctx)
     if (JS_IsException(text))
         return end_with_exception(ctx, ENDING_THROWN);
     rejections_each(ctx, warn_of_rejection);
-    size_t len = 0;
-    const char *json = JS_IsUndefined(text) ? NULL : JS_ToCStringLen(ctx, &len, text);
-    if (!json && !JS_IsUndefined(text))
-        return end_with_exception(ctx, ENDING_THROWN);
-    host_effect(EFFECT_END, ENDING_COMPLETED, 0, json, len, NULL, 0);
-    JS_FreeCString(ctx, json);
-    JS_FreeValue(ctx, text);
-    return TURN_ENDED;
+    return exiting ? ended_by_exit(ctx) : ended(ctx, ENDING_COMPLETED, text);
 }
 
 /* Runs what can run, then sees whether the module has settled. */
@@ -80,8 +121,11 @@ static int32_t run(JSContext *ctx)
 {
     JSContext *job_context;
     int done;
-    while ((done = JS_ExecutePendingJob(runtime, &job_context)) > 0)
-        continue;
+    do
+        done = exiting ? 0 : JS_ExecutePendingJob(runtime, &job_context);
+    while (done > 0);
+    if (exiting)
+        return ended_by_exit(ctx);
     if (done < 0)
         return end_with_exception(job_context, ENDING_THROWN);
     switch (JS_PromiseState(ctx, module_promise)) {
@@ -91,32 +135,47 @@ static int32_t run(JSContext *ctx)
         rejections_each(ctx, warn_of_rejection);
         return end_with_reason(ctx, ENDING_THROWN, JS_PromiseResult(ctx, module_promise));
     default:
-        if (calls_pending == 0 && timers_pending == 0) {
-            end_with(ctx, ENDING_UNSETTLED, JS_UNDEFINED);
-            return TURN_ENDED;
-        }
-        return TURN_IDLE;
+        return calls_pending == 0 && timers_pending == 0 ? ended(ctx, ENDING_UNSETTLED, JS_UNDEFINED) : TURN_IDLE;
     }
 }
 
-/* The cell begins. The event's parcel holds the tools' names, each ended by a newline, then the tools as a
+/* ---- exports ---- */
+
+/* Clears up after the cell before, of which its variables are kept. */
+static int forget_last_cell(JSContext *ctx)
+{
+    exiting = false;
+    carrel_end_cell(ctx, module);
+    calls_clear(ctx);
+    rejections_clear(ctx);
+    timers_pending = 0;
+    JS_FreeValue(ctx, module_promise);
+    module = NULL;
+    module_promise = JS_UNDEFINED;
+    snprintf(cell_name, sizeof(cell_name), "cell%d.js", cells);
+    JSValue done = JS_Call(ctx, prelude_forget_cell, JS_UNDEFINED, 0, NULL);
+    return JS_IsException(done) ? -1 : 0;
+}
+
+/* A cell begins. The event's parcel holds the tools' names, each ended by a newline, then the tools as a
  * JSON array. */
 EXPORT("start")
-int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed, int64_t now_us,
+int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed, int64_t now_us, int32_t keep_vm,
               size_t quota_value_bytes, size_t quota_bytes, size_t quota_keys, size_t stored_bytes, size_t stored_keys)
 {
     JSContext *ctx = context;
     carrel_now_us = now_us;
-    quota.value_bytes = quota_value_bytes;
-    quota.bytes = quota_bytes;
-    quota.keys = quota_keys;
-    stored.bytes = stored_bytes;
-    stored.keys = stored_keys;
+    quota = (struct quota){ .value_bytes = quota_value_bytes, .bytes = quota_bytes, .keys = quota_keys };
+    stored = (struct quota){ .bytes = stored_bytes, .keys = stored_keys };
+    persistent = keep_vm;
+    if (++cells > 1 && forget_last_cell(ctx))
+        return end_with_exception(ctx, ENDING_THROWN);
+    carrel_keep_variables(persistent);
     carrel_seed(ctx, (uint64_t)seed);
     char *source = bridge_set_tools(ctx, names_len, json_len) ? NULL : fetch(ctx, PARCEL_SOURCE, source_len);
     if (!source)
         return end_with_exception(ctx, ENDING_THROWN);
-    JSValue compiled = JS_Eval(ctx, source, source_len, CELL_NAME, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    JSValue compiled = JS_Eval(ctx, source, source_len, cell_name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     js_free(ctx, source);
     if (JS_IsException(compiled))
         return end_with_exception(ctx, ENDING_SYNTAX);

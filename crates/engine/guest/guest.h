@@ -24,7 +24,15 @@ extern JSRuntime *runtime;
 extern JSContext *context;
 
 /* Functions of the prelude that C calls. */
-extern JSValue prelude_tool_error, prelude_describe, prelude_fire;
+extern JSValue prelude_tool_error, prelude_describe, prelude_fire, prelude_forget_cell, prelude_forget_tools;
+
+/* ---- cell.c ---- */
+
+/* Leaves the cell for good, so that no code of its own runs any more. */
+JSValue cell_exit(JSContext *ctx);
+
+/* Asked every so often while JavaScript runs. */
+int cell_interrupted(JSRuntime *rt, void *opaque);
 
 /* Throws what every import ends with. */
 void carrel_throw_import(JSContext *ctx, const char *name);
@@ -34,8 +42,12 @@ void carrel_throw_import(JSContext *ctx, const char *name);
 /* The functions of the prelude's `host`. */
 JSValue bridge_new(JSContext *ctx);
 
-/* Takes the tools of a start: names, each ended by a newline, then the tools as a JSON array. */
+/* Takes the tools of a start: names, each ended by a newline, then the tools as a JSON array. -1 when memory is out. */
 int bridge_set_tools(JSContext *ctx, size_t names_len, size_t json_len);
+
+/* Returns the place of the tool that a function was made for, by that place and the function's data; -1 and throws
+ * when the tool is gone. */
+int bridge_tool_of(JSContext *ctx, int tool, JSValueConst *data);
 
 /* What the session allows to be stored; and what it had stored, with what this cell has added to that. */
 struct quota {
@@ -68,12 +80,18 @@ extern int32_t calls_pending;
 /* Calls the tool `tool` with argv[0]; returns the promise of its answer. */
 JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv, int tool, JSValueConst *data);
 
+/* Forgets all that wait. */
+void calls_clear(JSContext *ctx);
+
 /* Takes the call of a handle out of those that wait; false when there is none. */
 bool calls_take(int64_t handle, struct call *call);
 
 /* ---- rejections.c ---- */
 
 void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque);
+
+/* Forgets them all. */
+void rejections_clear(JSContext *ctx);
 
 /* Hands each promise that was rejected and not handled to `each`. */
 void rejections_each(JSContext *ctx, void (*each)(JSContext *ctx, JSValueConst promise));
@@ -82,6 +100,16 @@ void rejections_each(JSContext *ctx, void (*each)(JSContext *ctx, JSValueConst p
 
 void carrel_limit_stack(JSRuntime *rt, size_t bytes);
 void carrel_seed(JSContext *ctx, uint64_t seed);
+
+/* Whether the variables of the modules made from now on are shared with later ones (see variables.h). */
+void carrel_keep_variables(bool keep);
+
+/* Forgets all of a cell that has ended, wherever it was, but what its variables hold. */
+void carrel_end_cell(JSContext *ctx, JSModuleDef *module);
+
+/* Throws what neither `catch` nor `finally` sees. The interrupt handler is asked before any further call. */
+JSValue carrel_throw_uncatchable(JSContext *ctx);
+
 JSValue carrel_call_site(JSContext *ctx, uint32_t *offset);
 JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t offset);
 

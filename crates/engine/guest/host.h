@@ -24,7 +24,7 @@ enum effect {
     EFFECT_CLEAR_TIMER = 9, /* number: id of the timer */
     EFFECT_YIELD = 10,
     EFFECT_WARNING = 11,  /* a: text */
-    EFFECT_END = 12,      /* small: an `ending`; a: result or error as JSON, or empty */
+    EFFECT_END = 12,      /* small: an `ending`; number: 1 when the VM takes a further cell; a: result or error as JSON, or empty */
 };
 
 enum ending {

@@ -4,7 +4,7 @@
  * would end as a trap of the whole VM instead of a RangeError that the cell can catch. */
 #include "guest.h"
 
-/* What build/patch.rs writes into quickjs.c refers to these. */
+/* What build/patch writes into quickjs.c refers to these. */
 static bool carrel_is_prelude(JSContext *ctx, JSAtom file);
 static void carrel_refuse_import(JSContext *ctx, JSValueConst specifier);
 int carrel_import_line, carrel_import_column;
@@ -39,6 +39,60 @@ void carrel_limit_stack(JSRuntime *rt, size_t bytes)
 void carrel_seed(JSContext *ctx, uint64_t seed)
 {
     ctx->random_state = seed ? seed : 1;
+}
+
+void carrel_keep_variables(bool keep)
+{
+    carrel_keeps_variables = keep;
+}
+
+/* Forgets the variables that a cell declared and never got to give a value. */
+static void forget_unset_variables(JSContext *ctx)
+{
+    JSPropertyEnum *names;
+    uint32_t len;
+    JSObject *scope = JS_VALUE_GET_OBJ(ctx->global_var_obj);
+    if (JS_GetOwnPropertyNamesInternal(ctx, &names, &len, scope, JS_GPN_STRING_MASK))
+        return;
+    for (uint32_t i = 0; i < len; i++) {
+        JSProperty *property;
+        JSShapeProperty *known = find_own_property(&property, scope, names[i].atom);
+        if (known && JS_IsUninitialized(*carrel_variable(known, property)))
+            delete_property(ctx, scope, names[i].atom);
+    }
+    js_free_prop_enum(ctx, names, len);
+}
+
+void carrel_end_cell(JSContext *ctx, JSModuleDef *module)
+{
+    JSRuntime *rt = ctx->rt;
+    /* Where `exit()` left by a trap, C was in the middle of these. */
+    rt->current_stack_frame = NULL;
+    rt->parent_promise = NULL;
+    rt->in_out_of_memory = false;
+    rt->in_build_stack_trace = false;
+    JS_FreeValue(ctx, JS_GetException(ctx));
+
+    struct list_head *at, *next;
+    list_for_each_safe(at, next, &rt->job_list) {
+        JSJobEntry *job = list_entry(at, JSJobEntry, link);
+        list_del(&job->link);
+        for (int i = 0; i < job->argc; i++)
+            JS_FreeValue(ctx, job->argv[i]);
+        js_free(ctx, job);
+    }
+    forget_unset_variables(ctx);
+    /* A promise that will never settle may still hold the module. */
+    if (module && JS_REF_COUNT(module) == 1)
+        js_free_module_def(ctx, module);
+}
+
+JSValue carrel_throw_uncatchable(JSContext *ctx)
+{
+    JSValue error = JS_NewError(ctx);
+    JS_SetUncatchableError(ctx, error);
+    ctx->interrupt_counter = 0;
+    return JS_Throw(ctx, error);
 }
 
 /* Remembers the JavaScript that called the C function which runs now: a function, and the offset of the call

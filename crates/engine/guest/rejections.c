@@ -29,6 +29,12 @@ void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason,
     rejected[rejected_len++] = JS_DupValue(ctx, promise);
 }
 
+void rejections_clear(JSContext *ctx)
+{
+    while (rejected_len > 0)
+        JS_FreeValue(ctx, rejected[--rejected_len]);
+}
+
 void rejections_each(JSContext *ctx, void (*each)(JSContext *ctx, JSValueConst promise))
 {
     for (int i = 0; i < rejected_len; i++)

@@ -8,7 +8,7 @@
 
 JSRuntime *runtime;
 JSContext *context;
-JSValue prelude_tool_error, prelude_describe, prelude_fire;
+JSValue prelude_tool_error, prelude_describe, prelude_fire, prelude_forget_cell, prelude_forget_tools;
 
 /* Every import is asked for under a name that no module has, so that a cell cannot import itself. */
 #define IMPORT_PREFIX "import "
@@ -62,6 +62,8 @@ static void evaluate_prelude(JSContext *ctx)
     prelude_tool_error = JS_GetPropertyStr(ctx, arguments[1], "toolError");
     prelude_describe = JS_GetPropertyStr(ctx, arguments[1], "describe");
     prelude_fire = JS_GetPropertyStr(ctx, arguments[1], "fire");
+    prelude_forget_cell = JS_GetPropertyStr(ctx, arguments[1], "forgetCell");
+    prelude_forget_tools = JS_GetPropertyStr(ctx, arguments[1], "forgetTools");
     JS_FreeValue(ctx, arguments[0]);
     JS_FreeValue(ctx, arguments[1]);
 }
@@ -95,6 +97,7 @@ void initialize(void)
         JS_AddIntrinsicAToB(ctx) || JS_AddPerformance(ctx))
         __builtin_trap();
     JS_SetModuleLoaderFunc(runtime, prefix_name, refuse_import, NULL);
+    JS_SetInterruptHandler(runtime, cell_interrupted, NULL);
     JS_SetHostPromiseRejectionTracker(runtime, rejections_track, NULL);
 
     evaluate_prelude(ctx);

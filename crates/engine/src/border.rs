@@ -21,7 +21,8 @@ pub(crate) struct Guest {
     pub(crate) limiter: MemoryLimiter,
     /// The byte strings the guest may fetch now, in the order of `enum parcel`.
     pub(crate) parcels: [Option<Arc<str>>; 4],
-    pub(crate) ending: Option<Ending>,
+    /// How the cell ended, and whether the VM takes a further one.
+    pub(crate) ending: Option<(Ending, bool)>,
     stored: Arc<dyn StoredValues>,
 }
 
@@ -41,6 +42,14 @@ impl Guest {
             ending: None,
             stored,
         }
+    }
+
+    /// Forgets what was the last cell's.
+    pub(crate) fn begin(&mut self, stop: Arc<AtomicBool>, stored: Arc<dyn StoredValues>) {
+        self.stop = stop;
+        self.stored = stored;
+        self.limiter.refused = false;
+        self.parcels = [const { None }; 4];
     }
 
     pub(crate) fn must_stop(&self) -> bool {
@@ -109,7 +118,7 @@ fn effect(
         10 => Effect::Yield,
         11 => Effect::Warn { reason: guest_error(&a()?) },
         12 => {
-            guest.ending = Some(ending(small, a()?, guest.limiter.refused)?);
+            guest.ending = Some((ending(small, a()?, guest.limiter.refused)?, number != 0));
             return Ok(());
         }
         _ => return Err(odd("effect")),

@@ -93,8 +93,8 @@ impl Engine {
         Ok(Vm::new(self, stored, limits)?.starting(start))
     }
 
-    /// Makes a VM that goes on where the snapshotted one stood, with the CPU time that one had used. `stored` must be
-    /// what that one was started with.
+    /// Makes a VM that goes on where the snapshotted one stood, in its cell or between two, with the CPU time that one
+    /// had used. `stored` must be what that one was started with.
     ///
     /// # Errors
     /// When the snapshot is of another image or too large for `limits`, or no VM can be made.

@@ -38,6 +38,17 @@ pub enum SnapshotError {
     Engine(#[from] EngineError),
 }
 
+/// A VM takes no further cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BeginError {
+    /// Its cell has not ended.
+    #[error("begin a cell: the cell before it has not ended")]
+    Busy,
+    /// It was started for one cell, or its last cell did not leave it whole.
+    #[error("begin a cell: the VM has ended with its last cell; restore a snapshot from before that")]
+    Gone,
+}
+
 /// A VM could not be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {

@@ -21,6 +21,10 @@ pub struct Start {
     pub seed: u64,
     /// The time, in microseconds since 1970.
     pub now_us: i64,
+    /// Whether the VM is to outlive the cell, for further cells that see the variables it leaves: what it declares at
+    /// its top level, and what it adds to the globals. Another declaration of the same name gives that variable a new
+    /// value, for functions of earlier cells, too.
+    pub persistent: bool,
 }
 
 /// The values that the session stored before a cell began. Must not change while the cell lives.
@@ -251,6 +255,9 @@ pub enum Progress {
 }
 
 /// How a cell ended.
+///
+/// A persistent VM is whole after those that the guest itself reports, and gone after the last three and an
+/// `OutOfMemory` without an error; see [`Vm::is_whole`](crate::Vm::is_whole).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The module ran to its end; its `export default` as JSON text, when it has one that JSON can hold.
@@ -289,14 +296,18 @@ pub struct GuestError {
     pub stack: String,
     /// Whether the thrown value was `null`, which QuickJS throws when memory is out altogether.
     pub is_null: bool,
+    /// The name of the cell in the stack trace: `cell.js`; `cell2.js` for the second of a persistent VM.
+    pub file: String,
 }
 
 impl GuestError {
     /// Returns line and column, from 1, of the topmost frame that lies in the cell.
     #[must_use]
     pub fn location(&self) -> Option<(u32, u32)> {
+        let file = if self.file.is_empty() { "cell.js" } else { &self.file };
         self.stack.lines().find_map(|frame| {
-            let (_, place) = frame.rsplit_once("cell.js:")?;
+            let (_, place) = frame.rsplit_once(file)?;
+            let place = place.strip_prefix(':')?;
             let (line, column) = place.trim_end_matches(')').split_once(':')?;
             Some((line.parse().ok()?, column.parse().ok()?))
         })

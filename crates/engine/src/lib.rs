@@ -22,7 +22,7 @@ mod snapshot;
 mod vm;
 
 pub use engine::{Engine, EngineOptions};
-pub use error::{EngineError, ForkError, InvalidSnapshot, RestoreError, SnapshotError};
+pub use error::{BeginError, EngineError, ForkError, InvalidSnapshot, RestoreError, SnapshotError};
 pub use event::{
     CallHandle, Effect, Ending, Event, GuestError, Level, MediaKind, Progress, Start, StoreQuota, StoredSize,
     StoredValues, Tools, Turn,

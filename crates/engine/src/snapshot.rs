@@ -1,7 +1,7 @@
 //! A VM at rest as bytes: what differs from the image, page by page.
 //!
 //! The format, version 2, all numbers little-endian: the magic `CRLVM\0`, the version as u16, the image's id (32
-//! bytes), the memory's size in bytes as u32, the CPU time used in nanoseconds as u64, the number of pages as u32; one
+//! bytes), 1 when the VM was between two cells and else 0 (u8), the memory's size in bytes as u32, the CPU time used in nanoseconds as u64, the number of pages as u32; one
 //! LZ4 block, of each page's index (u32) and then of each page's 4,096 bytes, exclusive or with the image's; and the
 //! BLAKE3 hash of all of that (32 bytes). Most bytes of a changed page are as they were in the image, so most of the
 //! block is zero before it is compressed.
@@ -25,6 +25,7 @@ const LZ4_MOST: usize = 255;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Snapshot {
     image: ImageId,
+    is_vacant: bool,
     memory_bytes: usize,
     cpu_time: Duration,
     /// Which pages differ, ascending.
@@ -33,7 +34,13 @@ pub struct Snapshot {
     deltas: Vec<u8>,
 }
 
-pub(crate) fn take(image: ImageId, base: &[u8], memory: &[u8], cpu_time: Duration) -> Snapshot {
+pub(crate) fn take(
+    image: ImageId,
+    is_vacant: bool,
+    base: &[u8],
+    memory: &[u8],
+    cpu_time: Duration,
+) -> Snapshot {
     let (mut indices, mut deltas) = (Vec::new(), Vec::new());
     let zero = [0; PAGE_BYTES];
     let bases = base.chunks_exact(PAGE_BYTES).chain(iter::repeat(zero.as_slice()));
@@ -43,7 +50,7 @@ pub(crate) fn take(image: ImageId, base: &[u8], memory: &[u8], cpu_time: Duratio
             deltas.extend(page.iter().zip(base).map(|(now, before)| now ^ before));
         }
     }
-    Snapshot { image, memory_bytes: memory.len(), cpu_time, indices, deltas }
+    Snapshot { image, is_vacant, memory_bytes: memory.len(), cpu_time, indices, deltas }
 }
 
 impl Snapshot {
@@ -51,6 +58,12 @@ impl Snapshot {
     #[must_use]
     pub fn image(&self) -> ImageId {
         self.image
+    }
+
+    /// Tells whether the VM was between two cells: one that is restored takes [`Vm::begin`](crate::Vm::begin).
+    #[must_use]
+    pub fn is_vacant(&self) -> bool {
+        self.is_vacant
     }
 
     /// Returns the size of the VM's memory in bytes.
@@ -89,6 +102,7 @@ impl Snapshot {
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&self.image.0);
+        bytes.push(u8::from(self.is_vacant));
         // A 32-bit memory has fewer bytes than u32 counts, and fewer pages.
         bytes.extend_from_slice(&u32::try_from(self.memory_bytes).unwrap_or(u32::MAX).to_le_bytes());
         bytes.extend_from_slice(&u64::try_from(self.cpu_time.as_nanos()).unwrap_or(u64::MAX).to_le_bytes());
@@ -115,6 +129,7 @@ impl Snapshot {
         }
         let mut rest = content.get(MAGIC.len() + size_of_val(&VERSION)..).ok_or(InvalidSnapshot::Length)?;
         let image = ImageId(take_bytes(&mut rest)?);
+        let is_vacant = take_bytes::<1>(&mut rest)? != [0];
         let memory_bytes = u32::from_le_bytes(take_bytes(&mut rest)?) as usize;
         let cpu_time = Duration::from_nanos(u64::from_le_bytes(take_bytes(&mut rest)?));
         let count = u32::from_le_bytes(take_bytes(&mut rest)?) as usize;
@@ -135,7 +150,7 @@ impl Snapshot {
         if !ascending || indices.last().is_some_and(|last| *last as usize >= memory_bytes / PAGE_BYTES) {
             return Err(InvalidSnapshot::Pages);
         }
-        Ok(Self { image, memory_bytes, cpu_time, indices, deltas })
+        Ok(Self { image, is_vacant, memory_bytes, cpu_time, indices, deltas })
     }
 }
 
@@ -167,7 +182,7 @@ mod tests {
     }
 
     fn sample() -> Snapshot {
-        take(ImageId([7; 32]), &BASE, &memory(), Duration::from_micros(5))
+        take(ImageId([7; 32]), false, &BASE, &memory(), Duration::from_micros(5))
     }
 
     #[test]
@@ -187,7 +202,7 @@ mod tests {
     #[test]
     fn reads_what_it_wrote() {
         assert_eq!(Snapshot::from_bytes(&sample().to_bytes()), Ok(sample()));
-        let nothing = take(ImageId([7; 32]), &BASE, &BASE, Duration::ZERO);
+        let nothing = take(ImageId([7; 32]), false, &BASE, &BASE, Duration::ZERO);
         assert_eq!(Snapshot::from_bytes(&nothing.to_bytes()), Ok(nothing));
     }
 
@@ -244,7 +259,7 @@ mod tests {
 
     #[test]
     fn refuses_a_count_that_its_bytes_cannot_stand_for_before_taking_the_memory() {
-        let count_at = MAGIC.len() + 2 + 32 + 4 + 8;
+        let count_at = MAGIC.len() + 2 + 32 + 1 + 4 + 8;
         let claims = |count: u32| {
             resealed(move |bytes| bytes[count_at..count_at + 4].copy_from_slice(&count.to_le_bytes()))
         };

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline};
+use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 
 use crate::border::{EVENT, Guest, SOURCE};
 use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredSize, StoredValues, Turn};
 use crate::snapshot::{self, Snapshot, WASM_PAGE_BYTES};
-use crate::{Engine, EngineError, ForkError, SnapshotError, cpu};
+use crate::{BeginError, Engine, EngineError, ForkError, SnapshotError, cpu};
 
 /// The ticks after which a running VM is preempted. The first tick may come at once, so a slice lasts between
 /// one and two ticks of the caller's.
@@ -63,16 +63,19 @@ enum Inbound {
 }
 
 enum State {
+    /// Has no cell yet, or is between two.
+    Vacant(Box<Instance>),
     /// Waits for an event.
     Idle(Box<Instance>),
     /// Has begun an event and not finished it. The future is the guest on a stack of its own.
     Running(Pin<Box<dyn Future<Output = Finished> + Send>>),
-    Ended(Ending),
+    /// Its cell has ended. Keeps the guest when it can take a further cell.
+    Ended(Ending, Option<Box<Instance>>),
 }
 
-/// Lengths of the tools' names, of their JSON and of the source; seed; time; the quota for stored values: one
-/// value, all bytes, all keys; what is stored: bytes, keys.
-type StartArgs = (u32, u32, u32, i64, i64, u32, u32, u32, u32, u32);
+/// Lengths of the tools' names, of their JSON and of the source; seed; time; whether the VM is persistent; the quota
+/// for stored values: one value, all bytes, all keys; what is stored: bytes, keys.
+type StartArgs = (u32, u32, u32, i64, i64, i32, u32, u32, u32, u32, u32);
 
 /// What the guest's function returned, with what it ran in.
 type Finished = (Box<Instance>, wasmtime::Result<i32>);
@@ -80,6 +83,8 @@ type Finished = (Box<Instance>, wasmtime::Result<i32>);
 struct Instance {
     store: Store<Guest>,
     memory: Memory,
+    /// The guest's pointer into the shadow stack, and where that begins.
+    stack: (Global, Val),
     start: TypedFunc<StartArgs, i32>,
     answer: TypedFunc<(i64, i32, u32, i64), i32>,
     timer: TypedFunc<(i64, i64), i32>,
@@ -101,7 +106,7 @@ impl Vm {
             stop,
             effects,
             inbox: VecDeque::new(),
-            state: State::Idle(Box::new(instance)),
+            state: State::Vacant(Box::new(instance)),
             stored,
             limits,
             cpu_time: Duration::ZERO,
@@ -113,10 +118,49 @@ impl Vm {
         self
     }
 
+    /// Begins a further cell in a persistent VM. Nothing runs yet. What the cell before still waited for is forgotten:
+    /// its calls and its timers are settled by nothing any more, and its stoppers stop nothing.
+    ///
+    /// # Errors
+    /// When the cell before has not ended, or its end did not leave the VM [whole](Self::is_whole).
+    pub fn begin(&mut self, start: Start) -> Result<(), BeginError> {
+        if !self.inbox.is_empty() {
+            return Err(BeginError::Busy);
+        }
+        match mem::replace(&mut self.state, State::Ended(Ending::Stopped, None)) {
+            State::Vacant(mut instance) | State::Ended(_, Some(mut instance)) => {
+                self.stop = Arc::new(AtomicBool::new(false));
+                self.stored = Arc::clone(&start.stored);
+                self.cpu_time = Duration::ZERO;
+                instance.store.data_mut().begin(Arc::clone(&self.stop), Arc::clone(&start.stored));
+                self.state = State::Vacant(instance);
+            }
+            other => {
+                let refused =
+                    if matches!(other, State::Ended(..)) { BeginError::Gone } else { BeginError::Busy };
+                self.state = other;
+                return Err(refused);
+            }
+        }
+        self.inbox.push_back(Inbound::Start(start));
+        Ok(())
+    }
+
+    /// Tells whether the VM can take a further cell, now or when its cell has ended well.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !matches!(self.state, State::Ended(_, None))
+    }
+
     /// Hands the VM an event, which [`run`](Self::run) works on after those before it. Nothing runs yet. An
-    /// event for a VM that has ended is dropped.
+    /// event for a cell that has ended is dropped.
     pub fn deliver(&mut self, event: Event) {
-        if !matches!(self.state, State::Ended(_)) {
+        let is_for_no_cell = match &self.state {
+            State::Ended(..) => true,
+            State::Vacant(_) => self.inbox.is_empty(),
+            State::Idle(_) | State::Running(_) => false,
+        };
+        if !is_for_no_cell {
             self.inbox.push_back(Inbound::Event(event));
         }
     }
@@ -124,22 +168,23 @@ impl Vm {
     /// Works on one event, the one it is in the middle of or the next, until it is done with or the slice is
     /// used up. Without any it only reports.
     pub fn run(&mut self) -> Turn {
-        if self.stop.load(Ordering::Relaxed) && !matches!(self.state, State::Ended(_)) {
+        if self.stop.load(Ordering::Relaxed) && !matches!(self.state, State::Ended(..)) {
             // Dropping a guest that was preempted unwinds its stack; it runs no further instruction.
-            self.state = State::Ended(Ending::Stopped);
+            self.state = State::Ended(Ending::Stopped, None);
         }
-        if matches!(self.state, State::Idle(_))
+        if matches!(self.state, State::Vacant(_) | State::Idle(_))
             && let Some(inbound) = self.inbox.pop_front()
-            && let State::Idle(instance) = mem::replace(&mut self.state, State::Ended(Ending::Stopped))
+            && let State::Vacant(instance) | State::Idle(instance) =
+                mem::replace(&mut self.state, State::Ended(Ending::Stopped, None))
         {
             self.state = State::Running(instance.begin(inbound));
         }
         let cpu_time = self.run_slice();
         let progress = match &self.state {
-            State::Idle(_) if self.inbox.is_empty() => Progress::Idle,
-            State::Idle(_) => Progress::Ready,
+            State::Vacant(_) | State::Idle(_) if self.inbox.is_empty() => Progress::Idle,
+            State::Vacant(_) | State::Idle(_) => Progress::Ready,
             State::Running(_) => Progress::Preempted,
-            State::Ended(ending) => Progress::Ended(ending.clone()),
+            State::Ended(ending, _) => Progress::Ended(ending.clone()),
         };
         Turn {
             effects: mem::take(&mut *self.effects.lock().unwrap_or_else(PoisonError::into_inner)),
@@ -156,15 +201,15 @@ impl Vm {
         let taken = cpu::of_this_thread().saturating_sub(begun);
         self.cpu_time = self.cpu_time.saturating_add(taken);
         if let Poll::Ready((instance, result)) = polled {
-            self.state = finished(instance, result);
+            self.state = finished(instance, &result);
         }
-        if self.cpu_time >= self.limits.cpu_time && !matches!(self.state, State::Ended(_)) {
-            self.state = State::Ended(Ending::CpuTimeExhausted);
+        if self.cpu_time >= self.limits.cpu_time && !matches!(self.state, State::Ended(..)) {
+            self.state = State::Ended(Ending::CpuTimeExhausted, None);
         }
         taken
     }
 
-    /// Returns the CPU time that the VM has used, and those whose snapshots it goes on from.
+    /// Returns the CPU time that the cell has used, also in the VMs whose snapshots this one goes on from.
     #[must_use]
     pub fn cpu_time(&self) -> Duration {
         self.cpu_time
@@ -179,12 +224,13 @@ impl Vm {
     /// Saves the VM: the pages that differ from the image.
     ///
     /// # Errors
-    /// When the VM has ended or is in the middle of an event; and, for an engine's first snapshot, when its pool has
+    /// When the VM is in the middle of an event, or has ended and is not [whole](Self::is_whole); and, for an engine's first snapshot, when its pool has
     /// no place left.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
         let memory = self.memory()?;
         let base = self.engine.base(|| Instance::pristine_memory(&self.engine))?;
-        Ok(snapshot::take(self.engine.image(), base, memory, self.cpu_time))
+        let is_vacant = !matches!(self.state, State::Idle(_));
+        Ok(snapshot::take(self.engine.image(), is_vacant, base, memory, self.cpu_time))
     }
 
     /// Makes a second VM that goes on from here by itself. Costs what a snapshot and a restore do.
@@ -205,17 +251,24 @@ impl Vm {
 
     fn memory(&self) -> Result<&[u8], SnapshotError> {
         match &self.state {
-            State::Idle(instance) if self.inbox.is_empty() => Ok(instance.memory.data(&instance.store)),
-            State::Idle(_) | State::Running(_) => Err(SnapshotError::NotIdle("in the middle of an event")),
-            State::Ended(_) => Err(SnapshotError::NotIdle("at its end")),
+            State::Vacant(instance) | State::Idle(instance) | State::Ended(_, Some(instance))
+                if self.inbox.is_empty() =>
+            {
+                Ok(instance.memory.data(&instance.store))
+            }
+            State::Ended(_, None) => Err(SnapshotError::NotIdle("at its end")),
+            _ => Err(SnapshotError::NotIdle("in the middle of an event")),
         }
     }
 
     /// Makes a VM that was just made into the snapshotted one.
     pub(crate) fn become_copy(&mut self, snapshot: &Snapshot) -> Result<(), EngineError> {
         self.cpu_time = snapshot.cpu_time();
-        if let State::Idle(instance) = &mut self.state {
+        if let State::Vacant(mut instance) =
+            mem::replace(&mut self.state, State::Ended(Ending::Stopped, None))
+        {
             instance.write_memory(snapshot).map_err(EngineError::new("restore the memory of a VM"))?;
+            self.state = if snapshot.is_vacant() { State::Vacant(instance) } else { State::Idle(instance) };
         }
         Ok(())
     }
@@ -226,20 +279,24 @@ fn clamp(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-fn finished(mut instance: Box<Instance>, result: wasmtime::Result<i32>) -> State {
+fn finished(mut instance: Box<Instance>, result: &wasmtime::Result<i32>) -> State {
     let guest = instance.store.data_mut();
-    match (result, guest.ending.take()) {
+    let ending = match (result, guest.ending.take()) {
         // `exit()` leaves by a trap of its own; any other ending is reported before the guest returns.
-        (_, Some(ending)) => State::Ended(ending),
-        (Ok(_), None) => State::Idle(instance),
-        (Err(_), None) if guest.must_stop() => State::Ended(Ending::Stopped),
-        (Err(_), None) if guest.limiter.refused => State::Ended(Ending::OutOfMemory(None)),
-        (Err(error), None) => State::Ended(match error.downcast_ref::<Trap>() {
+        (_, Some((ending, persistent))) => {
+            let is_whole = persistent && (result.is_ok() || instance.recover().is_ok());
+            return State::Ended(ending, is_whole.then_some(instance));
+        }
+        (Ok(_), None) => return State::Idle(instance),
+        (Err(_), None) if guest.must_stop() => Ending::Stopped,
+        (Err(_), None) if guest.limiter.refused => Ending::OutOfMemory(None),
+        (Err(error), None) => match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Ending::StackExhausted,
             Some(trap) => Ending::Trapped(trap.to_string()),
             None => Ending::Trapped(error.to_string()),
-        }),
-    }
+        },
+    };
+    State::Ended(ending, None)
 }
 
 impl Instance {
@@ -255,7 +312,13 @@ impl Instance {
             Ok(UpdateDeadline::Yield(SLICE_TICKS))
         });
         let instance = engine.template().instantiate(&mut store).map_err(failed())?;
+        let stack = instance
+            .get_global(&mut store, "__stack_pointer")
+            .ok_or_else(|| wasmtime::Error::msg("the image has no stack"))
+            .map_err(failed())?;
+        let stack_start = stack.get(&mut store);
         Ok(Self {
+            stack: (stack, stack_start),
             memory: instance
                 .get_memory(&mut store, "memory")
                 .ok_or_else(|| wasmtime::Error::msg("the image has no memory"))
@@ -267,12 +330,19 @@ impl Instance {
         })
     }
 
+    /// Puts the shadow stack back after a trap. All else of the guest's state is in its memory, where the next `start`
+    /// clears up.
+    fn recover(&mut self) -> wasmtime::Result<()> {
+        let (stack, start) = self.stack;
+        stack.set(&mut self.store, start)
+    }
+
     /// Begins an event. The future owns the instance, so that a guest in the middle of an event can be kept.
     fn begin(mut self: Box<Self>, inbound: Inbound) -> Pin<Box<dyn Future<Output = Finished> + Send>> {
         self.store.set_epoch_deadline(SLICE_TICKS);
         match inbound {
             Inbound::Start(start) => {
-                let Start { source, tools, stored, quota, seed, now_us } = start;
+                let Start { source, tools, stored, quota, seed, now_us, persistent } = start;
                 let size = stored.size();
                 let args = (
                     clamp(tools.names.len()),
@@ -280,6 +350,7 @@ impl Instance {
                     clamp(source.len()),
                     seed.cast_signed(),
                     now_us,
+                    i32::from(persistent),
                     clamp(quota.value_bytes),
                     clamp(quota.total.bytes),
                     clamp(quota.total.keys),
@@ -346,9 +417,10 @@ impl Instance {
 impl fmt::Debug for Vm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
+            State::Vacant(_) => "vacant",
             State::Idle(_) => "idle",
             State::Running(_) => "running",
-            State::Ended(_) => "ended",
+            State::Ended(..) => "ended",
         };
         write!(f, "Vm({state})")
     }

@@ -224,6 +224,7 @@ fn the_pool_gives_its_places_back_however_a_vm_ends() {
                 quota: carrel_engine::StoreQuota::default(),
                 seed: 0,
                 now_us: 0,
+                persistent: false,
             },
             VmLimits::default(),
         );

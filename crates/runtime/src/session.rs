@@ -61,6 +61,7 @@ impl Session {
             quota: core.stored.quota(),
             seed: core.next_seed(),
             now_us: core.now_us(),
+            persistent: false,
         };
         let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
         let vm = core.shared.engine.start(start, limits).map_err(|error| no_vm(core, &error))?;

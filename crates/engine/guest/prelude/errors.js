@@ -37,14 +37,14 @@
   delete callSite.getThis;
   Error.prepareStackTrace = undefined;
 
-  // Describes a thrown value for the outcome. Frames of the prelude are not the cell's business.
-  kit.describe = function describe(reason) {
+  // Describes a value that the cell `file` threw, for the outcome. Frames of the prelude are not the cell's business.
+  kit.describe = function describe(reason, file) {
     const isError = typeof reason === "object" && reason !== null && typeof reason.message === "string";
     const name = isError ? toText(reason.name || "Error") : "";
     const message = isError ? reason.message : kit.shown(reason);
     const stack = isError && typeof reason.stack === "string" ? reason.stack : "";
     const frames = stack.split("\n").filter((frame) => frame !== "" && !frame.includes("carrel:prelude") && !frame.includes("(native)"));
     const text = (value) => kit.apply(toWellFormed, value, []);
-    return stringify({ name: text(name), message: text(message), stack: text(frames.join("\n")), isNull: reason === null });
+    return stringify({ name: text(name), message: text(message), stack: text(frames.join("\n")), isNull: reason === null, file });
   };
 });

@@ -42,6 +42,15 @@
     });
   };
 
+  // What is to be forgotten when a further cell begins in the same VM.
+  const forgetful = [];
+  kit.whenCellEnds = function whenCellEnds(forget) {
+    forgetful[forgetful.length] = forget;
+  };
+  kit.forgetCell = function forgetCell() {
+    for (let i = 0; i < forgetful.length; i++) forgetful[i]();
+  };
+
   // No shared memory and no threads in a cell.
   delete globalThis.SharedArrayBuffer;
   delete globalThis.Atomics;

@@ -3,9 +3,11 @@
   "use strict";
 
   const { stringify, parse } = JSON;
-  const { get: mapGet, set: mapSet } = Map.prototype;
+  const { get: mapGet, set: mapSet, clear: mapClear } = Map.prototype;
 
+  // What this cell stored.
   const ownStores = new Map();
+  kit.whenCellEnds(() => kit.apply(mapClear, ownStores, []));
   const LONGEST_KEY = 1024;
 
   function checkKey(name, key) {

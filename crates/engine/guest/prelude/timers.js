@@ -6,11 +6,12 @@
   const { SET_TIMER, CLEAR_TIMER } = kit.effects;
   const isNumber = Number.isFinite;
   const { max, min, trunc } = Math;
-  const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype;
+  const { get: mapGet, set: mapSet, delete: mapDelete, clear: mapClear } = Map.prototype;
 
   const timers = new Map();
   const LONGEST_DELAY = 2147483647;
   let timersMade = 0;
+  kit.whenCellEnds(() => kit.apply(mapClear, timers, []));
 
   function setTimer(name, repeat, callback, delay, args) {
     if (typeof callback !== "function") throw new TypeError(`${name}(callback, ms): callback must be a function`);

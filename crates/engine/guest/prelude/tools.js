@@ -59,17 +59,24 @@
     return new TypeError(`there is no tool "${name}"${hint}`);
   }
 
+  // The functions that were asked for, by name.
+  let functions = Object.create(null);
+  kit.forgetTools = function forgetTools() {
+    allTools = undefined;
+    functions = Object.create(null);
+  };
+
   const toolNames = () => catalogue().map((tool) => tool.name);
   // Names that the language itself asks any object for; they must not throw when no tool has them.
   const ASKED_BY_LANGUAGE = new Set(["then", "toJSON", "constructor", "valueOf", "toString"]);
   kit.define(
     "tools",
     new Proxy(Object.create(null), {
-      get(known, name) {
-        const found = known[name];
+      get(_, name) {
+        const found = functions[name];
         if (found !== undefined || typeof name === "symbol") return found;
         const index = host.toolIndex(name);
-        if (index >= 0) return (known[name] = host.toolFunction(index, name));
+        if (index >= 0) return (functions[name] = host.toolFunction(index, name));
         if (ASKED_BY_LANGUAGE.has(name)) return undefined;
         throw unknownTool(name);
       },

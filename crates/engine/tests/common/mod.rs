@@ -43,16 +43,21 @@ impl StoredValues for Stored {
 }
 
 pub(crate) fn start(engine: &Engine, source: &str, limits: VmLimits) -> Vm {
+    engine.start(beginning(source, false), limits).unwrap()
+}
+
+/// How a cell begins.
+pub(crate) fn beginning(source: &str, persistent: bool) -> Start {
     let stored = Stored(HashMap::from([("kept".to_owned(), "{\"from\":\"before\"}".into())]));
-    let start = Start {
+    Start {
         source: source.to_owned(),
         tools: Arc::new(Tools::new(TOOLS.iter().copied())),
         stored: Arc::new(stored),
         quota: StoreQuota { value_bytes: 1000, total: StoredSize { keys: 3, bytes: 2000 } },
         seed: 42,
         now_us: 1_790_000_000_000_000,
-    };
-    engine.start(start, limits).unwrap()
+        persistent,
+    }
 }
 
 /// Runs a VM until it waits or ends, whatever its slices.
@@ -74,9 +79,17 @@ pub(crate) struct Story {
     pub(crate) hashes: Vec<[u8; 32]>,
 }
 
-/// Runs a cell to its end. `between` may replace the VM each time that it waits.
+/// What stands between the cells of a persistent VM.
+const NEXT_CELL: &str = "// ---- next cell ----\n";
+
+/// Runs a cell to its end, or several, one after the other, in a persistent VM. `between` may replace the VM each time
+/// that it waits, and between cells.
 pub(crate) fn play(engine: &Engine, source: &str, mut between: impl FnMut(Vm) -> Vm) -> Story {
-    let mut vm = start(engine, source, VmLimits::default());
+    let sources: Vec<_> = source.split(NEXT_CELL).collect();
+    let persistent = sources.len() > 1;
+    let mut sources = sources.into_iter();
+    let first = beginning(sources.next().unwrap(), persistent);
+    let mut vm = engine.start(first, VmLimits::default()).unwrap();
     let mut story = Story { lines: Vec::new(), hashes: Vec::new() };
     let mut answers = VecDeque::new();
     let mut last_answers = VecDeque::new();
@@ -103,7 +116,16 @@ pub(crate) fn play(engine: &Engine, source: &str, mut between: impl FnMut(Vm) ->
         }
         if let Progress::Ended(ending) = progress {
             story.lines.push(end(&ending));
-            return story;
+            let Some(next) = sources.next() else {
+                return story;
+            };
+            assert!(vm.is_whole(), "the VM goes on after a cell, but:\n{}", story.lines.join("\n"));
+            story.hashes.push(vm.memory_hash().unwrap());
+            vm = between(vm);
+            vm.begin(beginning(next, true)).unwrap();
+            // As a runtime does, what the cell still waited for is dropped with it.
+            (answers, last_answers, timers) = Default::default();
+            continue;
         }
         story.hashes.push(vm.memory_hash().unwrap());
         vm = between(vm);

@@ -1,30 +1,9 @@
-//! The changes to QuickJS-NG's sources that no definition and no wrapper can make.
-//!
-//! **Recursion.** QuickJS limits recursion by the address of what is on the C stack. Compiled to WebAssembly, a function keeps on the
-//! stack in memory only what has an address; one without leaves no trace there, and recurses past the limit into the
-//! end of wasm's own stack, which is a trap instead of a `RangeError`. The functions of [`RECURSIVE`] recurse so. Each is
-//! given something with an address.
-//!
-//! **Places.** A model finds its mistake by line and column. [`PLACES`] gives a call the place of what is called, where
-//! QuickJS has that of the last argument; a property the place of its name; an import, which always fails, a place at
-//! all; and leaves the prelude out of stack traces.
-
-use crate::Outcome;
-
-/// Where a function's body begins, and the bytes that each of its frames is to take of the limit. Sized so that the
-/// limit is reached well before wasm's stack ends: a level of JSON takes about 140 bytes of that, a level of an
-/// expression, which is some fifteen functions, about 3 KiB.
-const RECURSIVE: &[(&str, usize)] = &[
-    ("static JSValue json_parse_value(JSParseState *s, JSONParseRecord *pr)\n{\n", 64),
-    (
-        "static int js_json_to_str(JSContext *ctx, JSONStringifyContext *jsc,\n                          JSValueConst holder, JSValue val,\n                          JSValueConst indent)\n{\n",
-        64,
-    ),
-    ("static __exception int js_parse_unary(JSParseState *s, int parse_flags)\n{\n", 512),
-];
+//! A model finds its mistake by line and column. These changes give a call the place of what is called, where QuickJS has
+//! that of the last argument; a property the place of its name; an import, which always fails, a place at all; and leave
+//! the prelude out of stack traces.
 
 /// What stands once in the source, and what is put in its stead.
-const PLACES: &[(&str, &str)] = &[
+pub(super) const CHANGES: &[(&str, &str)] = &[
     // A call is at the name that is called, `new` at itself, any other call at its parenthesis: as in V8.
     (
         "    bool accept_lparen = (parse_flags & PF_POSTFIX_CALL) != 0;\n\n    call_type = FUNC_CALL_NORMAL;\n",
@@ -148,28 +127,3 @@ const PLACES: &[(&str, &str)] = &[
 ",
     ),
 ];
-
-/// Returns `quickjs.c` with the changes.
-pub(crate) fn quickjs(source: &str) -> Outcome<String> {
-    let mut patched = source.to_owned();
-    for (beginning, bytes) in RECURSIVE {
-        // The empty instruction takes the address, so that the compiler keeps all of it.
-        let frame =
-            format!("    char on_the_stack[{bytes}];\n    __asm__ volatile(\"\" : : \"r\"(on_the_stack));\n");
-        patched = replaced(&patched, beginning, &format!("{beginning}{frame}"))?;
-    }
-    for (before, after) in PLACES {
-        patched = replaced(&patched, before, after)?;
-    }
-    Ok(patched)
-}
-
-/// Puts `after` where `before` stands, which has to be one place.
-fn replaced(source: &str, before: &str, after: &str) -> Outcome<String> {
-    if source.matches(before).count() != 1 {
-        return Err(format!(
-            "quickjs.c has not one place that reads so, as build/patch.rs expects:\n{before}"
-        ));
-    }
-    Ok(source.replace(before, after))
-}

@@ -1,0 +1,5 @@
+let kept = 1;
+// ---- next cell ----
+let kept = ;
+// ---- next cell ----
+text(kept);

@@ -1,0 +1,3 @@
+Promise.reject(new Error("first"));
+// ---- next cell ----
+text("nothing of it here");
