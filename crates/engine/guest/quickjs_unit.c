@@ -8,8 +8,13 @@
 static bool carrel_is_prelude(JSContext *ctx, JSAtom file);
 static void carrel_refuse_import(JSContext *ctx, JSValueConst specifier);
 int carrel_import_line, carrel_import_column;
+static JSValue json_read(JSContext *ctx, const char *text, size_t len);
+static JSValue json_write(JSContext *ctx, JSValueConst value, JSValueConst space);
 
 #include "quickjs.c"
+
+#include "json_read.c"
+#include "json_write.c"
 
 /* Whether a file is one of the prelude's. */
 static bool carrel_is_prelude(JSContext *ctx, JSAtom file)
