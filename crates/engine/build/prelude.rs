@@ -6,7 +6,20 @@ use crate::Outcome;
 use crate::guest::read;
 
 /// A file finds in `kit` what those before it left there.
-const FILES: &[&str] = &["kit", "errors", "output", "media", "stored", "control", "timers", "tools"];
+const FILES: &[&str] = &[
+    "kit",
+    "errors",
+    "output",
+    "media",
+    "stored",
+    "control",
+    "timers",
+    "tools",
+    "intl/options",
+    "intl/number",
+    "intl/lists",
+    "intl/intl",
+];
 
 /// Writes the files of `folder` as the array that `guest.h` declares.
 pub(crate) fn as_c(folder: &Path) -> Outcome<String> {

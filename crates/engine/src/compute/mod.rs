@@ -5,6 +5,7 @@
 //! belong to the image's identity. A guest cannot be stopped while the host computes, so no question may take longer
 //! than a millisecond or so: each bounds its input.
 
+mod intl;
 mod url;
 
 /// What is asked. The numbers are those of `kit.questions` in `guest/prelude/kit.js`.
@@ -12,6 +13,8 @@ mod url;
 pub(crate) enum Question {
     /// `a`: a URL. `b`: its base, or nothing.
     ParseUrl,
+    /// `a`: a service of `Intl` with its options, as JSON. `b`: a letter that says what is asked, and what of.
+    Intl,
 }
 
 impl Question {
@@ -19,6 +22,7 @@ impl Question {
     pub(crate) fn of(number: i32) -> Option<Self> {
         Some(match number {
             1 => Self::ParseUrl,
+            2 => Self::Intl,
             _ => return None,
         })
     }
@@ -29,5 +33,6 @@ impl Question {
 pub(crate) fn answer(question: Question, a: &str, b: &str) -> Result<String, String> {
     match question {
         Question::ParseUrl => url::parse(a, b),
+        Question::Intl => intl::answer(a, b),
     }
 }

@@ -1,0 +1,20 @@
+// How many digits: of the integer, of the fraction, significant ones.
+const show = (n, options) => text(n.toLocaleString("en-US", options));
+show(1234.5, { minimumFractionDigits: 2 });
+show(1234.5678, { maximumFractionDigits: 2 });
+show(1234.5678, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+show(1234.5678, { maximumFractionDigits: 0 });
+show(1.005, { maximumFractionDigits: 2 });
+show(5, { minimumIntegerDigits: 2 });
+show(5.25, { minimumIntegerDigits: 4, useGrouping: false });
+show(1234567, { maximumSignificantDigits: 3 });
+show(0.00012345, { maximumSignificantDigits: 2 });
+show(1.5, { minimumSignificantDigits: 4 });
+show(0, { minimumSignificantDigits: 3 });
+show(99.999, { maximumSignificantDigits: 3 });
+show(1.23e-7, { maximumFractionDigits: 10 });
+show(1234.5, { minimumFractionDigits: 20 });
+show(4.0, { minimumFractionDigits: 2, trailingZeroDisplay: "stripIfInteger" });
+show(4.5, { minimumFractionDigits: 2, trailingZeroDisplay: "stripIfInteger" });
+show(4.321, { maximumFractionDigits: 2, maximumSignificantDigits: 2, roundingPriority: "morePrecision" });
+show(4.321, { maximumFractionDigits: 2, maximumSignificantDigits: 2, roundingPriority: "lessPrecision" });
