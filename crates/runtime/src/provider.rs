@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
@@ -75,7 +76,14 @@ impl InProcessProvider {
         let lane = Lane::start(threads, &ticker).map_err(no_thread)?;
         let max_memory_bytes = options.engine.max_memory_bytes;
         let max_vms = options.engine.max_vms;
-        let shared = Shared { engine, max_vms, environment: options.environment, lane, ticker };
+        let shared = Shared {
+            engine,
+            max_vms,
+            environment: options.environment,
+            lane,
+            ticker,
+            parties: AtomicU64::new(0),
+        };
         Ok(Self { shared: Arc::new(shared), max_memory_bytes, sessions: Mutex::default() })
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::admission::Admission;
 use crate::environment::Environment;
-use crate::guest::{Lane, Ticker};
+use crate::guest::{Lane, Party, Ticker};
 use crate::log::SessionLog;
 use crate::number::CellNumber;
 use crate::stored::StoredTable;
@@ -23,6 +23,7 @@ pub(crate) struct Shared {
     // The lane's threads hold the ticker, so it is declared, and dropped, first.
     pub(crate) lane: Lane,
     pub(crate) ticker: Arc<Ticker>,
+    pub(crate) parties: AtomicU64,
 }
 
 /// What a session's cells share. Outlives the session's handle for as long as a cell runs.
@@ -34,6 +35,8 @@ pub(crate) struct Core {
     /// Places for tool calls under way; calls over it wait their turn, in order.
     pub(crate) call_places: Semaphore,
     pub(crate) shared: Arc<Shared>,
+    /// Whose turns its VMs have in the lane.
+    pub(crate) party: Party,
     pub(crate) admission: Admission,
     delegate: Mutex<Arc<dyn CodeModeSessionDelegate>>,
     pub(crate) tools: Arc<Tools>,
@@ -67,6 +70,7 @@ impl Core {
             tool_names: tools.into_iter().map(|tool| tool.name).collect(),
             seeds: AtomicU64::new(spec.seed.unwrap_or_else(|| shared.environment.random())),
             tasks: Tasks::default(),
+            party: Party(shared.parties.fetch_add(1, Ordering::Relaxed)),
             id,
             limits,
             shared,

@@ -1,6 +1,7 @@
 //! The one place where tasks are spawned: each has a kind, an owner that joins it, and is counted by its session.
 
-use tokio::task::JoinSet;
+use tokio::runtime::Handle;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// What a task is for, with its answer to cancellation.
@@ -10,6 +11,11 @@ pub(crate) enum Kind {
     Cell,
     /// A call of the delegate: is told by its token, and dropped when it does not end in time. Owned by its cell.
     Callback,
+}
+
+/// Wakes a thread of a runtime, by a task that does nothing: the one kind without an owner.
+pub(crate) fn wake(runtime: &Handle) -> AbortHandle {
+    runtime.spawn(async {}).abort_handle()
 }
 
 /// The tasks of one session. A panic in one ends only it.

@@ -19,7 +19,8 @@ use crate::guest::{Away, Ran};
 use crate::number::CellNumber;
 use crate::shared::Core;
 
-/// The CPU time after which a VM with events still to come leaves this thread to others.
+/// The CPU time after which a VM with events still to come leaves this thread to others; and that of an event after
+/// which the next one is expected to take as long.
 const SLICE: Duration = Duration::from_millis(1);
 
 /// A cell that runs. Dropping it, which only a panic or the end of the runtime does, cancels its callbacks.
@@ -33,6 +34,10 @@ pub(crate) struct Cell {
     pub(super) warnings: Warnings,
     timers: Timers,
     now_us: i64,
+    /// The CPU time since the VM last waited.
+    used: Duration,
+    /// The same, of the time before that.
+    used_last: Duration,
 }
 
 /// How the guest came to its end.
@@ -63,16 +68,23 @@ impl Cell {
             warnings: Warnings::default(),
             timers: Timers::default(),
             now_us: i64::MIN,
+            used: Duration::ZERO,
+            used_last: Duration::ZERO,
         }
     }
 
     /// Runs the guest to its end.
     pub(super) async fn drive(&mut self, vm: Vm) -> End {
-        let mut place = match self.run_here(vm) {
+        let mut waiting = Waiting::default();
+        let begun = if self.core.shared.ticker.may_run_here() {
+            self.run_here(vm)
+        } else {
+            Ok(self.send_away(vm, &mut waiting))
+        };
+        let mut place = match begun {
             Ok(place) => place,
             Err(end) => return end,
         };
-        let mut waiting = Waiting::default();
         loop {
             tokio::task::consume_budget().await;
             if waiting.bytes > self.core.limits.memory_bytes {
@@ -120,9 +132,13 @@ impl Cell {
                         continue;
                     };
                     vm.deliver(event);
-                    match self.run_here(vm) {
-                        Ok(place) => place,
-                        Err(end) => return end,
+                    if self.used_last >= SLICE {
+                        self.send_away(vm, &mut waiting)
+                    } else {
+                        match self.run_here(vm) {
+                            Ok(place) => place,
+                            Err(end) => return end,
+                        }
                     }
                 }
             };
@@ -132,6 +148,9 @@ impl Cell {
     /// Runs the VM on this thread, for one slice; most turns need less.
     fn run_here(&mut self, vm: Vm) -> Result<Place, End> {
         let ran = Ran::slice(vm, &self.core.shared.ticker);
+        if ran.turn.progress == Progress::Preempted {
+            self.core.shared.ticker.used_up_here(ran.turn.cpu_time);
+        }
         self.settle(ran, &mut Waiting::default())
     }
 
@@ -141,6 +160,7 @@ impl Cell {
         loop {
             let Ran { mut vm, turn: Turn { effects, progress, cpu_time } } = ran;
             self.charge(&effects, cpu_time);
+            self.used += cpu_time;
             for effect in effects {
                 self.perform(effect);
             }
@@ -151,7 +171,10 @@ impl Cell {
                     return Err(End::Terminated(TerminationReason::CpuTime { limit }));
                 }
                 Progress::Ended(ending) => return Err(End::Natural(ending)),
-                Progress::Idle if waiting.events.is_empty() => return Ok(Place::Idle(vm)),
+                Progress::Idle if waiting.events.is_empty() => {
+                    self.used_last = std::mem::take(&mut self.used);
+                    return Ok(Place::Idle(vm));
+                }
                 _ if self.is_overloaded() => return Ok(Place::Held(vm)),
                 Progress::Idle | Progress::Ready if here < SLICE => {
                     waiting.deliver(&mut vm);
@@ -165,7 +188,7 @@ impl Cell {
 
     fn send_away(&self, mut vm: Vm, waiting: &mut Waiting) -> Place {
         waiting.deliver(&mut vm);
-        Place::Away(self.core.shared.lane.run(vm))
+        Place::Away(self.core.shared.lane.run(self.core.party, vm, self.used))
     }
 
     /// Tells whether the callbacks under way hold as much as the cell itself may. A cell that goes on calling waits

@@ -229,10 +229,16 @@ async fn deliver(
 }
 
 /// Tells the delegate that a cell is gone, and waits until it has taken note, within the grace.
-pub(super) async fn close(core: &Core, cell_id: &CellId) {
-    let (delegate, cell_id) = (core.delegate(), cell_id.clone());
+pub(super) async fn close(core: &Arc<Core>, cell_id: &CellId) {
     let mut closed = JoinSet::new();
-    core.tasks.spawn_in(&mut closed, Kind::Callback, async move { delegate.cell_closed(&cell_id) });
+    let tell = {
+        let (core, cell_id) = (Arc::clone(core), cell_id.clone());
+        async move {
+            let _polling = core.shared.ticker.polling();
+            core.delegate().cell_closed(&cell_id);
+        }
+    };
+    core.tasks.spawn_in(&mut closed, Kind::Callback, tell);
     // Its panic harms nobody: the panic hook has reported it, and no outcome depends on it.
     timeout(core.limits.callback_grace, closed.join_next()).await.ok();
 }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -127,28 +128,45 @@ async fn run<T: Send + 'static>(core: Arc<Core>, shared: Arc<Shared<T>>) {
             while state.under_way.try_join_next().is_some() {}
             state.made.pop_front()
         };
-        let Some(mut callback) = next else {
+        let Some(callback) = next else {
             shared.made.notified().await;
             continue;
         };
+        let mut callback = Watched { callback, core: Arc::clone(&core) };
         // The task that takes it over polls it again, and then with a waker.
-        if let Poll::Ready(done) = callback.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        if let Poll::Ready(done) = Pin::new(&mut callback).poll(&mut Context::from_waker(Waker::noop())) {
             shared.finish(done);
         } else {
-            go_on(&core, &shared, callback);
+            go_on(&shared, callback);
         }
         tokio::task::consume_budget().await;
     }
 }
 
 /// Moves a callback to a task of its own; drops it when the cell has ended meanwhile.
-fn go_on<T: Send + 'static>(core: &Core, shared: &Arc<Shared<T>>, callback: BoxFuture<'static, T>) {
+fn go_on<T: Send + 'static>(shared: &Arc<Shared<T>>, callback: Watched<T>) {
     let mut state = shared.lock();
     if state.ended {
         drop(state);
         drop(std::panic::catch_unwind(AssertUnwindSafe(|| drop(callback))));
         return;
     }
-    let done = Arc::clone(shared);
+    let (core, done) = (Arc::clone(&callback.core), Arc::clone(shared));
     core.tasks.spawn_in(&mut state.under_way, Kind::Callback, async move { done.finish(callback.await) });
+}
+
+/// A callback, each poll of which is made known: it may get stuck.
+struct Watched<T> {
+    callback: BoxFuture<'static, T>,
+    core: Arc<Core>,
+}
+
+impl<T> Future for Watched<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Self { callback, core } = self.get_mut();
+        let _polling = core.shared.ticker.polling();
+        callback.as_mut().poll(context)
+    }
 }

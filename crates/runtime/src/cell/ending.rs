@@ -6,6 +6,7 @@ use std::sync::Arc;
 use carrel_contract::{CellError, CellErrorKind, JsonText, TerminationReason, ToolCallId};
 use carrel_engine::Vm;
 use futures::FutureExt;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::actor::{Cell, End};
@@ -19,6 +20,7 @@ type Natural = Result<(Option<JsonText>, Option<CellError>), TerminationReason>;
 /// Runs a cell from its first turn to its visible outcome. Even a fault of ours leaves an outcome and a free place.
 pub(crate) async fn run(cell: Cell, vm: Vm) {
     let (core, id, number) = (Arc::clone(&cell.core), cell.id.clone(), cell.number);
+    core.shared.ticker.remember(Handle::current());
     let ran = AssertUnwindSafe(async move {
         let mut cell = cell;
         let end = cell.drive(vm).await;

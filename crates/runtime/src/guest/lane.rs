@@ -1,6 +1,5 @@
 //! The threads that CPU-bound VMs share in turns, a slice each.
 
-use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -11,6 +10,7 @@ use carrel_engine::{Progress, Turn, Vm};
 use tokio::sync::oneshot;
 
 use super::Ticker;
+use super::turns::{Party, Turns};
 
 /// A VM that has run, with what came of it.
 pub(crate) struct Ran {
@@ -77,13 +77,15 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    turns: Turns<Job>,
     ended: bool,
 }
 
 struct Job {
     vm: Vm,
     meter: Arc<Meter>,
+    /// The CPU time that the VM had used since it last waited, when it came.
+    used_before: Duration,
     reply: oneshot::Sender<Ran>,
 }
 
@@ -99,38 +101,39 @@ impl Lane {
         Ok(Self { queue, threads })
     }
 
-    /// Runs a VM in turns with others until it emits an effect, waits or ends. When nobody waits for it any more, the
-    /// VM is dropped at its next turn.
-    pub(crate) fn run(&self, vm: Vm) -> Away {
+    /// Runs a VM of a session in turns with others until it emits an effect, waits or ends. It has used `used` since it
+    /// last waited. When nobody waits for it any more, the VM is dropped at its next turn.
+    pub(crate) fn run(&self, party: Party, vm: Vm, used: Duration) -> Away {
         let (reply, returned) = oneshot::channel();
         let meter = Arc::<Meter>::default();
-        self.queue.push(Job { vm, meter: Arc::clone(&meter), reply });
+        self.queue.push(party, Job { vm, meter: Arc::clone(&meter), used_before: used, reply });
         Away { returned, meter }
     }
 }
 
 impl Queue {
-    fn push(&self, job: Job) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).jobs.push_back(job);
+    fn push(&self, party: Party, job: Job) {
+        let used = job.used_before + job.meter.read();
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).turns.push(party, used, job);
         self.changed.notify_one();
     }
 
     /// Waits for a job; `None` when the lane has ended.
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<(Party, Job)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if state.ended {
                 return None;
             }
-            if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
+            if let Some(next) = state.turns.pop() {
+                return Some(next);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn work(&self, ticker: &Ticker) {
-        while let Some(Job { vm, meter, reply }) = self.next() {
+        while let Some((party, Job { vm, meter, used_before, reply })) = self.next() {
             if reply.is_closed() {
                 continue;
             }
@@ -138,7 +141,7 @@ impl Queue {
             turn.cpu_time = meter.add(turn.cpu_time);
             let goes_on = matches!(turn.progress, Progress::Preempted | Progress::Ready);
             if goes_on && turn.effects.is_empty() {
-                self.push(Job { vm, meter, reply });
+                self.push(party, Job { vm, meter, used_before, reply });
             } else {
                 // Refused when the cell was ended meanwhile: the VM is dropped here.
                 drop(reply.send(Ran { vm, turn }));
@@ -151,7 +154,7 @@ impl Drop for Lane {
     fn drop(&mut self) {
         let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.ended = true;
-        let abandoned = std::mem::take(&mut state.jobs);
+        let abandoned = std::mem::take(&mut state.turns);
         drop(state);
         drop(abandoned);
         self.queue.changed.notify_all();
