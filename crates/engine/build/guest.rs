@@ -37,6 +37,7 @@ pub(crate) fn compile(toolchain: &Toolchain, quickjs: &Path, out: &Path) -> Outc
         ours.join("cell.c"),
         ours.join("calls.c"),
         ours.join("rejections.c"),
+        ours.join("memory.c"),
         ours.join("bridge.c"),
         prelude,
         quickjs.join("libregexp.c"),

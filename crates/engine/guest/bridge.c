@@ -11,7 +11,7 @@ static int32_t tools_made;
 
 char *fetch(JSContext *ctx, int32_t parcel, size_t len)
 {
-    char *bytes = js_malloc(ctx, len + 1);
+    char *bytes = js_malloc(ctx, len < SIZE_MAX ? len + 1 : len);
     if (!bytes)
         return NULL;
     host_copy_parcel(parcel, bytes);

@@ -23,8 +23,11 @@ static int32_t ended(JSContext *ctx, int32_t ending, JSValue text)
 {
     size_t len = 0;
     const char *a = JS_IsUndefined(text) ? NULL : JS_ToCStringLen(ctx, &len, text);
-    if (!a && ending == ENDING_COMPLETED && !JS_IsUndefined(text))
-        return end_with_exception(ctx, ENDING_THROWN);
+    if (!a && !JS_IsUndefined(text)) {
+        if (ending == ENDING_COMPLETED)
+            return end_with_exception(ctx, ENDING_THROWN);
+        ending = ENDING_OUT_OF_MEMORY;
+    }
     host_effect(EFFECT_END, ending, persistent, a, len, NULL, 0);
     JS_FreeCString(ctx, a);
     JS_FreeValue(ctx, text);
@@ -63,15 +66,17 @@ int cell_interrupted(JSRuntime *rt, void *opaque)
 }
 
 /* Describes a thrown value as JSON by the prelude; undefined where the value's own code, or memory that is out,
- * gets in the way. */
-static JSValue describe(JSContext *ctx, JSValueConst reason)
+ * gets in the way. The latter is noted. */
+static JSValue describe(JSContext *ctx, JSValueConst reason, bool *out_of_memory)
 {
     JSValue args[2] = { JS_DupValue(ctx, reason), JS_NewString(ctx, cell_name) };
-    JSValue text = JS_Call(ctx, prelude_describe, JS_UNDEFINED, 2, args);
+    JSValue text = JS_IsException(args[1]) ? args[1] : JS_Call(ctx, prelude_describe, JS_UNDEFINED, 2, args);
     JS_FreeValue(ctx, args[0]);
     JS_FreeValue(ctx, args[1]);
     if (JS_IsException(text)) {
-        JS_FreeValue(ctx, JS_GetException(ctx));
+        JSValue other = JS_GetException(ctx);
+        *out_of_memory |= memory_is_cause(other);
+        JS_FreeValue(ctx, other);
         return JS_UNDEFINED;
     }
     return text;
@@ -79,9 +84,10 @@ static JSValue describe(JSContext *ctx, JSValueConst reason)
 
 static int32_t end_with_reason(JSContext *ctx, int32_t ending, JSValue reason)
 {
-    JSValue text = exiting ? JS_UNDEFINED : describe(ctx, reason);
+    bool out_of_memory = memory_is_cause(reason);
+    JSValue text = exiting ? JS_UNDEFINED : describe(ctx, reason, &out_of_memory);
     JS_FreeValue(ctx, reason);
-    return exiting ? ended_by_exit(ctx) : ended(ctx, ending, text);
+    return exiting ? ended_by_exit(ctx) : ended(ctx, out_of_memory ? ENDING_OUT_OF_MEMORY : ending, text);
 }
 
 static int32_t end_with_exception(JSContext *ctx, int32_t ending)
@@ -94,7 +100,8 @@ static void warn_of_rejection(JSContext *ctx, JSValueConst promise)
     if (JS_VALUE_GET_PTR(promise) == JS_VALUE_GET_PTR(module_promise))
         return;
     JSValue reason = JS_PromiseResult(ctx, promise);
-    JSValue text = describe(ctx, reason);
+    bool out_of_memory = false;
+    JSValue text = describe(ctx, reason, &out_of_memory);
     JS_FreeValue(ctx, reason);
     size_t len = 0;
     const char *a = JS_ToCStringLen(ctx, &len, text);
@@ -122,10 +129,12 @@ static int32_t run(JSContext *ctx)
     JSContext *job_context;
     int done;
     do
-        done = exiting ? 0 : JS_ExecutePendingJob(runtime, &job_context);
+        done = exiting || memory_lost_a_job() ? 0 : JS_ExecutePendingJob(runtime, &job_context);
     while (done > 0);
     if (exiting)
         return ended_by_exit(ctx);
+    if (memory_lost_a_job())
+        return ended(ctx, ENDING_OUT_OF_MEMORY, JS_UNDEFINED);
     if (done < 0)
         return end_with_exception(job_context, ENDING_THROWN);
     switch (JS_PromiseState(ctx, module_promise)) {
@@ -135,7 +144,10 @@ static int32_t run(JSContext *ctx)
         rejections_each(ctx, warn_of_rejection);
         return end_with_reason(ctx, ENDING_THROWN, JS_PromiseResult(ctx, module_promise));
     default:
-        return calls_pending == 0 && timers_pending == 0 ? ended(ctx, ENDING_UNSETTLED, JS_UNDEFINED) : TURN_IDLE;
+        if (calls_pending > 0 || timers_pending > 0)
+            return TURN_IDLE;
+        /* What would have settled it may be what memory was out for. */
+        return ended(ctx, memory_ran_out() ? ENDING_OUT_OF_MEMORY : ENDING_UNSETTLED, JS_UNDEFINED);
     }
 }
 
@@ -148,6 +160,7 @@ static int forget_last_cell(JSContext *ctx)
     carrel_end_cell(ctx, module);
     calls_clear(ctx);
     rejections_clear(ctx);
+    memory_forget(ctx);
     timers_pending = 0;
     JS_FreeValue(ctx, module_promise);
     module = NULL;

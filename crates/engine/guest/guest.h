@@ -1,7 +1,7 @@
 /* What the parts of the guest share: the one VM that there is, and the doors between its files.
  *
  * Read in this order: `setup.c` makes the VM once, when the image is built; `cell.c` runs a cell in it; `calls.c`
- * keeps the tool calls that wait; `rejections.c` the promises nobody handled; `bridge.c` is what the prelude can ask
+ * keeps the tool calls that wait; `rejections.c` the promises nobody handled; `memory.c` what is to be said when memory is out; `bridge.c` is what the prelude can ask
  * for; `quickjs_unit.c` is QuickJS-NG, with doors into its private state; `libc.c` stands in for an operating system. */
 #ifndef CARREL_GUEST_H
 #define CARREL_GUEST_H
@@ -95,6 +95,29 @@ void rejections_clear(JSContext *ctx);
 
 /* Hands each promise that was rejected and not handled to `each`. */
 void rejections_each(JSContext *ctx, void (*each)(JSContext *ctx, JSValueConst promise));
+
+/* ---- memory.c ---- */
+
+/* Makes the error that is thrown when there is no memory for one. */
+void memory_prepare(JSContext *ctx);
+
+/* Tells whether a thrown value is an error of QuickJS's that says that memory is out. */
+bool memory_is_cause(JSValueConst thrown);
+
+/* Begins anew, with the next cell. */
+void memory_forget(JSContext *ctx);
+
+/* Tells whether memory was out in this cell. */
+bool memory_ran_out(void);
+
+/* Tells whether a promise job was lost because memory was out: what the cell does from there on is not what it says. */
+bool memory_lost_a_job(void);
+
+/* What build/patch has QuickJS call: for an error to throw when there is no memory for one; when it has thrown that
+ * memory is out; and when it could not enqueue a promise job. */
+JSValue carrel_spare_error(JSContext *ctx);
+void carrel_out_of_memory(JSContext *ctx);
+void carrel_job_lost(void);
 
 /* ---- quickjs_unit.c ---- */
 

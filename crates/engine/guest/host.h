@@ -33,6 +33,7 @@ enum ending {
     ENDING_SYNTAX = 2,
     ENDING_THROWN = 3,
     ENDING_UNSETTLED = 4,
+    ENDING_OUT_OF_MEMORY = 5, /* a: the error, if one could be described */
 };
 
 /* What an event returns: whether the cell has ended. */

@@ -100,6 +100,7 @@ void initialize(void)
     JS_SetInterruptHandler(runtime, cell_interrupted, NULL);
     JS_SetHostPromiseRejectionTracker(runtime, rejections_track, NULL);
 
+    memory_prepare(ctx);
     evaluate_prelude(ctx);
     warm_up(ctx);
     JS_RunGC(runtime);

@@ -57,9 +57,10 @@ impl Guest {
     }
 }
 
-/// Holds a VM to its memory limit and remembers that it was reached.
+/// Holds a VM to its memory limit.
 pub(crate) struct MemoryLimiter {
     memory_bytes: usize,
+    /// Whether the limit was reached in this event.
     pub(crate) refused: bool,
 }
 
@@ -118,7 +119,7 @@ fn effect(
         10 => Effect::Yield,
         11 => Effect::Warn { reason: guest_error(&a()?) },
         12 => {
-            guest.ending = Some((ending(small, a()?, guest.limiter.refused)?, number != 0));
+            guest.ending = Some((ending(small, &a()?)?, number != 0));
             return Ok(());
         }
         _ => return Err(odd("effect")),
@@ -212,32 +213,20 @@ fn level(small: i32) -> Result<Option<Level>> {
 }
 
 /// Reads the numbers of `enum ending`.
-fn ending(small: i32, text: String, memory_refused: bool) -> Result<Ending> {
+fn ending(small: i32, text: &str) -> Result<Ending> {
     Ok(match small {
-        0 => Ending::Completed((!text.is_empty()).then_some(text)),
+        0 => Ending::Completed((!text.is_empty()).then(|| text.to_owned())),
         1 => Ending::Exited,
         // A module can also fail to link, by an import: that is an error like any other.
-        2 => match guest_error(&text) {
+        2 => match guest_error(text) {
             error if error.name == "SyntaxError" => Ending::SyntaxError(error),
             error => Ending::Threw(error),
         },
-        3 => {
-            let error = guest_error(&text);
-            let said_nothing = text.is_empty() || error.is_null;
-            if memory_refused && (said_nothing || says_out_of_memory(&error)) {
-                Ending::OutOfMemory((!said_nothing).then_some(error))
-            } else {
-                Ending::Threw(error)
-            }
-        }
+        3 => Ending::Threw(guest_error(text)),
         4 => Ending::Unsettled,
+        5 => Ending::OutOfMemory((!text.is_empty()).then(|| guest_error(text))),
         _ => return Err(odd("ending")),
     })
-}
-
-/// How QuickJS says that memory is out, where it can still say so.
-fn says_out_of_memory(error: &GuestError) -> bool {
-    error.name == "InternalError" && error.message == "out of memory"
 }
 
 /// Reads what the prelude's `describe` wrote, if it could.

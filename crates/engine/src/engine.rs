@@ -10,7 +10,7 @@ use crate::vm::{Vm, VmLimits};
 use crate::{EngineError, ImageId, InvalidSnapshot, RestoreError, Snapshot, image, settings};
 
 /// Stack for the guest's compiled code. With 768 KiB of shadow stack, every recursion through JavaScript that
-/// `tests/hostile.rs` tries ends as a `RangeError` within 3 MiB, and within 2 MiB some trap; the rest is reserve, and
+/// `tests/recursion.rs` tries ends as a `RangeError` within 3 MiB, and within 2 MiB some trap; the rest is reserve, and
 /// costs address space only.
 const WASM_STACK_BYTES: usize = 7 * 1024 * 1024;
 /// The same and room for the host functions that the guest calls.

@@ -294,8 +294,6 @@ pub struct GuestError {
     pub message: String,
     /// The stack trace, one frame a line.
     pub stack: String,
-    /// Whether the thrown value was `null`, which QuickJS throws when memory is out altogether.
-    pub is_null: bool,
     /// The name of the cell in the stack trace: `cell.js`; `cell2.js` for the second of a persistent VM.
     pub file: String,
 }

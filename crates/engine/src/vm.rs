@@ -289,6 +289,7 @@ fn finished(mut instance: Box<Instance>, result: &wasmtime::Result<i32>) -> Stat
         }
         (Ok(_), None) => return State::Idle(instance),
         (Err(_), None) if guest.must_stop() => Ending::Stopped,
+        // QuickJS can still stumble over memory that it was refused.
         (Err(_), None) if guest.limiter.refused => Ending::OutOfMemory(None),
         (Err(error), None) => match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Ending::StackExhausted,
@@ -340,6 +341,7 @@ impl Instance {
     /// Begins an event. The future owns the instance, so that a guest in the middle of an event can be kept.
     fn begin(mut self: Box<Self>, inbound: Inbound) -> Pin<Box<dyn Future<Output = Finished> + Send>> {
         self.store.set_epoch_deadline(SLICE_TICKS);
+        self.store.data_mut().limiter.refused = false;
         match inbound {
             Inbound::Start(start) => {
                 let Start { source, tools, stored, quota, seed, now_us, persistent } = start;

@@ -13,6 +13,11 @@ const FUNCTIONS: &[(&str, usize)] = &[
         64,
     ),
     ("static __exception int js_parse_unary(JSParseState *s, int parse_flags)\n{\n", 512),
+    ("static int js_proxy_has(JSContext *ctx, JSValueConst obj, JSAtom atom)\n{\n", 64),
+    (
+        "static int js_proxy_delete_property(JSContext *ctx, JSValueConst obj,\n                                    JSAtom atom)\n{\n",
+        64,
+    ),
 ];
 
 /// Returns each beginning, and what is to stand there.

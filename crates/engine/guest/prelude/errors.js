@@ -45,6 +45,6 @@
     const stack = isError && typeof reason.stack === "string" ? reason.stack : "";
     const frames = stack.split("\n").filter((frame) => frame !== "" && !frame.includes("carrel:prelude") && !frame.includes("(native)"));
     const text = (value) => kit.apply(toWellFormed, value, []);
-    return stringify({ name: text(name), message: text(message), stack: text(frames.join("\n")), isNull: reason === null, file });
+    return stringify({ name: text(name), message: text(message), stack: text(frames.join("\n")), file });
   };
 });

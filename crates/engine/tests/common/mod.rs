@@ -72,6 +72,22 @@ pub(crate) fn run(vm: &mut Vm) -> (Vec<Effect>, Progress) {
     }
 }
 
+/// Runs a cell that waits for nothing to its end.
+pub(crate) fn ending(engine: &Engine, source: &str, limits: VmLimits) -> (Vec<Effect>, Ending) {
+    match run(&mut start(engine, source, limits)) {
+        (effects, Progress::Ended(ending)) => (effects, ending),
+        (_, progress) => panic!("{source}: {progress:?}"),
+    }
+}
+
+/// Returns the one text among some effects.
+pub(crate) fn text(effects: &[Effect]) -> &str {
+    match effects {
+        [Effect::Text { text, .. }] => text,
+        other => panic!("one text was expected: {other:?}"),
+    }
+}
+
 /// What a whole cell did, a line an effect, and the hash of its memory each time that it waited.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Story {
@@ -185,4 +201,10 @@ fn end(ending: &Ending) -> String {
         Ending::StackExhausted => "stack exhausted".to_owned(),
         Ending::Trapped(detail) => format!("trapped: {detail}"),
     }
+}
+
+/// The cells without an end of `tests/endless.js`, with their names.
+pub(crate) fn endless() -> Vec<(&'static str, &'static str)> {
+    const LIST: &str = include_str!("../../../../tests/endless.js");
+    LIST.split("\n\n").skip(1).map(|cell| cell.trim_start_matches("// ").split_once('\n').unwrap()).collect()
 }

@@ -1,0 +1,28 @@
+//! Limits that QuickJS does not keep by itself: a check of the stack where a call makes none; and what is to happen when
+//! memory is out, see `guest/memory.c`.
+
+/// What stands once in the source, and what is put in its stead.
+pub(super) const CHANGES: &[(&str, &str)] = &[
+    // Fails without saying why.
+    (
+        "    if (out_len < 0)\n        return JS_EXCEPTION;\n    val = JS_NewUTF32String(ctx, out_buf, out_len);\n",
+        "    if (out_len < 0)\n        return JS_ThrowOutOfMemory(ctx);\n    val = JS_NewUTF32String(ctx, out_buf, out_len);\n",
+    ),
+    // A chain of built-in iterators calls from one to the next without the check that a call makes.
+    (
+        "            func = p->u.cfunc.c_function;\n            return func.iterator_next(",
+        "            if (js_check_stack_overflow(ctx->rt, 0)) {\n                *pdone = false;\n                return JS_ThrowStackOverflow(ctx);\n            }\n            func = p->u.cfunc.c_function;\n            return func.iterator_next(",
+    ),
+    (
+        "        /* out of memory: throw JS_NULL to avoid recursing */\n        obj = JS_NULL;\n",
+        "        obj = carrel_spare_error(ctx);\n",
+    ),
+    (
+        "        JS_ThrowInternalError(ctx, \"out of memory\");\n        rt->in_out_of_memory = false;\n",
+        "        JS_ThrowInternalError(ctx, \"out of memory\");\n        rt->in_out_of_memory = false;\n        carrel_out_of_memory(ctx);\n",
+    ),
+    (
+        "    e = js_malloc(ctx, sizeof(*e) + argc * sizeof(JSValue));\n    if (!e)\n        return -1;\n",
+        "    e = js_malloc(ctx, sizeof(*e) + argc * sizeof(JSValue));\n    if (!e) {\n        carrel_job_lost();\n        return -1;\n    }\n",
+    ),
+];

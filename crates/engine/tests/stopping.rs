@@ -1,0 +1,106 @@
+//! A VM is stopped from another thread wherever it is, and its place can be used again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+
+mod common;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use carrel_engine::{Effect, Ending, Engine, EngineOptions, Progress, Turn, Vm, VmLimits};
+
+use common::{endless, run, start};
+
+/// Runs a slice of a VM under a clock.
+fn slice(engine: &Engine, vm: &mut Vm) -> Turn {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                thread::park_timeout(Duration::from_millis(1));
+                engine.tick();
+            }
+        });
+        let turn = vm.run();
+        done.store(true, Ordering::Release);
+        turn
+    })
+}
+
+/// Stops a VM while it runs. There is no clock: but for the stop it would never come back.
+fn stop(vm: &mut Vm) -> Turn {
+    let stopper = vm.stopper();
+    let entering = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !entering.load(Ordering::Acquire) {
+                thread::yield_now();
+            }
+            stopper.stop();
+        });
+        entering.store(true, Ordering::Release);
+        vm.run()
+    })
+}
+
+#[test]
+fn endless_work_of_every_kind_is_stopped_and_its_place_used_again() {
+    let engine = Engine::new(EngineOptions { max_vms: 1, ..EngineOptions::default() }).unwrap();
+    let endless = endless();
+    assert!(endless.len() > 80, "the list is where it is looked for");
+    let mut wrong = Vec::new();
+    for (name, source) in endless {
+        let mut vm = start(&engine, source, VmLimits::default());
+        // In the middle of its work, not before it.
+        let (first, last) = (slice(&engine, &mut vm).progress, stop(&mut vm).progress);
+        if (&first, &last) != (&Progress::Preempted, &Progress::Ended(Ending::Stopped)) {
+            wrong.push(format!("{name}: {first:?}, then {last:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let (effects, _) = run(&mut start(&engine, "text('fine')", VmLimits::default()));
+    assert_eq!(effects, [Effect::Text { text: "fine".into(), level: None }]);
+}
+
+#[test]
+fn a_stop_before_the_first_turn_and_between_two_is_met() {
+    let engine = Engine::new(EngineOptions { max_vms: 2, ..EngineOptions::default() }).unwrap();
+    let stopped = |vm: &mut Vm| {
+        vm.stopper().stop();
+        assert_eq!(run(vm), (vec![], Progress::Ended(Ending::Stopped)));
+        // And stays so.
+        assert_eq!(run(vm), (vec![], Progress::Ended(Ending::Stopped)));
+    };
+    stopped(&mut start(&engine, "text('never')", VmLimits::default()));
+    let mut waits = start(&engine, "await tools.echo(); text('never')", VmLimits::default());
+    run(&mut waits);
+    let mut fork = waits.fork().unwrap();
+    stopped(&mut waits);
+    assert_eq!(run(&mut fork), (vec![], Progress::Idle), "a fork is not stopped with its origin");
+}
+
+#[test]
+fn the_cpu_time_of_a_loop_ends() {
+    let engine = Engine::new(EngineOptions { max_vms: 1, ..EngineOptions::default() }).unwrap();
+    let limits = VmLimits { cpu_time: Duration::from_millis(5), ..VmLimits::default() };
+    let mut vm = start(&engine, "text('in'); for (;;);", limits);
+    let (mut effects, mut used) = (Vec::new(), Duration::ZERO);
+    let ending = loop {
+        let turn = slice(&engine, &mut vm);
+        effects.extend(turn.effects);
+        used += turn.cpu_time;
+        if let Progress::Ended(ending) = turn.progress {
+            break ending;
+        }
+    };
+    assert_eq!(ending, Ending::CpuTimeExhausted);
+    assert_eq!(effects, [Effect::Text { text: "in".into(), level: None }]);
+    assert_eq!(used, vm.cpu_time());
+    assert!(used >= limits.cpu_time);
+}
