@@ -72,3 +72,11 @@ fn the_tools_know_no_engine_and_no_storage() {
 fn the_program_never_compiles_webassembly() {
     never("carrel-cli", &["cranelift-codegen", "wasmtime-wizer", "rquickjs-sys"]);
 }
+
+#[test]
+fn native_quickjs_is_there_to_compare_with_and_nowhere_else() {
+    for package in ["carrel-contract", "carrel-engine", "carrel-runtime", "carrel-tools", "carrel-cli"] {
+        never(package, &["rquickjs", "rquickjs-core", "rquickjs-sys"]);
+    }
+    never("carrel-conformance", &[&STORES[..], &["tokio", "carrel-contract", "carrel-runtime"]].concat());
+}
