@@ -1,10 +1,11 @@
 //! Prints the project's figures, each beside its goal: `./x bench [PART OF A NAME]`.
 //!
-//! A figure is the median over rounds. Machines are shared and noisy: compare two builds in one sitting, pinned to
+//! A figure is the median over rounds. Beside what the engine computes stands what native QuickJS-NG takes for it. Machines are shared and noisy: compare two builds in one sitting, pinned to
 //! one processor, and believe ratios rather than single figures.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run has nothing to report")]
 
 mod engine;
+mod native;
 mod process;
 mod session;
 mod table;
