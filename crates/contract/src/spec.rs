@@ -28,7 +28,9 @@ pub enum SessionMode {
     /// Each cell has a VM of its own; only stored values carry over.
     #[default]
     Fresh,
-    /// Globals, functions and closures carry over, as in a notebook.
+    /// Globals, functions and closures carry over, as in a notebook: a cell sees what earlier ones declared at their top
+    /// level, and may declare it again. Cells run one at a time, in the order of their admission; each sees what the one
+    /// before it left, stored values included. What a terminated cell did to the variables never happened.
     Persistent,
 }
 

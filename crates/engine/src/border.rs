@@ -23,7 +23,7 @@ pub(crate) struct Guest {
     pub(crate) parcels: [Option<Arc<str>>; 4],
     /// How the cell ended, and whether the VM takes a further one.
     pub(crate) ending: Option<(Ending, bool)>,
-    stored: Arc<dyn StoredValues>,
+    pub(crate) stored: Arc<dyn StoredValues>,
 }
 
 /// The indices of [`Guest::parcels`].
@@ -45,9 +45,8 @@ impl Guest {
     }
 
     /// Forgets what was the last cell's.
-    pub(crate) fn begin(&mut self, stop: Arc<AtomicBool>, stored: Arc<dyn StoredValues>) {
+    pub(crate) fn begin(&mut self, stop: Arc<AtomicBool>) {
         self.stop = stop;
-        self.stored = stored;
         self.limiter.refused = false;
         self.parcels = [const { None }; 4];
     }

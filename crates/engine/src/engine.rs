@@ -7,7 +7,7 @@ use wasmtime::{Enabled, InstanceAllocationStrategy, InstancePre, Linker, Pooling
 use crate::border::{self, Guest};
 use crate::event::{Start, StoredValues};
 use crate::vm::{Vm, VmLimits};
-use crate::{EngineError, ImageId, InvalidSnapshot, RestoreError, Snapshot, image, settings};
+use crate::{EngineError, ImageId, RestoreError, Snapshot, image, settings};
 
 /// Stack for the guest's compiled code. With 768 KiB of shadow stack, every recursion through JavaScript that
 /// `tests/recursion.rs` tries ends as a `RangeError` within 3 MiB, and within 2 MiB some trap; the rest is reserve, and
@@ -89,8 +89,15 @@ impl Engine {
     /// # Errors
     /// When the pool is used up, or the machine's memory.
     pub fn start(&self, start: Start, limits: VmLimits) -> Result<Vm, EngineError> {
-        let stored = Arc::clone(&start.stored);
-        Ok(Vm::new(self, stored, limits)?.starting(start))
+        Ok(Vm::new(self, limits)?.starting(start))
+    }
+
+    /// Makes a VM without a cell, for [`Vm::begin`].
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn vacant(&self, limits: VmLimits) -> Result<Vm, EngineError> {
+        Vm::new(self, limits)
     }
 
     /// Makes a VM that goes on where the snapshotted one stood, in its cell or between two, with the CPU time that one
@@ -104,16 +111,10 @@ impl Engine {
         stored: Arc<dyn StoredValues>,
         limits: VmLimits,
     ) -> Result<Vm, RestoreError> {
-        if snapshot.image() != self.image() {
-            let (found, expected) = (snapshot.image(), self.image());
-            return Err(InvalidSnapshot::OtherImage { found, expected }.into());
-        }
-        if snapshot.memory_bytes() > limits.memory_bytes {
-            let (found_bytes, limit_bytes) = (snapshot.memory_bytes(), limits.memory_bytes);
-            return Err(InvalidSnapshot::TooLarge { found_bytes, limit_bytes }.into());
-        }
-        let mut vm = Vm::new(self, stored, limits)?;
+        snapshot.check(self.image(), limits.memory_bytes)?;
+        let mut vm = Vm::new(self, limits)?;
         vm.become_copy(snapshot)?;
+        vm.use_stored(stored);
         Ok(vm)
     }
 

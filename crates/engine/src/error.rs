@@ -55,6 +55,9 @@ pub enum RestoreError {
     /// The snapshot does not fit this engine.
     #[error(transparent)]
     Invalid(#[from] InvalidSnapshot),
+    /// The snapshot is of the middle of a cell, or the VM has had a cell already.
+    #[error("remember the snapshot: it takes one from between two cells, and a VM that has had none")]
+    NotVacant,
     /// No VM could be made.
     #[error(transparent)]
     Engine(#[from] EngineError),

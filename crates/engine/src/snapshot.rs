@@ -78,6 +78,17 @@ impl Snapshot {
         self.cpu_time
     }
 
+    /// Tells whether a VM of `image` can go on from here within `limit_bytes` of memory.
+    pub(crate) fn check(&self, image: ImageId, limit_bytes: usize) -> Result<(), InvalidSnapshot> {
+        if self.image != image {
+            return Err(InvalidSnapshot::OtherImage { found: self.image, expected: image });
+        }
+        if self.memory_bytes > limit_bytes {
+            return Err(InvalidSnapshot::TooLarge { found_bytes: self.memory_bytes, limit_bytes });
+        }
+        Ok(())
+    }
+
     /// Returns how many pages of 4 KiB differ from the image.
     #[must_use]
     pub fn page_count(&self) -> usize {

@@ -14,7 +14,7 @@ use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 use crate::border::{EVENT, Guest, SOURCE};
 use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredSize, StoredValues, Turn};
 use crate::snapshot::{self, Snapshot, WASM_PAGE_BYTES};
-use crate::{BeginError, Engine, EngineError, ForkError, SnapshotError, cpu};
+use crate::{BeginError, Engine, EngineError, ForkError, RestoreError, SnapshotError, cpu};
 
 /// The ticks after which a running VM is preempted. The first tick may come at once, so a slice lasts between
 /// one and two ticks of the caller's.
@@ -91,11 +91,8 @@ struct Instance {
 }
 
 impl Vm {
-    pub(crate) fn new(
-        engine: &Engine,
-        stored: Arc<dyn StoredValues>,
-        limits: VmLimits,
-    ) -> Result<Self, EngineError> {
+    pub(crate) fn new(engine: &Engine, limits: VmLimits) -> Result<Self, EngineError> {
+        let stored: Arc<dyn StoredValues> = Arc::new(NothingStored);
         let stop = Arc::new(AtomicBool::new(false));
         let memory_bytes = limits.memory_bytes.min(engine.options().max_memory_bytes);
         let guest = Guest::new(Arc::clone(&stored), memory_bytes, Arc::clone(&stop));
@@ -113,13 +110,37 @@ impl Vm {
         })
     }
 
+    /// Queues the first cell of a VM that was just made.
     pub(crate) fn starting(mut self, start: Start) -> Self {
+        self.use_stored(Arc::clone(&start.stored));
         self.inbox.push_back(Inbound::Start(start));
         self
     }
 
-    /// Begins a further cell in a persistent VM. Nothing runs yet. What the cell before still waited for is forgotten:
-    /// its calls and its timers are settled by nothing any more, and its stoppers stop nothing.
+    pub(crate) fn use_stored(&mut self, stored: Arc<dyn StoredValues>) {
+        if let State::Vacant(instance) | State::Idle(instance) | State::Ended(_, Some(instance)) =
+            &mut self.state
+        {
+            instance.store.data_mut().stored = Arc::clone(&stored);
+        }
+        self.stored = stored;
+    }
+
+    /// Gives a VM that has had no cell the memory of one between two cells.
+    ///
+    /// # Errors
+    /// When the snapshot is not of such a VM, or of another image, or too large; or this VM has had a cell.
+    pub fn remember(&mut self, snapshot: &Snapshot) -> Result<(), RestoreError> {
+        if !snapshot.is_vacant() || !self.inbox.is_empty() || !matches!(self.state, State::Vacant(_)) {
+            return Err(RestoreError::NotVacant);
+        }
+        snapshot.check(self.engine.image(), self.limits.memory_bytes)?;
+        Ok(self.become_copy(snapshot)?)
+    }
+
+    /// Begins a cell in a VM without one: the first, or a further one in a persistent VM. Nothing runs yet. What the
+    /// cell before still waited for is forgotten: its calls and its timers are settled by nothing any more, and its
+    /// stoppers stop nothing.
     ///
     /// # Errors
     /// When the cell before has not ended, or its end did not leave the VM [whole](Self::is_whole).
@@ -128,11 +149,10 @@ impl Vm {
             return Err(BeginError::Busy);
         }
         match mem::replace(&mut self.state, State::Ended(Ending::Stopped, None)) {
-            State::Vacant(mut instance) | State::Ended(_, Some(mut instance)) => {
+            State::Vacant(instance) => self.state = State::Vacant(instance),
+            State::Ended(_, Some(mut instance)) => {
                 self.stop = Arc::new(AtomicBool::new(false));
-                self.stored = Arc::clone(&start.stored);
-                self.cpu_time = Duration::ZERO;
-                instance.store.data_mut().begin(Arc::clone(&self.stop), Arc::clone(&start.stored));
+                instance.store.data_mut().begin(Arc::clone(&self.stop));
                 self.state = State::Vacant(instance);
             }
             other => {
@@ -142,6 +162,8 @@ impl Vm {
                 return Err(refused);
             }
         }
+        self.cpu_time = Duration::ZERO;
+        self.use_stored(Arc::clone(&start.stored));
         self.inbox.push_back(Inbound::Start(start));
         Ok(())
     }
@@ -274,6 +296,19 @@ impl Vm {
     }
 }
 
+/// What a VM loads before it has a cell.
+struct NothingStored;
+
+impl StoredValues for NothingStored {
+    fn get(&self, _key: &str) -> Option<Arc<str>> {
+        None
+    }
+
+    fn size(&self) -> StoredSize {
+        StoredSize::default()
+    }
+}
+
 /// What is longer than the guest's whole memory cannot arrive there; it fails as an allocation in the guest.
 fn clamp(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -393,17 +428,7 @@ impl Instance {
 
     /// Makes a VM for the memory that every VM starts from.
     fn pristine_memory(engine: &Engine) -> Result<Vec<u8>, EngineError> {
-        struct Nothing;
-        impl StoredValues for Nothing {
-            fn get(&self, _key: &str) -> Option<Arc<str>> {
-                None
-            }
-
-            fn size(&self) -> StoredSize {
-                StoredSize::default()
-            }
-        }
-        let guest = Guest::new(Arc::new(Nothing), usize::MAX, Arc::default());
+        let guest = Guest::new(Arc::new(NothingStored), usize::MAX, Arc::default());
         let pristine = Self::new(engine, guest)?;
         Ok(pristine.memory.data(&pristine.store).to_vec())
     }

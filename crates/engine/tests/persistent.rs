@@ -35,10 +35,9 @@ fn next(vm: &mut Vm, source: &str) -> (Vec<Effect>, Progress) {
 }
 
 fn texts(effects: &[Effect]) -> Vec<&str> {
-    let text = |effect| match effect {
-        &Effect::Text { ref text, .. } => Some(text.as_str()),
-        _ => None,
-    };
+    fn text(effect: &Effect) -> Option<&str> {
+        if let Effect::Text { text, .. } = effect { Some(text) } else { None }
+    }
     effects.iter().filter_map(text).collect()
 }
 

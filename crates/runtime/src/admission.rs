@@ -88,7 +88,8 @@ impl Admission {
         let running: Vec<_> = {
             let mut state = self.lock();
             state.closing = true;
-            state.running.values().cloned().collect()
+            // The newest first: of a persistent session, those that wait before the one that makes them wait.
+            state.running.values().rev().cloned().collect()
         };
         for control in &running {
             control.terminate(TerminationReason::Shutdown);

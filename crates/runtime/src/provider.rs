@@ -13,7 +13,7 @@ use carrel_contract::error::{
 };
 use carrel_contract::{
     CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Durability, SessionId,
-    SessionMode, SessionSpec, SessionState,
+    SessionSpec, SessionState,
 };
 use carrel_engine::{Engine, EngineOptions, VmLimits};
 
@@ -167,9 +167,6 @@ impl fmt::Debug for InProcessProvider {
 }
 
 fn check(spec: &SessionSpec, max_memory_bytes: usize) -> Result<(), CreateError> {
-    if spec.mode == SessionMode::Persistent {
-        return Err(Unsupported { field: "mode", value: "persistent", offered: "fresh" }.into());
-    }
     if spec.durability == Durability::Journaled {
         return Err(Unsupported { field: "durability", value: "journaled", offered: "ephemeral" }.into());
     }

@@ -10,16 +10,15 @@ use carrel_contract::{
     ExecuteRequest, Seq, SessionId, SessionState, StartedCell, TerminationReason, WaitRequest, WaitResponse,
     WaitUntil,
 };
-use carrel_engine::{EngineError, Start, StoredValues, VmLimits};
+use carrel_engine::{EngineError, VmLimits};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::cell::{self, Cell};
+use crate::cell::{self, Cell, Ground, Opening};
 use crate::control::CellControl;
 use crate::log::{self, Reader};
 use crate::observe::{deadline, observe, until_ended, until_over};
 use crate::shared::Core;
-use crate::stored::AtAdmission;
 use crate::tasks::Kind;
 
 /// The output budget of a termination's response, in tokens: the default of every response.
@@ -53,25 +52,19 @@ impl Session {
         if Handle::try_current().is_err() {
             return Err(EngineFailure { detail: "no tokio runtime is entered here".to_owned() }.into());
         }
-        let stored = Arc::<AtAdmission>::default();
-        let start = Start {
-            source,
-            tools: Arc::clone(&core.tools),
-            stored: Arc::clone(&stored) as Arc<dyn StoredValues>,
-            quota: core.stored.quota(),
-            seed: core.next_seed(),
-            now_us: core.now_us(),
-            persistent: false,
-        };
         let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
-        let vm = core.shared.engine.start(start, limits).map_err(|error| no_vm(core, &error))?;
+        let vm = core.shared.engine.vacant(limits).map_err(|error| no_vm(core, &error))?;
         let control = Arc::new(CellControl::new(vm.stopper()));
         let begin = |number, cell_id: &CellId| {
-            // Under the lock: a cell that is admitted after another's end finds what that one stored.
-            stored.fix(core.stored.committed());
+            // Under the lock: a cell that is admitted after another's end finds what that one left.
+            let ground = match &core.notebook {
+                None => Ground::Fresh(core.stored.committed()),
+                Some(notebook) => Ground::Persistent(notebook.queue(number)),
+            };
+            let opening = Opening { vm, source, seed: core.next_seed(), ground };
             core.log.admit(cell_id, number);
             let cell = Cell::new(Arc::clone(core), cell_id.clone(), number, Arc::clone(&control));
-            core.tasks.spawn(Kind::Cell, cell::run(cell, vm));
+            core.tasks.spawn(Kind::Cell, cell::run(cell, opening));
         };
         core.admission.admit(Arc::clone(&control), begin)
     }

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use carrel_contract::{CodeModeSessionDelegate, Limits, SessionId, SessionSpec, SessionState, ToolName};
+use carrel_contract::{
+    CodeModeSessionDelegate, Limits, SessionId, SessionMode, SessionSpec, SessionState, ToolName,
+};
 use carrel_engine::{Engine, StoreQuota, StoredSize, Tools};
 use tokio::sync::Semaphore;
 
@@ -11,6 +13,7 @@ use crate::admission::Admission;
 use crate::environment::Environment;
 use crate::guest::{Lane, Party, Ticker};
 use crate::log::SessionLog;
+use crate::notebook::Notebook;
 use crate::number::CellNumber;
 use crate::stored::StoredTable;
 use crate::tasks::Tasks;
@@ -32,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) log: SessionLog,
     pub(crate) stored: StoredTable,
+    /// What the cells of a persistent session leave each other.
+    pub(crate) notebook: Option<Arc<Notebook>>,
     /// Places for tool calls under way; calls over it wait their turn, in order.
     pub(crate) call_places: Semaphore,
     pub(crate) shared: Arc<Shared>,
@@ -61,6 +66,7 @@ impl Core {
                 value_bytes: limits.stored_value_bytes,
                 total: StoredSize { keys: limits.stored_keys, bytes: limits.stored_bytes },
             }),
+            notebook: (spec.mode == SessionMode::Persistent).then(Arc::default),
             call_places: Semaphore::new(limits.pending_tool_calls.min(Semaphore::MAX_PERMITS)),
             admission: Admission::new(id.clone(), limits.running_cells),
             delegate: Mutex::new(delegate),

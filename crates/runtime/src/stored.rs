@@ -1,7 +1,7 @@
 //! The values that carry over from cell to cell.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use carrel_contract::JsonText;
 use carrel_engine::{StoreQuota, StoredSize, StoredValues};
@@ -40,26 +40,6 @@ impl Committed {
         json.len() <= quota.value_bytes
             && keys <= quota.total.keys
             && self.bytes - replaced + key.len() + json.len() <= quota.total.bytes
-    }
-}
-
-/// What was committed when a cell was admitted: fixed then, and read by its VM from its first turn on.
-#[derive(Debug, Default)]
-pub(crate) struct AtAdmission(OnceLock<Arc<Committed>>);
-
-impl AtAdmission {
-    pub(crate) fn fix(&self, committed: Arc<Committed>) {
-        self.0.get_or_init(|| committed);
-    }
-}
-
-impl StoredValues for AtAdmission {
-    fn get(&self, key: &str) -> Option<Arc<str>> {
-        self.0.get()?.get(key)
-    }
-
-    fn size(&self) -> StoredSize {
-        self.0.get().map(|committed| committed.size()).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The contract suite: what every provider has to do, one test per line of the contract.
 //!
-//! A test is named after the section of its line: `s5_…` holds a line of "5. Ending". None sleeps; each waits for
+//! A test is named after the section of its line: `s5_…` holds a line of "5. Ending", `persistent_…` what only
+//! persistent sessions do. None sleeps; each waits for
 //! what it expects, and the test runner's own time limit ends one that waits in vain. A provider runs the suite
 //! from its own tests:
 //!
@@ -24,6 +25,7 @@ mod limits;
 mod misbehaving;
 mod observing;
 mod output;
+mod persistent;
 mod stored;
 
 pub use delegate::{RecordingDelegate, Seen, tool_descriptions};
@@ -34,6 +36,7 @@ pub use limits::*;
 pub use misbehaving::*;
 pub use observing::*;
 pub use output::*;
+pub use persistent::*;
 pub use stored::*;
 
 /// Expands to a tokio test for each test of the suite. Takes an expression that makes an
@@ -103,6 +106,14 @@ macro_rules! contract_suite {
             s8_outcomes_are_forgotten_over_their_limit
             s10_bad_requests_name_what_was_wrong
             s10_bad_specifications_name_what_was_wrong
+            persistent_a_cell_sees_what_earlier_ones_declared
+            persistent_what_a_tool_answered_carries_over
+            persistent_a_failed_cell_keeps_what_it_did
+            persistent_a_terminated_cell_leaves_the_variables_alone
+            persistent_cells_take_turns_in_order
+            persistent_a_cell_that_waits_for_its_turn_is_terminated
+            persistent_shutdown_ends_the_cells_that_wait
+            persistent_a_cell_that_exhausts_its_memory_says_what_became_of_the_variables
         }
     };
     (@tests $provider:expr; $($name:ident)*) => {

@@ -7,15 +7,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use carrel_contract::{CellId, Content, EventKind, JsonText, Notification, TerminationReason, ToolCall};
-use carrel_engine::{CallHandle, Effect, Ending, Event, MediaKind, Progress, Turn, Vm};
+use carrel_contract::{
+    CellError, CellId, Content, EventKind, JsonText, Notification, TerminationReason, ToolCall,
+};
+use carrel_engine::{CallHandle, Effect, Ending, Event, MediaKind, Progress, Snapshot, Vm};
 
 use super::callbacks::{Answer, Callbacks, Delivered, Done};
+use super::opening::Opening;
 use super::timers::Timers;
 use super::translate;
 use super::warnings::Warnings;
 use crate::control::CellControl;
 use crate::guest::{Away, Ran};
+use crate::notebook::Turn;
 use crate::number::CellNumber;
 use crate::shared::Core;
 
@@ -32,6 +36,9 @@ pub(crate) struct Cell {
     pub(super) callbacks: Callbacks,
     pub(super) writes: HashMap<String, String>,
     pub(super) warnings: Warnings,
+    /// In a persistent session: its turn, and the variables it leaves, when it comes to its end by itself.
+    pub(super) turn: Option<Turn>,
+    pub(super) variables: Option<Snapshot>,
     timers: Timers,
     now_us: i64,
     /// The CPU time since the VM last waited.
@@ -43,6 +50,8 @@ pub(crate) struct Cell {
 /// How the guest came to its end.
 pub(super) enum End {
     Natural(Ending),
+    /// It could not begin.
+    Failed(CellError),
     Terminated(TerminationReason),
 }
 
@@ -66,6 +75,8 @@ impl Cell {
             callbacks: Callbacks::default(),
             writes: HashMap::new(),
             warnings: Warnings::default(),
+            turn: None,
+            variables: None,
             timers: Timers::default(),
             now_us: i64::MIN,
             used: Duration::ZERO,
@@ -74,7 +85,11 @@ impl Cell {
     }
 
     /// Runs the guest to its end.
-    pub(super) async fn drive(&mut self, vm: Vm) -> End {
+    pub(super) async fn drive(&mut self, opening: Opening) -> End {
+        let vm = match self.open(opening).await {
+            Ok(vm) => vm,
+            Err(end) => return end,
+        };
         let mut waiting = Waiting::default();
         let begun = if self.core.shared.ticker.may_run_here() {
             self.run_here(vm)
@@ -158,7 +173,7 @@ impl Cell {
     fn settle(&mut self, mut ran: Ran, waiting: &mut Waiting) -> Result<Place, End> {
         let mut here = Duration::ZERO;
         loop {
-            let Ran { mut vm, turn: Turn { effects, progress, cpu_time } } = ran;
+            let Ran { mut vm, turn: carrel_engine::Turn { effects, progress, cpu_time } } = ran;
             self.charge(&effects, cpu_time);
             self.used += cpu_time;
             for effect in effects {
@@ -170,7 +185,10 @@ impl Cell {
                     let limit = self.core.limits.cpu_time;
                     return Err(End::Terminated(TerminationReason::CpuTime { limit }));
                 }
-                Progress::Ended(ending) => return Err(End::Natural(ending)),
+                Progress::Ended(ending) => {
+                    self.take_variables(&vm);
+                    return Err(End::Natural(ending));
+                }
                 Progress::Idle if waiting.events.is_empty() => {
                     self.used_last = std::mem::take(&mut self.used);
                     return Ok(Place::Idle(vm));
@@ -198,7 +216,7 @@ impl Cell {
     }
 
     /// Returns the time, which for one cell never goes backwards.
-    fn now_us(&mut self) -> i64 {
+    pub(super) fn now_us(&mut self) -> i64 {
         self.now_us = self.now_us.max(self.core.now_us());
         self.now_us
     }

@@ -4,13 +4,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use carrel_contract::{CellError, CellErrorKind, JsonText, TerminationReason, ToolCallId};
-use carrel_engine::Vm;
 use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::actor::{Cell, End};
 use super::callbacks::Done;
+use super::opening::Opening;
 use super::{callbacks, translate};
 use crate::log::Outcome;
 
@@ -18,12 +18,12 @@ use crate::log::Outcome;
 type Natural = Result<(Option<JsonText>, Option<CellError>), TerminationReason>;
 
 /// Runs a cell from its first turn to its visible outcome. Even a fault of ours leaves an outcome and a free place.
-pub(crate) async fn run(cell: Cell, vm: Vm) {
+pub(crate) async fn run(cell: Cell, opening: Opening) {
     let (core, id, number) = (Arc::clone(&cell.core), cell.id.clone(), cell.number);
     core.shared.ticker.remember(Handle::current());
     let ran = AssertUnwindSafe(async move {
         let mut cell = cell;
-        let end = cell.drive(vm).await;
+        let end = cell.drive(opening).await;
         cell.finish(end).await;
     });
     if let Err(panic) = ran.catch_unwind().await {
@@ -45,6 +45,7 @@ impl Cell {
             End::Natural(ending) => {
                 translate::ending(ending, self.core.limits.memory_bytes).ok_or_else(|| self.control.reason())
             }
+            End::Failed(error) => Ok((None, Some(error))),
             End::Terminated(reason) => Err(reason),
         };
         if natural.is_ok() {
@@ -65,6 +66,9 @@ impl Cell {
         if !abandoned.is_empty() {
             self.warnings
                 .add(&format!("ignored their cancellation and were abandoned: {}", names(&abandoned)));
+        }
+        if let (Some(turn), Some(variables)) = (&self.turn, self.variables.take()) {
+            turn.leave(variables);
         }
         let refused = self.core.stored.commit(std::mem::take(&mut self.writes));
         if !refused.is_empty() {

@@ -1,6 +1,6 @@
 //! One cell: the actor that runs it, and what it keeps.
 //!
-//! `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `callbacks` are what it asks of its
+//! `opening` is how it begins, `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `callbacks` are what it asks of its
 //! delegate and `caller` where they run, `timers` its timers, `warnings` what its author should know; `ending` brings
 //! it to its end, and `translate` turns the engine's words into the contract's.
 
@@ -8,9 +8,11 @@ mod actor;
 mod callbacks;
 mod caller;
 mod ending;
+mod opening;
 mod timers;
 mod translate;
 mod warnings;
 
 pub(crate) use actor::Cell;
 pub(crate) use ending::run;
+pub(crate) use opening::{Ground, Opening};

@@ -1,0 +1,80 @@
+//! How a cell begins: with its source, a VM without a cell, and what it is to find there.
+
+use std::sync::Arc;
+
+use carrel_contract::{CellError, CellErrorKind};
+use carrel_engine::{Start, StoredValues, Vm};
+
+use super::actor::{Cell, End};
+use crate::notebook::Turn;
+use crate::stored::Committed;
+
+/// What was settled when a cell was admitted.
+pub(crate) struct Opening {
+    pub(crate) vm: Vm,
+    pub(crate) source: String,
+    pub(crate) seed: u64,
+    pub(crate) ground: Ground,
+}
+
+/// What a cell stands on.
+pub(crate) enum Ground {
+    /// Nothing but the values that were committed when it was admitted.
+    Fresh(Arc<Committed>),
+    /// What the cell before it in its session left, when its turn has come.
+    Persistent(Turn),
+}
+
+impl Cell {
+    /// Begins the cell, when its turn has come. Keeps the turn for as long as the cell lives.
+    pub(super) async fn open(&mut self, opening: Opening) -> Result<Vm, End> {
+        let Opening { mut vm, source, seed, ground } = opening;
+        let (persistent, stored) = match ground {
+            Ground::Fresh(committed) => (false, committed),
+            Ground::Persistent(turn) => {
+                tokio::select! {
+                    biased;
+                    reason = self.control.requested() => return Err(End::Terminated(reason)),
+                    () = turn.come() => {}
+                }
+                if let Some(variables) = turn.variables() {
+                    vm.remember(&variables).map_err(|error| End::Failed(engine_fault(&error)))?;
+                }
+                self.turn = Some(turn);
+                (true, self.core.stored.committed())
+            }
+        };
+        let start = Start {
+            source,
+            tools: Arc::clone(&self.core.tools),
+            stored: stored as Arc<dyn StoredValues>,
+            quota: self.core.stored.quota(),
+            seed,
+            now_us: self.now_us(),
+            persistent,
+        };
+        vm.begin(start).map_err(|error| End::Failed(engine_fault(&error)))?;
+        Ok(vm)
+    }
+
+    /// Takes the variables that the cell leaves to the next one, or says why there are none.
+    pub(super) fn take_variables(&mut self, vm: &Vm) {
+        if self.turn.is_none() {
+            return;
+        }
+        if vm.is_whole() {
+            match vm.snapshot() {
+                Ok(variables) => {
+                    self.variables = Some(variables);
+                    return;
+                }
+                Err(error) => self.warnings.add(&format!("the variables could not be saved: {error}")),
+            }
+        }
+        self.warnings.add("the session's variables are as they were before this cell");
+    }
+}
+
+fn engine_fault(error: &dyn std::error::Error) -> CellError {
+    CellError::new(CellErrorKind::Trap, "EngineFault", error.to_string())
+}
