@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use carrel_engine::{
-    Effect, Engine, EngineOptions, Event, Progress, Start, StoreQuota, StoredSize, StoredValues, Tools, Vm,
-    VmLimits,
+    Effect, Engine, EngineOptions, Event, Progress, Snapshot, Start, StoreQuota, StoredSize, StoredValues,
+    Tools, Vm, VmLimits,
 };
 
 use crate::native;
@@ -99,6 +99,21 @@ pub(crate) fn measure(table: &mut Table) {
         let (vm, _) = suspended();
         let snapshot = vm.snapshot().expect("it is idle");
         format!("{} x 4 KiB", snapshot.page_count())
+    });
+    table.row("its bytes, compressed", "-", || {
+        let (vm, _) = suspended();
+        format!("{} B", vm.snapshot().expect("it is idle").to_bytes().len())
+    });
+    table.row("a snapshot to bytes, and back", "-", || {
+        let (vm, _) = suspended();
+        let snapshot = vm.snapshot().expect("it is idle");
+        milliseconds(median(200, || {
+            Snapshot::from_bytes(&snapshot.to_bytes()).expect("it was just written");
+        }))
+    });
+    table.row("fork of a suspended cell", "0.7 ms", || {
+        let (vm, _) = suspended();
+        milliseconds(median(200, || drop(vm.fork().expect("it is idle"))))
     });
     table.row("restore of a suspended cell", "0.2 ms", || {
         let (vm, _) = suspended();

@@ -8,6 +8,7 @@ mod engine;
 mod native;
 mod process;
 mod session;
+mod stopping;
 mod table;
 
 use std::env;
@@ -18,5 +19,6 @@ fn main() {
     let mut table = Table::new(env::args().nth(1));
     session::measure(&mut table);
     engine::measure(&mut table);
+    stopping::measure(&mut table);
     process::measure(&mut table);
 }
