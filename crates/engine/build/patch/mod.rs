@@ -1,5 +1,6 @@
 //! The changes to QuickJS-NG's sources that no definition and no wrapper can make.
 
+mod hashing;
 mod json;
 mod limits;
 mod places;
@@ -17,6 +18,7 @@ pub(crate) fn quickjs(source: &str) -> Outcome<String> {
             .chain(variables::CHANGES)
             .chain(json::CHANGES)
             .chain(limits::CHANGES)
+            .chain(hashing::CHANGES)
             .map(owned),
     );
     changes.into_iter().try_fold(source.to_owned(), |patched, (before, after)| {
