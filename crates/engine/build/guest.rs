@@ -39,6 +39,8 @@ pub(crate) fn compile(toolchain: &Toolchain, quickjs: &Path, out: &Path) -> Outc
         ours.join("rejections.c"),
         ours.join("memory.c"),
         ours.join("bridge.c"),
+        ours.join("utf8.c"),
+        ours.join("random.c"),
         prelude,
         quickjs.join("libregexp.c"),
         quickjs.join("libunicode.c"),

@@ -9,6 +9,10 @@ use crate::guest::read;
 const FILES: &[&str] = &[
     "kit",
     "errors",
+    "web/idl",
+    "web/inspect",
+    "web/console",
+    "web/performance",
     "output",
     "media",
     "stored",
@@ -19,6 +23,15 @@ const FILES: &[&str] = &[
     "intl/number",
     "intl/lists",
     "intl/intl",
+    "web/bytes",
+    "web/encoding",
+    "web/search_params",
+    "web/url",
+    "web/crypto",
+    "web/clone",
+    "web/events",
+    "web/abort",
+    "web/base64",
 ];
 
 /// Writes the files of `folder` as the array that `guest.h` declares.

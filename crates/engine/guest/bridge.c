@@ -280,6 +280,32 @@ static JSValue bridge_compute(JSContext *ctx, JSValueConst this_val, int argc, J
     return result;
 }
 
+/* now(): milliseconds since the cell began. */
+static JSValue bridge_now(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    (void)argv;
+    return JS_NewFloat64(ctx, (carrel_now_us - carrel_began_us) / 1000.0);
+}
+
+/* timeOrigin(): when the cell began, in milliseconds since 1970. */
+static JSValue bridge_time_origin(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    (void)argv;
+    return JS_NewFloat64(ctx, carrel_began_us / 1000.0);
+}
+
+/* classOf(object): what it was made as, such as "Map" or "Proxy", without running any of its code. */
+static JSValue bridge_class_of(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    return carrel_class_of(ctx, argv[0]);
+}
+
 static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("toolIndex", 1, bridge_tool_index),
     JS_CFUNC_DEF("toolFunction", 2, bridge_tool_function),
@@ -290,11 +316,16 @@ static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("load", 1, bridge_load),
     JS_CFUNC_DEF("exit", 0, bridge_exit),
     JS_CFUNC_DEF("compute", 3, bridge_compute),
+    JS_CFUNC_DEF("classOf", 1, bridge_class_of),
+    JS_CFUNC_DEF("now", 0, bridge_now),
+    JS_CFUNC_DEF("timeOrigin", 0, bridge_time_origin),
 };
 
 JSValue bridge_new(JSContext *ctx)
 {
     JSValue host = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, host, host_functions, sizeof(host_functions) / sizeof(host_functions[0]));
+    utf8_add(ctx, host);
+    random_add(ctx, host);
     return host;
 }

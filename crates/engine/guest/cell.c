@@ -177,7 +177,7 @@ int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed
               size_t quota_value_bytes, size_t quota_bytes, size_t quota_keys, size_t stored_bytes, size_t stored_keys)
 {
     JSContext *ctx = context;
-    carrel_now_us = now_us;
+    carrel_now_us = carrel_began_us = now_us;
     quota = (struct quota){ .value_bytes = quota_value_bytes, .bytes = quota_bytes, .keys = quota_keys };
     stored = (struct quota){ .bytes = stored_bytes, .keys = stored_keys };
     persistent = keep_vm;
@@ -185,6 +185,7 @@ int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed
         return end_with_exception(ctx, ENDING_THROWN);
     carrel_keep_variables(persistent);
     carrel_seed(ctx, (uint64_t)seed);
+    random_seed((uint64_t)seed);
     char *source = bridge_set_tools(ctx, names_len, json_len) ? NULL : fetch(ctx, PARCEL_SOURCE, source_len);
     if (!source)
         return end_with_exception(ctx, ENDING_THROWN);

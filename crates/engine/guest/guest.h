@@ -2,7 +2,7 @@
  *
  * Read in this order: `setup.c` makes the VM once, when the image is built; `cell.c` runs a cell in it; `calls.c`
  * keeps the tool calls that wait; `rejections.c` the promises nobody handled; `memory.c` what is to be said when memory is out; `bridge.c` is what the prelude can ask
- * for; `quickjs_unit.c` is QuickJS-NG, with doors into its private state; `libc.c` stands in for an operating system. */
+ * for, with `utf8.c` and `random.c`; `quickjs_unit.c` is QuickJS-NG, with doors into its private state; `libc.c` stands in for an operating system. */
 #ifndef CARREL_GUEST_H
 #define CARREL_GUEST_H
 
@@ -60,6 +60,14 @@ extern int32_t timers_pending;
 
 /* Fetches a parcel and ends it with a zero, as the parsers want it. NULL when memory is out. */
 char *fetch(JSContext *ctx, int32_t parcel, size_t len);
+
+/* ---- utf8.c, random.c ---- */
+
+/* Add their functions to the prelude's `host`. */
+void utf8_add(JSContext *ctx, JSValueConst host);
+void random_add(JSContext *ctx, JSValueConst host);
+
+void random_seed(uint64_t seed);
 
 /* ---- calls.c ---- */
 
@@ -134,6 +142,7 @@ void carrel_end_cell(JSContext *ctx, JSModuleDef *module);
 JSValue carrel_throw_uncatchable(JSContext *ctx);
 
 JSValue carrel_call_site(JSContext *ctx, uint32_t *offset);
+JSValue carrel_class_of(JSContext *ctx, JSValueConst value);
 JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t offset);
 
 /* Where the first `import` of the module that was compiled last stands. */
@@ -143,6 +152,9 @@ extern int carrel_import_line, carrel_import_column;
 
 /* Microseconds since 1970, set by each event. */
 extern int64_t carrel_now_us;
+
+/* The time of the first event. */
+extern int64_t carrel_began_us;
 
 /* ---- prelude.c, which the build writes ---- */
 

@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <wasi/api.h>
 
-/* Microseconds since 1970, set by each event. */
-int64_t carrel_now_us = 0;
+/* Microseconds since 1970, set by each event and by the first. */
+int64_t carrel_now_us = 0, carrel_began_us = 0;
 
 __wasi_errno_t __wasi_clock_time_get(__wasi_clockid_t id, __wasi_timestamp_t precision, __wasi_timestamp_t *now)
 {

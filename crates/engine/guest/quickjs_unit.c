@@ -100,6 +100,16 @@ JSValue carrel_throw_uncatchable(JSContext *ctx)
     return JS_Throw(ctx, error);
 }
 
+/* The class that an object was made as. */
+JSValue carrel_class_of(JSContext *ctx, JSValueConst value)
+{
+    if (!JS_IsObject(value))
+        return JS_UNDEFINED;
+    if (JS_IsProxy(value))
+        return JS_NewString(ctx, "Proxy");
+    return JS_AtomToString(ctx, ctx->rt->class_array[JS_VALUE_GET_OBJ(value)->class_id].class_name);
+}
+
 /* Remembers the JavaScript that called the C function which runs now: a function, and the offset of the call
  * in its code. Cheap, as it is done for each tool call; the line is found only when the call has failed. */
 JSValue carrel_call_site(JSContext *ctx, uint32_t *offset)

@@ -94,7 +94,7 @@ void initialize(void)
     if (JS_AddIntrinsicBaseObjects(ctx) || JS_AddIntrinsicDate(ctx) || JS_AddIntrinsicEval(ctx) ||
         JS_AddIntrinsicRegExp(ctx) || JS_AddIntrinsicJSON(ctx) || JS_AddIntrinsicProxy(ctx) ||
         JS_AddIntrinsicMapSet(ctx) || JS_AddIntrinsicTypedArrays(ctx) || JS_AddIntrinsicPromise(ctx) ||
-        JS_AddIntrinsicAToB(ctx) || JS_AddPerformance(ctx))
+        JS_AddIntrinsicAToB(ctx))
         __builtin_trap();
     JS_SetModuleLoaderFunc(runtime, prefix_name, refuse_import, NULL);
     JS_SetInterruptHandler(runtime, cell_interrupted, NULL);

@@ -52,6 +52,11 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
         "            emit_func_call:\n",
         "            emit_func_call:\n                emit_source_loc_at(s, call_line, call_col);\n",
     ),
+    // The first line has its first column at 1, as the others have.
+    (
+        "    s->mark = s->buf_ptr + min_int(1, input_len);\n    s->eol = s->buf_ptr;\n",
+        "    s->mark = s->buf_ptr;\n    s->eol = s->buf_ptr - 1;\n",
+    ),
     // A property is at its name or its bracket.
     (
         "        parse_property:\n",

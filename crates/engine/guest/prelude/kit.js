@@ -14,7 +14,7 @@
   kit.effects = { TEXT: 2, IMAGE: 3, AUDIO: 4, BLOCK: 5, NOTIFY: 6, SET_TIMER: 8, CLEAR_TIMER: 9, YIELD: 10 };
 
   // The numbers of src/compute/mod.rs.
-  kit.questions = { PARSE_URL: 1, INTL: 2 };
+  kit.questions = { PARSE_URL: 1, CHANGE_URL: 2, NAME_ENCODING: 3, DECODE: 4, INTL: 5 };
 
   // Makes a global, as writable and as hidden as the language's own.
   kit.define = function define(name, value) {

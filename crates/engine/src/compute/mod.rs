@@ -5,14 +5,22 @@
 //! belong to the image's identity. A guest cannot be stopped while the host computes, so no question may take longer
 //! than a millisecond or so: each bounds its input.
 
+mod encoding;
 mod intl;
 mod url;
 
 /// What is asked. The numbers are those of `kit.questions` in `guest/prelude/kit.js`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// `a`: a URL. `b`: its base, or nothing.
+    /// `a`: a URL. `b`: its base, or nothing. The reply: its parts.
     ParseUrl,
+    /// `a`: a URL. `b`: a part, a line end, and the part's new value. The reply: its parts.
+    ChangeUrl,
+    /// `a`: a label, such as `latin1`. The reply: the name of the encoding.
+    NameEncoding,
+    /// `a`: bytes, a character each. `b`: the encoding's name, then `!` if fatal, then `+` if more is to come. The reply:
+    /// the text.
+    Decode,
     /// `a`: a service of `Intl` with its options, as JSON. `b`: a letter that says what is asked, and what of.
     Intl,
 }
@@ -22,7 +30,10 @@ impl Question {
     pub(crate) fn of(number: i32) -> Option<Self> {
         Some(match number {
             1 => Self::ParseUrl,
-            2 => Self::Intl,
+            2 => Self::ChangeUrl,
+            3 => Self::NameEncoding,
+            4 => Self::Decode,
+            5 => Self::Intl,
             _ => return None,
         })
     }
@@ -33,6 +44,9 @@ impl Question {
 pub(crate) fn answer(question: Question, a: &str, b: &str) -> Result<String, String> {
     match question {
         Question::ParseUrl => url::parse(a, b),
+        Question::ChangeUrl => url::change(a, b),
+        Question::NameEncoding => encoding::name(a),
+        Question::Decode => encoding::decode(a, b),
         Question::Intl => intl::answer(a, b),
     }
 }

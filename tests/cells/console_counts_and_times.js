@@ -1,0 +1,11 @@
+console.count();
+console.count("calls");
+console.count("calls");
+console.countReset("calls");
+console.count("calls");
+console.countReset("never");
+console.time("wait");
+await new Promise((resolve) => setTimeout(resolve, 20));
+console.timeLog("wait", { step: 1 });
+console.timeEnd("wait");
+console.timeEnd("wait");

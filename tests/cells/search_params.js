@@ -1,0 +1,10 @@
+const params = new URLSearchParams("?b=2&a=1&b=3&empty&=unnamed&a%20b=%C3%A9%FF+");
+text([...params]);
+text([params.size, params.get("b"), params.getAll("b"), params.get("none"), params.has("b", "3"), params.has("b", "4")]);
+params.append("z", 5);
+params.delete("b", "2");
+params.set("a", "one");
+params.sort();
+text(String(params));
+params.forEach((value, name, self) => text(`${name}=${value} ${self === params}`));
+text([[...params.keys()], [...params.values()], params[Symbol.iterator] === params.entries, String(params.entries())]);

@@ -1,0 +1,11 @@
+const url = new URL("https://example.com/?a=1");
+const params = url.searchParams;
+params.append("b", "x y&z");
+params.set("a", "é");
+text([url.href, url.search]);
+url.search = "?c=3";
+text([params.get("c"), params.has("a"), url.searchParams === params]);
+params.delete("c");
+text(url.href);
+url.href = "https://example.com/?d=4";
+text([...params]);
