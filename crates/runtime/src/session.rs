@@ -13,6 +13,7 @@ use carrel_contract::{
 use carrel_engine::{EngineError, VmLimits};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use crate::cell::{self, Cell, Ground, Opening};
 use crate::control::CellControl;
@@ -20,6 +21,7 @@ use crate::log::{self, Reader};
 use crate::observe::{deadline, observe, until_ended, until_over};
 use crate::shared::Core;
 use crate::tasks::Kind;
+use crate::telemetry;
 
 /// The output budget of a termination's response, in tokens: the default of every response.
 const DEFAULT_OUTPUT_TOKENS: usize = 10_000;
@@ -64,7 +66,8 @@ impl Session {
             let opening = Opening { vm, source, seed: core.next_seed(), ground };
             core.log.admit(cell_id, number);
             let cell = Cell::new(Arc::clone(core), cell_id.clone(), number, Arc::clone(&control));
-            core.tasks.spawn(Kind::Cell, cell::run(cell, opening));
+            let span = cell.telemetry.span.clone();
+            core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
         };
         core.admission.admit(Arc::clone(&control), begin)
     }
@@ -107,7 +110,7 @@ impl CodeModeSession for Session {
         Box::pin(async move {
             let core = Arc::clone(&self.core);
             let deadline = deadline(request.yield_time);
-            let cell_id = self.admit(request.source)?;
+            let cell_id = self.admit(request.source).inspect_err(telemetry::cell_refused)?;
             let observed = (cell_id.clone(), Seq::START);
             let first_response = Box::pin(async move {
                 until_over(&core.log, std::slice::from_ref(&observed), WaitUntil::AllEnded, deadline).await?;

@@ -17,6 +17,7 @@ use crate::notebook::Notebook;
 use crate::number::CellNumber;
 use crate::stored::StoredTable;
 use crate::tasks::Tasks;
+use crate::telemetry::SessionTelemetry;
 
 /// What all sessions of a provider share.
 pub(crate) struct Shared {
@@ -48,6 +49,7 @@ pub(crate) struct Core {
     tool_names: Vec<ToolName>,
     seeds: AtomicU64,
     pub(crate) tasks: Tasks,
+    pub(crate) telemetry: SessionTelemetry,
 }
 
 impl Core {
@@ -76,6 +78,7 @@ impl Core {
             tool_names: tools.into_iter().map(|tool| tool.name).collect(),
             seeds: AtomicU64::new(spec.seed.unwrap_or_else(|| shared.environment.random())),
             tasks: Tasks::default(),
+            telemetry: SessionTelemetry::new(&id, spec.mode),
             party: Party(shared.parties.fetch_add(1, Ordering::Relaxed)),
             id,
             limits,

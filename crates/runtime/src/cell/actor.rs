@@ -22,6 +22,7 @@ use crate::guest::{Away, Ran};
 use crate::notebook::Turn;
 use crate::number::CellNumber;
 use crate::shared::Core;
+use crate::telemetry::CellTelemetry;
 
 /// The CPU time after which a VM with events still to come leaves this thread to others; and that of an event after
 /// which the next one is expected to take as long.
@@ -36,6 +37,7 @@ pub(crate) struct Cell {
     pub(super) callbacks: Callbacks,
     pub(super) writes: HashMap<String, String>,
     pub(super) warnings: Warnings,
+    pub(crate) telemetry: CellTelemetry,
     /// In a persistent session: its turn, and the variables it leaves, when it comes to its end by itself.
     pub(super) turn: Option<Turn>,
     pub(super) variables: Option<Snapshot>,
@@ -67,6 +69,7 @@ enum Place {
 
 impl Cell {
     pub(crate) fn new(core: Arc<Core>, id: CellId, number: CellNumber, control: Arc<CellControl>) -> Self {
+        let telemetry = core.telemetry.cell(&core.id, &id);
         Self {
             core,
             id,
@@ -75,6 +78,7 @@ impl Cell {
             callbacks: Callbacks::default(),
             writes: HashMap::new(),
             warnings: Warnings::default(),
+            telemetry,
             turn: None,
             variables: None,
             timers: Timers::default(),
@@ -110,7 +114,8 @@ impl Cell {
                 biased;
                 reason = self.control.requested() => {
                     if let Place::Away(vm) = &place {
-                        self.core.log.charge(&self.id, vm.cpu_so_far(), 0);
+                        let cpu_time = vm.cpu_so_far();
+                        self.charge(&[], cpu_time);
                     }
                     return End::Terminated(reason);
                 }
@@ -221,9 +226,10 @@ impl Cell {
         self.now_us
     }
 
-    fn charge(&self, effects: &[Effect], cpu: Duration) {
-        let calls = effects.iter().filter(|effect| matches!(effect, Effect::CallTool { .. })).count();
-        self.core.log.charge(&self.id, cpu, calls as u64);
+    fn charge(&mut self, effects: &[Effect], cpu: Duration) {
+        let calls = effects.iter().filter(|effect| matches!(effect, Effect::CallTool { .. })).count() as u64;
+        self.telemetry.charge(cpu, calls);
+        self.core.log.charge(&self.id, cpu, calls);
     }
 
     fn perform(&mut self, effect: Effect) {

@@ -17,10 +17,12 @@ use carrel_engine::CallHandle;
 use futures::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 
 use super::caller::Caller;
 use crate::shared::Core;
 use crate::tasks::Kind;
+use crate::telemetry::CallTelemetry;
 
 /// What a callback costs beside the text it carries: its task, most of all.
 const CALLBACK_BYTES: usize = 1536;
@@ -79,6 +81,8 @@ impl Callbacks {
         self.held_bytes += held_bytes;
         self.call_ids.insert(handle, call_id.clone());
         let cancel = self.cancel.child_token();
+        let telemetry = call.as_ref().ok().map(|call| CallTelemetry::new(&call.tool, &call_id));
+        let span = telemetry.as_ref().map_or_else(Span::none, |telemetry| telemetry.span.clone());
         let answered = {
             let (core, cell) = (Arc::clone(core), self.cancel.clone());
             async move {
@@ -92,10 +96,13 @@ impl Callbacks {
                 };
                 // Whatever of the delegate is still at work for this call has no reader any more.
                 cancel.cancel();
+                if let Some(telemetry) = telemetry {
+                    telemetry.answered(&result);
+                }
                 Done::Answered(Answer { handle, call_id, result, held_bytes })
             }
         };
-        self.caller.call(core, answered.boxed());
+        self.caller.call(core, answered.instrument(span).boxed());
     }
 
     /// Waits for the next callback that is done; for ever when none is under way. Cancel safe.

@@ -54,6 +54,7 @@ impl Cell {
         }
         let abandoned = self.end_callbacks().await;
         let outcome = self.outcome(natural, abandoned);
+        self.telemetry.ended(&outcome);
         callbacks::close(&self.core, &self.id).await;
         self.core.leave(self.number, || self.core.log.end(&self.id, outcome));
     }
