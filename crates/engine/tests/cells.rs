@@ -41,7 +41,7 @@ fn through_bytes(engine: &Engine, vm: &Vm) -> Vm {
 fn every_cell_does_what_its_file_says_again_and_after_every_restore() {
     let engine = Engine::new(EngineOptions::default()).unwrap();
     let cells = cells();
-    assert!(cells.len() >= 40, "the corpus is where it is looked for");
+    assert!(cells.len() >= 150, "the corpus is where it is looked for");
     let mut wrong = Vec::new();
     for path in cells {
         let source = fs::read_to_string(&path).unwrap();

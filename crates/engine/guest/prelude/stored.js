@@ -8,11 +8,14 @@
   // What this cell stored.
   const ownStores = new Map();
   kit.whenCellEnds(() => kit.apply(mapClear, ownStores, []));
+  const { isWellFormed } = String.prototype;
   const LONGEST_KEY = 1024;
 
   function checkKey(name, key) {
     if (typeof key !== "string" || key === "" || key.length > LONGEST_KEY)
       throw new TypeError(`${name}(key): key must be a string of 1 to ${LONGEST_KEY} characters`);
+    // It would be stored as U+FFFD, where another such key is, too.
+    if (!kit.apply(isWellFormed, key, [])) throw new TypeError(`${name}(key): key must be text without half a surrogate pair`);
   }
 
   kit.define("store", function store(key, value) {

@@ -141,7 +141,9 @@
       }
 
       #decodeHere(all, isLast) {
-        const [text, rest] = decoders[this.#encoding](all, this.#fatal, isLast);
+        const decoded = decoders[this.#encoding](all, this.#fatal, isLast);
+        const text = decoded[0];
+        const rest = decoded[1];
         if (text === null) {
           this.#isStreaming = false;
           refuse(this.#encoding);

@@ -38,18 +38,21 @@
     return false;
   };
 
+  function showMembers(object) {
+    const keys = ownKeys(object);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i];
+      const property = getOwnPropertyDescriptor(object, key);
+      const isMember = typeof key === "string" && key !== "constructor" && (property.get !== undefined || typeof property.value === "function");
+      if (isMember && property.configurable) defineProperty(object, key, { enumerable: true });
+    }
+  }
+
   // Finishes a class as Web IDL has it: its members are enumerable, and it has a tag. `isOne` tells its instances.
   kit.webClass = function webClass(Class, isOne) {
     const { prototype } = Class;
-    for (const object of [prototype, Class]) {
-      const keys = ownKeys(object);
-      for (let i = 0; i < keys.length; i++) {
-        const key = keys[i];
-        const property = getOwnPropertyDescriptor(object, key);
-        const isMember = typeof key === "string" && key !== "constructor" && (property.get !== undefined || typeof property.value === "function");
-        if (isMember && property.configurable) defineProperty(object, key, { enumerable: true });
-      }
-    }
+    showMembers(prototype);
+    showMembers(Class);
     defineProperty(prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
     if (isOne !== undefined) brands[brands.length] = isOne;
     return Class;

@@ -1,0 +1,1 @@
+try { await new Promise(() => exit()).catch(() => text("caught")); } finally { text("finally"); }

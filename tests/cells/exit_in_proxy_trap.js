@@ -1,0 +1,2 @@
+const proxy = new Proxy({}, { get() { exit(); }, has() { exit(); } });
+try { "a" in proxy; } catch { text("caught"); } finally { text("finally"); }

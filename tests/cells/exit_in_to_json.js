@@ -1,0 +1,1 @@
+try { text({ toJSON() { exit(); } }); } catch { text("caught"); } finally { text("finally"); }

@@ -1,0 +1,1 @@
+try { text(`${{ toString() { exit(); } }}`); } catch { text("caught"); } finally { text("finally"); }
