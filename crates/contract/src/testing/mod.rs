@@ -18,22 +18,26 @@
 )]
 
 mod delegate;
+mod dropping;
 mod ending;
 mod harness;
 mod interface;
 mod limits;
 mod misbehaving;
+mod model;
 mod observing;
 mod output;
 mod persistent;
 mod stored;
 
 pub use delegate::{RecordingDelegate, Seen, tool_descriptions};
+pub use dropping::*;
 pub use ending::*;
 pub use harness::Harness;
 pub use interface::*;
 pub use limits::*;
 pub use misbehaving::*;
+pub use model::*;
 pub use observing::*;
 pub use output::*;
 pub use persistent::*;
@@ -82,6 +86,12 @@ macro_rules! contract_suite {
             s5_a_call_is_not_issued_after_its_cell_ended
             s5_calls_that_nobody_awaited_are_cancelled_and_named
             s5_a_future_that_panics_as_it_is_dropped_does_no_harm
+            s1_execute_can_be_dropped_at_every_poll
+            s4_a_first_response_can_be_dropped_at_every_poll
+            s4_wait_can_be_dropped_at_every_poll
+            s4_a_read_of_the_log_can_be_dropped_at_every_poll
+            s5_terminate_can_be_dropped_at_every_poll
+            s5_shutdown_can_be_dropped_at_every_poll
             s5_a_panic_before_the_future_fails_one_call
             s5_a_delegate_that_blocks_its_thread_holds_no_cell
             s5_a_blocked_call_that_nobody_awaits_is_named
@@ -114,6 +124,7 @@ macro_rules! contract_suite {
             persistent_a_cell_that_waits_for_its_turn_is_terminated
             persistent_shutdown_ends_the_cells_that_wait
             persistent_a_cell_that_exhausts_its_memory_says_what_became_of_the_variables
+            any_sequence_of_operations_does_what_the_model_does
         }
     };
     (@tests $provider:expr; $($name:ident)*) => {

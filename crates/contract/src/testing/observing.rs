@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::{Either, select};
 
-use super::harness::{Harness, LONG, completed, ended, run, start};
+use super::harness::{Harness, LONG, completed, ended, event, run, start};
 use crate::error::WaitError;
 use crate::{CellId, CellResponse, EventKind, ExecuteRequest, Seq, StreamItem, WaitRequest, WaitUntil};
 
@@ -88,16 +88,20 @@ pub async fn s4_yield_control_ends_an_observation(harness: Harness) {
     assert_eq!(rest.cells[0].text(), "two");
 }
 
-/// The yield time holds under a CPU-bound cell.
+/// The yield time holds under a CPU-bound cell, and under one that prints without end.
 pub async fn s4_a_busy_cell_yields_at_its_time(harness: Harness) {
     let session = harness.session().await;
-    let request =
-        ExecuteRequest::new("text('busy'); while (true) {}").with_yield_time(Duration::from_millis(30));
-    let started = session.execute(request).await.unwrap();
-    let response = started.first_response.await.unwrap();
-    assert!(matches!(&response, CellResponse::Yielded(_)));
-    assert_eq!(response.text(), "busy");
-    session.terminate(started.cell_id).await.unwrap();
+    for source in ["text('busy'); while (true) {}", "for (;;) text('busy')"] {
+        let request = ExecuteRequest::new(source).with_yield_time(Duration::ZERO);
+        let started = session.execute(request).await.unwrap();
+        assert!(matches!(started.first_response.await.unwrap(), CellResponse::Yielded(_)));
+        event(&session, &started.cell_id, |kind| matches!(kind, EventKind::Output { .. })).await;
+        let wait = WaitRequest::new([started.cell_id.clone()]).after(Seq::START).until(WaitUntil::Deadline);
+        let response = session.wait(wait.with_yield_time(Duration::from_millis(30))).await.unwrap();
+        assert!(matches!(&response.cells[..], [CellResponse::Yielded(_)]));
+        assert!(response.cells[0].text().starts_with("busy"));
+        session.terminate(started.cell_id).await.unwrap();
+    }
 }
 
 /// The log has everything that happened, without a gap, and ends with the session.

@@ -94,8 +94,9 @@ impl SessionLog {
         let now = Instant::now();
         let mut state = self.lock();
         state.ended.push_back((cell_id.clone(), now));
-        state.forget_old(&self.limits, now);
+        let forgotten = state.forget_old(&self.limits, now);
         self.append_to(state, cell_id, kind, |cell| cell.end(outcome, now));
+        tell(&forgotten);
     }
 
     /// Adds to what a cell has used.
@@ -120,7 +121,7 @@ impl SessionLog {
 
     /// Returns what wakes an observer of a cell, and where a reader without a cursor begins.
     pub(crate) fn observer(&self, cell_id: &CellId) -> Result<(Arc<Notify>, Seq), Missing> {
-        let state = self.lock();
+        let state = self.fresh();
         let cell = state.cell(cell_id)?;
         Ok((Arc::clone(&cell.changed), cell.read_up_to))
     }
@@ -159,6 +160,18 @@ impl SessionLog {
             Some(cell) => Ok(cell.respond(cell_id, reader, max_tokens, Instant::now())),
             None => Err(state.missing(cell_id)),
         }
+    }
+
+    /// Locks the log without the outcomes that have become too old.
+    fn fresh(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        let forgotten = state.forget_old(&self.limits, Instant::now());
+        if forgotten.is_empty() {
+            return state;
+        }
+        drop(state);
+        tell(&forgotten);
+        self.lock()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -223,15 +236,23 @@ impl State {
         }
     }
 
-    fn forget_old(&mut self, limits: &Limits, now: Instant) {
+    /// Forgets outcomes that are too old or too many. Returns what tells those who wait for these cells among others.
+    #[must_use]
+    fn forget_old(&mut self, limits: &Limits, now: Instant) -> Vec<Arc<Notify>> {
+        let mut forgotten = Vec::new();
         while let Some((cell_id, ended_at)) = self.ended.front() {
             if self.ended.len() <= limits.kept_outcomes && now - *ended_at < limits.outcome_age {
                 break;
             }
-            self.cells.remove(cell_id);
+            forgotten.extend(self.cells.remove(cell_id).map(|cell| cell.changed));
             self.ended.pop_front();
         }
+        forgotten
     }
+}
+
+fn tell(forgotten: &[Arc<Notify>]) {
+    forgotten.iter().for_each(|changed| changed.notify_waiters());
 }
 
 fn event_bytes(event: &Event) -> usize {
