@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use carrel_engine::{
     Effect, Engine, EngineOptions, Event, Progress, Snapshot, Start, StoreQuota, StoredSize, StoredValues,
-    Tools, Vm, VmLimits,
+    TimeZone, Tools, Vm, VmLimits,
 };
 
 use crate::native;
@@ -33,6 +33,7 @@ fn start(engine: &Engine, source: &str) -> Vm {
         quota: StoreQuota::default(),
         seed: 1,
         now_us: 0,
+        time_zone: TimeZone::default(),
         persistent: false,
     };
     engine.start(start, LIMITS).expect("a VM can be made")

@@ -91,6 +91,7 @@ fn start(engine: &Engine, source: &str) -> Vm {
         quota: StoreQuota::default(),
         seed: 1,
         now_us: 0,
+        time_zone: carrel_engine::TimeZone::default(),
         persistent: false,
     };
     engine

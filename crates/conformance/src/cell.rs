@@ -33,6 +33,7 @@ pub(crate) fn run(engine: &Engine, source: String, limits: VmLimits) -> Result<R
         quota: StoreQuota::default(),
         seed: 1,
         now_us: NOW_US,
+        time_zone: carrel_engine::TimeZone::default(),
         persistent: false,
     };
     let mut vm = engine.start(start, limits)?;

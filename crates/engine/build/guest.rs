@@ -41,6 +41,7 @@ pub(crate) fn compile(toolchain: &Toolchain, quickjs: &Path, out: &Path) -> Outc
         ours.join("bridge.c"),
         ours.join("utf8.c"),
         ours.join("random.c"),
+        ours.join("zone.c"),
         prelude,
         quickjs.join("libregexp.c"),
         quickjs.join("libunicode.c"),

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Outcome<()> {
-    for input in ["build", "guest", "src/settings.rs", "Cargo.toml"] {
+    for input in ["build", "guest", "src/settings.rs", "Cargo.toml", "../../Cargo.lock"] {
         println!("cargo::rerun-if-changed={input}");
     }
     let out = PathBuf::from(variable("OUT_DIR")?);
@@ -41,7 +41,10 @@ fn build() -> Outcome<()> {
     let image = image::initialize(&wasm)?;
     let code = image::compile(&image, &variable("TARGET")?)?;
     guest::write(&out.join("guest.cwasm"), &code)?;
-    println!("cargo::rustc-env=CARREL_IMAGE_ID={}", blake3::hash(&image));
+    // What the host computes for a guest is part of what a snapshot goes on with.
+    let mut identity = image;
+    identity.extend(sources::tables()?.into_bytes());
+    println!("cargo::rustc-env=CARREL_IMAGE_ID={}", blake3::hash(&identity));
     Ok(())
 }
 

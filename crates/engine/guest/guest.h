@@ -69,6 +69,13 @@ void random_add(JSContext *ctx, JSValueConst host);
 
 void random_seed(uint64_t seed);
 
+/* ---- zone.c ---- */
+
+/* Takes the zone of a start: the length of its name, 0 for UTC. */
+void zone_set(size_t len);
+
+const char *zone_name(void);
+
 /* ---- calls.c ---- */
 
 /* A tool call that waits for its answer. */

@@ -47,6 +47,10 @@ void host_effect(int32_t kind, int32_t small, int64_t number, const char *a, siz
 IMPORT("compute")
 int32_t host_compute(int32_t question, const char *a, size_t a_len, const char *b, size_t b_len);
 
+/* The question that C asks itself: a zone's name and a time in milliseconds; its offset from UTC in seconds, and the
+ * times between which that holds. The other numbers are the prelude's. */
+#define QUESTION_ZONE_OFFSET 6
+
 /* Finds a stored value; returns its length, or -1 when there is none. */
 IMPORT("find_stored")
 int32_t host_find_stored(const char *key, size_t key_len);
@@ -57,6 +61,7 @@ enum parcel {
     PARCEL_SOURCE = 1, /* the source of a start */
     PARCEL_STORED = 2, /* the stored value found last */
     PARCEL_REPLY = 3,  /* the reply to the question asked last */
+    PARCEL_ZONE = 4,   /* the time zone of a start */
 };
 
 /* Copies a parcel, whose length the guest knows already, to `into`. */

@@ -20,7 +20,7 @@ pub(crate) struct Guest {
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) limiter: MemoryLimiter,
     /// The byte strings the guest may fetch now, in the order of `enum parcel`.
-    pub(crate) parcels: [Option<Arc<str>>; 4],
+    pub(crate) parcels: [Option<Arc<str>>; 5],
     /// How the cell ended, and whether the VM takes a further one.
     pub(crate) ending: Option<(Ending, bool)>,
     pub(crate) stored: Arc<dyn StoredValues>,
@@ -31,6 +31,7 @@ pub(crate) const EVENT: usize = 0;
 pub(crate) const SOURCE: usize = 1;
 const STORED: usize = 2;
 const REPLY: usize = 3;
+pub(crate) const ZONE: usize = 4;
 
 impl Guest {
     pub(crate) fn new(stored: Arc<dyn StoredValues>, memory_bytes: usize, stop: Arc<AtomicBool>) -> Self {
@@ -38,7 +39,7 @@ impl Guest {
             effects: Arc::default(),
             stop,
             limiter: MemoryLimiter { memory_bytes, refused: false },
-            parcels: [const { None }; 4],
+            parcels: [const { None }; 5],
             ending: None,
             stored,
         }
@@ -48,7 +49,7 @@ impl Guest {
     pub(crate) fn begin(&mut self, stop: Arc<AtomicBool>) {
         self.stop = stop;
         self.limiter.refused = false;
-        self.parcels = [const { None }; 4];
+        self.parcels = [const { None }; 5];
     }
 
     pub(crate) fn must_stop(&self) -> bool {

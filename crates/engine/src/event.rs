@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::TimeZone;
+
 /// How a cell begins.
 #[derive(Clone)]
 pub struct Start {
@@ -21,6 +23,8 @@ pub struct Start {
     pub seed: u64,
     /// The time, in microseconds since 1970.
     pub now_us: i64,
+    /// The zone of its local times.
+    pub time_zone: TimeZone,
     /// Whether the VM is to outlive the cell, for further cells that see the variables it leaves: what it declares at
     /// its top level, and what it adds to the globals. Another declaration of the same name gives that variable a new
     /// value, for functions of earlier cells, too.

@@ -9,7 +9,8 @@ use crate::EngineError;
 static CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.cwasm"));
 const ID: &str = env!("CARREL_IMAGE_ID");
 
-/// Names an image by the BLAKE3 hash of its initialised WebAssembly. Two builds with the same id start their
+/// Names an image by the BLAKE3 hash of its initialised WebAssembly and of the versions of the tables by which the host
+/// computes for it (languages, time zones, URLs). Two builds with the same id start their
 /// VMs from the same bytes, on whatever processor.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ImageId(pub(crate) [u8; 32]);

@@ -19,6 +19,7 @@ mod event;
 mod image;
 mod settings;
 mod snapshot;
+mod time_zone;
 mod vm;
 
 pub use engine::{Engine, EngineOptions};
@@ -29,4 +30,5 @@ pub use event::{
 };
 pub use image::ImageId;
 pub use snapshot::Snapshot;
+pub use time_zone::{TimeZone, UnknownTimeZone};
 pub use vm::{Stopper, Vm, VmLimits};

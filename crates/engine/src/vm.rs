@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 
-use crate::border::{EVENT, Guest, SOURCE};
+use crate::border::{EVENT, Guest, SOURCE, ZONE};
 use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredSize, StoredValues, Turn};
 use crate::snapshot::{self, Snapshot, WASM_PAGE_BYTES};
 use crate::{BeginError, Engine, EngineError, ForkError, RestoreError, SnapshotError, cpu};
@@ -74,8 +74,8 @@ enum State {
 }
 
 /// Lengths of the tools' names, of their JSON and of the source; seed; time; whether the VM is persistent; the quota
-/// for stored values: one value, all bytes, all keys; what is stored: bytes, keys.
-type StartArgs = (u32, u32, u32, i64, i64, i32, u32, u32, u32, u32, u32);
+/// for stored values: one value, all bytes, all keys; what is stored: bytes, keys; the length of the time zone's name.
+type StartArgs = (u32, u32, u32, i64, i64, i32, u32, u32, u32, u32, u32, u32);
 
 /// What the guest's function returned, with what it ran in.
 type Finished = (Box<Instance>, wasmtime::Result<i32>);
@@ -379,7 +379,8 @@ impl Instance {
         self.store.data_mut().limiter.refused = false;
         match inbound {
             Inbound::Start(start) => {
-                let Start { source, tools, stored, quota, seed, now_us, persistent } = start;
+                let Start { source, tools, stored, quota, seed, now_us, time_zone, persistent } = start;
+                let zone = if time_zone.is_utc() { "" } else { time_zone.as_str() };
                 let size = stored.size();
                 let args = (
                     clamp(tools.names.len()),
@@ -393,10 +394,12 @@ impl Instance {
                     clamp(quota.total.keys),
                     clamp(size.bytes),
                     clamp(size.keys),
+                    clamp(zone.len()),
                 );
                 let parcels = &mut self.store.data_mut().parcels;
                 parcels[EVENT] = Some(format!("{}{}", tools.names, tools.json).into());
                 parcels[SOURCE] = Some(source.into());
+                parcels[ZONE] = Some(zone.into());
                 Box::pin(async move {
                     let result = self.start.clone().call_async(&mut self.store, args).await;
                     (self, result)

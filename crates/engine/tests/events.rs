@@ -70,6 +70,7 @@ fn the_pool_gives_its_places_back_however_a_vm_ends() {
                 quota: carrel_engine::StoreQuota::default(),
                 seed: 0,
                 now_us: 0,
+                time_zone: carrel_engine::TimeZone::default(),
                 persistent: false,
             },
             VmLimits::default(),

@@ -6,6 +6,7 @@ mod limits;
 mod places;
 mod recursion;
 mod variables;
+mod zone;
 
 use crate::Outcome;
 
@@ -19,6 +20,7 @@ pub(crate) fn quickjs(source: &str) -> Outcome<String> {
             .chain(json::CHANGES)
             .chain(limits::CHANGES)
             .chain(hashing::CHANGES)
+            .chain(zone::CHANGES)
             .map(owned),
     );
     changes.into_iter().try_fold(source.to_owned(), |patched, (before, after)| {

@@ -8,6 +8,7 @@
 mod encoding;
 mod intl;
 mod url;
+pub(crate) mod zone;
 
 /// What is asked. The numbers are those of `kit.questions` in `guest/prelude/kit.js`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) enum Question {
     /// `a`: bytes, a character each. `b`: the encoding's name, then `!` if fatal, then `+` if more is to come. The reply:
     /// the text.
     Decode,
+    /// `a`: a time zone. `b`: a time, in milliseconds since 1970.
+    ZoneOffset,
     /// `a`: a service of `Intl` with its options, as JSON. `b`: a letter that says what is asked, and what of.
     Intl,
 }
@@ -34,6 +37,7 @@ impl Question {
             3 => Self::NameEncoding,
             4 => Self::Decode,
             5 => Self::Intl,
+            6 => Self::ZoneOffset,
             _ => return None,
         })
     }
@@ -47,6 +51,7 @@ pub(crate) fn answer(question: Question, a: &str, b: &str) -> Result<String, Str
         Question::ChangeUrl => url::change(a, b),
         Question::NameEncoding => encoding::name(a),
         Question::Decode => encoding::decode(a, b),
+        Question::ZoneOffset => zone::offset(a, b),
         Question::Intl => intl::answer(a, b),
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use carrel_engine::{
     CallHandle, Effect, Ending, Engine, Event, GuestError, Progress, Start, StoreQuota, StoredSize,
-    StoredValues, Tools, Vm, VmLimits,
+    StoredValues, TimeZone, Tools, Vm, VmLimits,
 };
 
 /// The tools every driven cell has. The first two answer, the third fails, the rest are there to be mistyped.
@@ -46,6 +46,12 @@ pub(crate) fn start(engine: &Engine, source: &str, limits: VmLimits) -> Vm {
     engine.start(beginning(source, false), limits).unwrap()
 }
 
+/// The zone that a cell's first line asks for, as `// zone: Europe/Berlin`, or UTC.
+fn zone_of(source: &str) -> TimeZone {
+    let asked = source.lines().next().and_then(|line| line.strip_prefix("// zone: "));
+    asked.map_or_else(TimeZone::default, |name| name.parse().unwrap())
+}
+
 /// How a cell begins.
 pub(crate) fn beginning(source: &str, persistent: bool) -> Start {
     let stored = Stored(HashMap::from([("kept".to_owned(), "{\"from\":\"before\"}".into())]));
@@ -56,6 +62,7 @@ pub(crate) fn beginning(source: &str, persistent: bool) -> Start {
         quota: StoreQuota { value_bytes: 1000, total: StoredSize { keys: 3, bytes: 2000 } },
         seed: 42,
         now_us: 1_790_000_000_000_000,
+        time_zone: zone_of(source),
         persistent,
     }
 }

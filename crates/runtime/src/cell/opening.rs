@@ -51,6 +51,7 @@ impl Cell {
             quota: self.core.stored.quota(),
             seed,
             now_us: self.now_us(),
+            time_zone: carrel_engine::TimeZone::default(),
             persistent,
         };
         vm.begin(start).map_err(|error| End::Failed(engine_fault(&error)))?;
