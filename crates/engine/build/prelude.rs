@@ -21,6 +21,7 @@ const FILES: &[&str] = &[
     "tools",
     "intl/options",
     "intl/number",
+    "intl/date",
     "intl/lists",
     "intl/intl",
     "web/bytes",

@@ -10,6 +10,7 @@ use icu_experimental::provider::Baked;
 use icu_provider::prelude::*;
 
 use super::{Service, unknown};
+use crate::compute::zone;
 
 /// Answers what there is to know of locales.
 pub(super) struct Locales;
@@ -40,6 +41,8 @@ impl Service for Locales {
                     Baked.load(DataRequest::default()).map_err(|e| missing(&e))?.payload;
                 Ok(fractions.get().resolve(currency).digits.to_string())
             }
+            // The name that a time zone has.
+            'z' => zone::canonical(operand).ok_or_else(|| format!("{operand:?} is not a time zone")),
             _ => Err(unknown(verb)),
         }
     }

@@ -8,10 +8,12 @@
 //! know what they are; `digits` rounding; `number` numbers with what stands around them.
 
 mod currency;
+mod date;
 mod digits;
 mod locale;
 mod number;
 mod parts;
+mod pattern;
 mod unit;
 
 use std::cell::RefCell;
@@ -32,6 +34,7 @@ const LONGEST: usize = 64 * 1024;
 enum Spec {
     Locale {},
     Number(number::Spec),
+    DateTime(date::Spec),
 }
 
 /// A service of `Intl` with its options resolved.
@@ -45,6 +48,7 @@ impl Spec {
         Ok(match self {
             Self::Locale {} => Rc::new(locale::Locales),
             Self::Number(spec) => Rc::new(number::Formatter::new(spec)?),
+            Self::DateTime(spec) => Rc::new(date::Formatter::new(&spec)?),
         })
     }
 }

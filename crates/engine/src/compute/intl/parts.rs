@@ -117,6 +117,13 @@ impl Parts {
         self
     }
 
+    /// Rewrites the text of each part.
+    pub(super) fn map_values(&mut self, rewritten: impl Fn(&str) -> String) {
+        for piece in &mut self.pieces {
+            piece.value = rewritten(&piece.value);
+        }
+    }
+
     pub(super) fn pieces(&self) -> &[Piece] {
         &self.pieces
     }

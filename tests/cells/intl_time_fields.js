@@ -1,0 +1,28 @@
+// Hours, minutes, seconds: widths, cycles and fractions.
+const d = new Date("2026-11-05T21:04:07.089Z");
+const show = (options, locale = "en-US") => text(d.toLocaleTimeString(locale, options));
+show({ hour: "2-digit", minute: "2-digit" });
+show({ hour: "numeric", minute: "2-digit" });
+show({ hour: "numeric", minute: "numeric" });
+show({ hour: "numeric" });
+show({ hour: "2-digit" });
+show({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+show({ hour: "numeric", minute: "2-digit", second: "2-digit", hour12: false });
+show({ hour: "2-digit", minute: "2-digit", hour12: false });
+show({ hour12: false });
+show({ hourCycle: "h23" });
+show({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+show({ hour: "numeric", hour12: true });
+show({ hour: "numeric", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+show({ minute: "2-digit", second: "2-digit" });
+show({ minute: "numeric" });
+show({ second: "numeric" });
+show({ minute: "2-digit", second: "2-digit", fractionalSecondDigits: 1 });
+show({ hour: "2-digit", minute: "2-digit" }, "de-DE");
+show({ hour: "2-digit", minute: "2-digit" }, "en-GB");
+show({ hour: "2-digit", minute: "2-digit", hour12: true }, "fr-FR");
+show({ hour: "numeric", minute: "2-digit" }, "de-DE");
+show({ hour: "2-digit", minute: "2-digit" }, []);
+const midnight = new Date("2026-11-05T00:30:00Z");
+for (const hourCycle of ["h11", "h12", "h23", "h24"]) text(`${hourCycle} ${midnight.toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit", hourCycle })}`);
+text(midnight.toLocaleTimeString("en-US", { hour12: false }));
