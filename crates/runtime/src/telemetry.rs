@@ -156,7 +156,7 @@ impl CallTelemetry {
 fn mode_name(mode: SessionMode) -> &'static str {
     match mode {
         SessionMode::Persistent => "persistent",
-        _ => "fresh",
+        SessionMode::Fresh => "fresh",
     }
 }
 
