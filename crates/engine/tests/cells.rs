@@ -61,3 +61,25 @@ fn every_cell_does_what_its_file_says_again_and_after_every_restore() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn every_cell_does_the_same_in_a_persistent_vm_and_leaves_it_whole() {
+    let engine = Engine::new(EngineOptions::default()).unwrap();
+    let mut wrong = Vec::new();
+    for path in cells() {
+        let mut source = fs::read_to_string(&path).unwrap();
+        let mut expected = play(&engine, &source, |vm| vm).lines;
+        source.push_str("// ---- next cell ----\n0;");
+        expected.push("end".to_owned());
+        let lines = play(&engine, &source, |vm| vm).lines;
+        if lines != expected {
+            wrong.push(format!(
+                "{}\n--- alone\n{}\n--- but\n{}",
+                path.display(),
+                expected.join("\n"),
+                lines.join("\n")
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
