@@ -93,7 +93,7 @@ fn object(toolchain: &Toolchain, quickjs: &Path, out: &Path, unit: &Path) -> Out
     // The sources of a registry crate do not change under their path, which is part of the command.
     let mut inputs = format!("{command:?}").into_bytes();
     inputs.extend(read(unit)?);
-    for included in ["host.h", "guest.h", "variables.h", "json_read.c", "json_write.c"] {
+    for included in ["host.h", "guest.h", "variables.h", "json_read.c", "json_write.c", "promise.c"] {
         inputs.extend(read(&Path::new("guest").join(included))?);
     }
     inputs.extend(read(&out.join("quickjs.c"))?);

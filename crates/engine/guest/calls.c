@@ -57,15 +57,15 @@ JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueCons
         if (!json)
             return settled_with_exception(ctx);
     }
-    JSValue settle[2];
-    JSValue promise = JS_NewPromiseCapability(ctx, settle);
+    JSValue promise = carrel_promise(ctx);
     int32_t slot = JS_IsException(promise) ? -1 : take_slot(ctx);
     if (slot < 0) {
+        JS_FreeValue(ctx, promise);
         JS_FreeCString(ctx, json);
         return JS_EXCEPTION;
     }
     struct call *call = &calls[slot];
-    *call = (struct call){ .number = ++calls_made, .tool = tool, .resolve = settle[0], .reject = settle[1] };
+    *call = (struct call){ .number = ++calls_made, .tool = tool, .promise = JS_DupValue(ctx, promise) };
     call->site = carrel_call_site(ctx, &call->site_offset);
     calls_pending++;
     host_effect(EFFECT_TOOL_CALL, tool, (calls_made << 24) | slot, json, json_len, NULL, 0);
@@ -80,8 +80,7 @@ void calls_clear(JSContext *ctx)
     for (int32_t i = calls_len - 1; i >= 0; i--) {
         struct call *call = &calls[i];
         if (call->number >= 0) {
-            JS_FreeValue(ctx, call->resolve);
-            JS_FreeValue(ctx, call->reject);
+            JS_FreeValue(ctx, call->promise);
             JS_FreeValue(ctx, call->site);
         }
         call->number = -1;

@@ -227,14 +227,13 @@ int32_t answer(int64_t handle, int32_t ok, size_t len, int64_t now_us)
         ok = 0;
         value = JS_GetException(ctx);
     }
-    JSValue settled = JS_Call(ctx, ok ? call.resolve : call.reject, JS_UNDEFINED, 1, &value);
+    if (ok)
+        carrel_resolve(ctx, call.promise, value);
+    else
+        carrel_reject(ctx, call.promise, value);
     JS_FreeValue(ctx, value);
-    JS_FreeValue(ctx, call.resolve);
-    JS_FreeValue(ctx, call.reject);
+    JS_FreeValue(ctx, call.promise);
     JS_FreeValue(ctx, call.site);
-    if (JS_IsException(settled))
-        return end_with_exception(ctx, ENDING_THROWN);
-    JS_FreeValue(ctx, settled);
     return run(ctx);
 }
 

@@ -83,8 +83,7 @@ struct call {
     int64_t number;
     int32_t tool;
     int32_t next_free;
-    JSValue resolve;
-    JSValue reject;
+    JSValue promise;
     JSValue site; /* where it was called, by function and offset */
     uint32_t site_offset;
 };
@@ -147,6 +146,11 @@ void carrel_end_cell(JSContext *ctx, JSModuleDef *module);
 
 /* Throws what neither `catch` nor `finally` sees. The interrupt handler is asked before any further call. */
 JSValue carrel_throw_uncatchable(JSContext *ctx);
+
+/* A pending promise, which one of these settles. */
+JSValue carrel_promise(JSContext *ctx);
+void carrel_resolve(JSContext *ctx, JSValueConst promise, JSValueConst value);
+void carrel_reject(JSContext *ctx, JSValueConst promise, JSValueConst reason);
 
 JSValue carrel_call_site(JSContext *ctx, uint32_t *offset);
 JSValue carrel_class_of(JSContext *ctx, JSValueConst value);

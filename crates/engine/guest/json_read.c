@@ -24,9 +24,11 @@ struct json_slot {
 struct json_reader {
     JSContext *ctx;
     const uint8_t *at, *end; /* *end is 0 */
-    struct json_slot *slots;
+    struct json_slot *slots; /* `few` as long as these do */
     size_t slots_len, slots_cap;
+    bool has_shapes;
     JSShape *shapes[1 << JSON_SHAPES_BITS];
+    struct json_slot few[16];
 };
 
 static enum json_outcome json_read_value(struct json_reader *r, uint32_t place, int depth, JSValue *value);
@@ -259,12 +261,14 @@ static inline enum json_outcome json_keep(struct json_reader *r, JSAtom key, JSV
 {
     if (unlikely(r->slots_len == r->slots_cap)) {
         size_t cap = r->slots_cap * 2;
-        struct json_slot *grown = js_realloc(r->ctx, r->slots, cap * sizeof(*grown));
+        struct json_slot *grown = js_realloc(r->ctx, r->slots == r->few ? NULL : r->slots, cap * sizeof(*grown));
         if (!grown) {
             JS_FreeAtom(r->ctx, key);
             JS_FreeValue(r->ctx, value);
             return JSON_THREW;
         }
+        if (r->slots == r->few)
+            memcpy(grown, r->few, sizeof(r->few));
         r->slots = grown;
         r->slots_cap = cap;
     }
@@ -368,6 +372,7 @@ static enum json_outcome json_read_object(struct json_reader *r, uint32_t place,
     if (outcome == JSON_DONE && !as_expected) {
         js_free_shape_null(r->ctx->rt, r->shapes[hash]);
         r->shapes[hash] = js_dup_shape(JS_VALUE_GET_OBJ(*value)->shape);
+        r->has_shapes = true;
     }
 done:
     js_free_shape_null(r->ctx->rt, shape);
@@ -446,10 +451,15 @@ static enum json_outcome json_read_value(struct json_reader *r, uint32_t place, 
 /* Reads the whole of a text, which is followed by a zero. Returns JS_UNINITIALIZED when it gave up. */
 static JSValue json_read(JSContext *ctx, const char *text, size_t len)
 {
-    struct json_reader r = { .ctx = ctx, .at = (const uint8_t *)text, .end = (const uint8_t *)text + len, .slots_cap = 16 };
-    r.slots = js_malloc(ctx, r.slots_cap * sizeof(*r.slots));
-    if (!r.slots)
-        return JS_EXCEPTION;
+    struct json_reader r;
+    r.ctx = ctx;
+    r.at = (const uint8_t *)text;
+    r.end = r.at + len;
+    r.slots = r.few;
+    r.slots_len = 0;
+    r.slots_cap = countof(r.few);
+    r.has_shapes = false;
+    memset(r.shapes, 0, sizeof(r.shapes));
     JSValue value = JS_UNDEFINED;
     enum json_outcome outcome = json_read_value(&r, 0, 0, &value);
     if (outcome == JSON_DONE && r.at != r.end) {
@@ -460,8 +470,9 @@ static JSValue json_read(JSContext *ctx, const char *text, size_t len)
         JS_FreeAtom(ctx, r.slots[i].key);
         JS_FreeValue(ctx, r.slots[i].value);
     }
-    js_free(ctx, r.slots);
-    for (size_t i = 0; i < countof(r.shapes); i++)
+    if (r.slots != r.few)
+        js_free(ctx, r.slots);
+    for (size_t i = 0; r.has_shapes && i < countof(r.shapes); i++)
         js_free_shape_null(ctx->rt, r.shapes[i]);
     return outcome == JSON_DONE ? value : outcome == JSON_THREW ? JS_EXCEPTION : JS_UNINITIALIZED;
 }

@@ -15,6 +15,7 @@ static JSValue json_write(JSContext *ctx, JSValueConst value, JSValueConst space
 
 #include "json_read.c"
 #include "json_write.c"
+#include "promise.c"
 
 /* Whether a file is one of the prelude's. */
 static bool carrel_is_prelude(JSContext *ctx, JSAtom file)

@@ -7,7 +7,7 @@ use std::str;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmtime::{Caller, Error, Extern, Linker, Memory, ResourceLimiter, Result};
+use wasmtime::{Caller, Error, Linker, Memory, ResourceLimiter, Result};
 
 use crate::compute::{self, Question};
 use crate::event::{CallHandle, Effect, Ending, GuestError, Level, MediaKind, StoredValues};
@@ -16,6 +16,8 @@ use crate::event::{CallHandle, Effect, Ending, GuestError, Level, MediaKind, Sto
 pub(crate) struct Guest {
     /// Effects of the current turn. Shared with the VM's owner, who takes them while the guest is preempted.
     pub(crate) effects: Arc<Mutex<Vec<Effect>>>,
+    /// The guest's memory, known once it is instantiated.
+    pub(crate) memory: Option<Memory>,
     /// Set by a [`Stopper`](crate::Stopper), read when a slice ends.
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) limiter: MemoryLimiter,
@@ -37,6 +39,7 @@ impl Guest {
     pub(crate) fn new(stored: Arc<dyn StoredValues>, memory_bytes: usize, stop: Arc<AtomicBool>) -> Self {
         Self {
             effects: Arc::default(),
+            memory: None,
             stop,
             limiter: MemoryLimiter { memory_bytes, refused: false },
             parcels: [const { None }; 5],
@@ -97,7 +100,7 @@ fn effect(
     b: u32,
     b_len: u32,
 ) -> Result<()> {
-    let memory = memory(&mut caller)?;
+    let memory = memory(&caller)?;
     let (bytes, guest) = memory.data_and_store_mut(&mut caller);
     let a = || text(bytes, a, a_len);
     let b = || text(bytes, b, b_len);
@@ -129,7 +132,7 @@ fn effect(
 }
 
 fn find_stored(mut caller: Caller<'_, Guest>, key: u32, key_len: u32) -> Result<i32> {
-    let memory = memory(&mut caller)?;
+    let memory = memory(&caller)?;
     let (bytes, guest) = memory.data_and_store_mut(&mut caller);
     let found = guest.stored.get(&text(bytes, key, key_len)?);
     let len = found.as_ref().map_or(Ok(-1), |json| i32::try_from(json.len()));
@@ -138,7 +141,7 @@ fn find_stored(mut caller: Caller<'_, Guest>, key: u32, key_len: u32) -> Result<
 }
 
 fn copy_parcel(mut caller: Caller<'_, Guest>, parcel: i32, into: u32) -> Result<()> {
-    let memory = memory(&mut caller)?;
+    let memory = memory(&caller)?;
     let (bytes, guest) = memory.data_and_store_mut(&mut caller);
     let parcel = usize::try_from(parcel)
         .ok()
@@ -161,7 +164,7 @@ fn compute(
     b: u32,
     b_len: u32,
 ) -> Result<i32> {
-    let memory = memory(&mut caller)?;
+    let memory = memory(&caller)?;
     let (bytes, guest) = memory.data_and_store_mut(&mut caller);
     let question = Question::of(question).ok_or_else(|| odd("question"))?;
     let answer = compute::answer(question, &text(bytes, a, a_len)?, &text(bytes, b, b_len)?);
@@ -174,11 +177,8 @@ fn compute(
     Ok(if refused { -1 - len } else { len })
 }
 
-fn memory(caller: &mut Caller<'_, Guest>) -> Result<Memory> {
-    match caller.get_export("memory") {
-        Some(Extern::Memory(memory)) => Ok(memory),
-        _ => Err(odd("memory")),
-    }
+fn memory(caller: &Caller<'_, Guest>) -> Result<Memory> {
+    caller.data().memory.ok_or_else(|| odd("memory"))
 }
 
 /// Copies text out of the guest. JavaScript strings may hold half a surrogate pair, which QuickJS writes as UTF-8

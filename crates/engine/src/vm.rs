@@ -353,12 +353,14 @@ impl Instance {
             .ok_or_else(|| wasmtime::Error::msg("the image has no stack"))
             .map_err(failed())?;
         let stack_start = stack.get(&mut store);
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or_else(|| wasmtime::Error::msg("the image has no memory"))
+            .map_err(failed())?;
+        store.data_mut().memory = Some(memory);
         Ok(Self {
             stack: (stack, stack_start),
-            memory: instance
-                .get_memory(&mut store, "memory")
-                .ok_or_else(|| wasmtime::Error::msg("the image has no memory"))
-                .map_err(failed())?,
+            memory,
             start: instance.get_typed_func(&mut store, "start").map_err(failed())?,
             answer: instance.get_typed_func(&mut store, "answer").map_err(failed())?,
             timer: instance.get_typed_func(&mut store, "timer").map_err(failed())?,
