@@ -1,5 +1,6 @@
 //! The changes to QuickJS-NG's sources that no definition and no wrapper can make.
 
+mod collection;
 mod hashing;
 mod json;
 mod limits;
@@ -18,6 +19,7 @@ pub(crate) fn quickjs(source: &str) -> Outcome<String> {
             .iter()
             .chain(variables::CHANGES)
             .chain(json::CHANGES)
+            .chain(collection::CHANGES)
             .chain(limits::CHANGES)
             .chain(hashing::CHANGES)
             .chain(zone::CHANGES)
