@@ -12,9 +12,10 @@ use std::time::Duration;
 use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 
 use crate::border::{EVENT, Guest, SOURCE, ZONE};
+use crate::cpu::Meter;
 use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredSize, StoredValues, Turn};
 use crate::snapshot::{self, Snapshot, WASM_PAGE_BYTES};
-use crate::{BeginError, Engine, EngineError, ForkError, RestoreError, SnapshotError, cpu};
+use crate::{BeginError, Engine, EngineError, ForkError, RestoreError, SnapshotError};
 
 /// The ticks after which a running VM is preempted. The first tick may come at once, so a slice lasts between
 /// one and two ticks of the caller's.
@@ -55,6 +56,7 @@ pub struct Vm {
     stored: Arc<dyn StoredValues>,
     limits: VmLimits,
     cpu_time: Duration,
+    meter: Meter,
 }
 
 enum Inbound {
@@ -107,6 +109,7 @@ impl Vm {
             stored,
             limits,
             cpu_time: Duration::ZERO,
+            meter: Meter::default(),
         })
     }
 
@@ -218,9 +221,9 @@ impl Vm {
     /// Lets the guest run, if it has something to run, and returns what that took.
     fn run_slice(&mut self) -> Duration {
         let State::Running(future) = &mut self.state else { return Duration::ZERO };
-        let begun = cpu::of_this_thread();
+        let begun = self.meter.begin();
         let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        let taken = cpu::of_this_thread().saturating_sub(begun);
+        let taken = self.meter.end(&begun);
         self.cpu_time = self.cpu_time.saturating_add(taken);
         if let Poll::Ready((instance, result)) = polled {
             self.state = finished(instance, &result);
