@@ -59,7 +59,7 @@ pub(crate) fn median(rounds: usize, mut round: impl FnMut()) -> Duration {
 
 /// Returns the median CPU time of a round of each. They take turns, so that a processor that changes its speed does it to
 /// both.
-fn medians<const N: usize>(rounds: usize, mut all: [&mut dyn FnMut(); N]) -> [Duration; N] {
+pub(crate) fn medians<const N: usize>(rounds: usize, mut all: [&mut dyn FnMut(); N]) -> [Duration; N] {
     let mut times = [(); N].map(|()| Vec::with_capacity(rounds));
     // The first round is not counted.
     for counts in iter::once(false).chain(iter::repeat_n(true, rounds)) {
