@@ -274,6 +274,14 @@ impl Vm {
         Ok(blake3::hash(self.memory()?).into())
     }
 
+    /// Returns the size of the VM's memory in bytes: what a snapshot, a fork and a hash have to go through.
+    ///
+    /// # Errors
+    /// As [`snapshot`](Self::snapshot).
+    pub fn memory_bytes(&self) -> Result<usize, SnapshotError> {
+        self.memory().map(<[u8]>::len)
+    }
+
     fn memory(&self) -> Result<&[u8], SnapshotError> {
         match &self.state {
             State::Vacant(instance) | State::Idle(instance) | State::Ended(_, Some(instance))

@@ -50,6 +50,18 @@ impl Tasks {
         AbortOnDropHandle::new(self.of(kind).spawn(task))
     }
 
+    /// Does what takes long on a thread of the runtime's for such work, as a part of the cell that awaits it.
+    pub(crate) async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        match self.of(Kind::Cell).spawn_blocking(work).await {
+            Ok(done) => done,
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only a runtime that ends cancels it, and with it whoever waits here.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
     /// Returns how many tasks of a kind there are.
     #[cfg(test)]
     pub(crate) fn count(&self, kind: Kind) -> usize {

@@ -117,6 +117,7 @@ macro_rules! contract_suite {
             s10_bad_requests_name_what_was_wrong
             s10_bad_specifications_name_what_was_wrong
             persistent_a_cell_sees_what_earlier_ones_declared
+            persistent_large_variables_carry_over
             persistent_what_a_tool_answered_carries_over
             persistent_a_failed_cell_keeps_what_it_did
             persistent_a_terminated_cell_leaves_the_variables_alone

@@ -115,3 +115,14 @@ pub async fn persistent_a_cell_that_exhausts_its_memory_says_what_became_of_the_
         if failed.warnings.iter().any(|w| w.contains("as they were before")) { "kept" } else { "changed" };
     assert_eq!(text_of(&session, "few.length = 0; text(kept)").await, expected);
 }
+
+/// Variables of many MiB carry over as well.
+pub async fn persistent_large_variables_carry_over(harness: Harness) {
+    let session = persistent(&harness).await;
+    run(&session, "const rows = Array.from({ length: 100_000 }, (_, i) => ({ i, name: 'row ' + i }))").await;
+    assert_eq!(text_of(&session, "rows[99_999].name += '!'; text(rows.length)").await, "100000");
+    assert_eq!(
+        text_of(&session, "text([rows[99_999], rows[5].name])").await,
+        "[{\"i\":99999,\"name\":\"row 99999!\"},\"row 5\"]"
+    );
+}

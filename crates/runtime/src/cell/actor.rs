@@ -38,8 +38,9 @@ pub(crate) struct Cell {
     pub(super) writes: HashMap<String, String>,
     pub(super) warnings: Warnings,
     pub(crate) telemetry: CellTelemetry,
-    /// In a persistent session: its turn, and the variables it leaves, when it comes to its end by itself.
+    /// In a persistent session: its turn; its VM after its end; and the variables it leaves, when that came by itself.
     pub(super) turn: Option<Turn>,
+    pub(super) left: Option<Vm>,
     pub(super) variables: Option<Snapshot>,
     timers: Timers,
     now_us: i64,
@@ -80,6 +81,7 @@ impl Cell {
             warnings: Warnings::default(),
             telemetry,
             turn: None,
+            left: None,
             variables: None,
             timers: Timers::default(),
             now_us: i64::MIN,
@@ -191,7 +193,7 @@ impl Cell {
                     return Err(End::Terminated(TerminationReason::CpuTime { limit }));
                 }
                 Progress::Ended(ending) => {
-                    self.take_variables(&vm);
+                    self.left = vm.is_whole().then_some(vm);
                     return Err(End::Natural(ending));
                 }
                 Progress::Idle if waiting.events.is_empty() => {

@@ -36,9 +36,9 @@ pub(crate) async fn run(cell: Cell, opening: Opening) {
 }
 
 impl Cell {
-    /// Ends the cell. No guest code runs any more: the VM is gone.
+    /// Ends the cell. No guest code runs any more.
     ///
-    /// First what the guest still wanted delivered, then the callbacks, then the stored values, and the outcome
+    /// First the variables are saved, then comes what the guest still wanted delivered, then the callbacks, then the stored values, and the outcome
     /// last: whoever sees it finds everything else done.
     async fn finish(mut self, end: End) {
         let natural = match end {
@@ -49,6 +49,7 @@ impl Cell {
             End::Terminated(reason) => Err(reason),
         };
         if natural.is_ok() {
+            self.save_variables().await;
             self.deliver_notifications().await;
             self.warn_of_unanswered_calls();
         }

@@ -38,7 +38,7 @@ impl Cell {
                     () = turn.come() => {}
                 }
                 if let Some(variables) = turn.variables() {
-                    vm.remember(&variables).map_err(|error| End::Failed(engine_fault(&error)))?;
+                    vm = self.restore(vm, variables).await?;
                 }
                 self.turn = Some(turn);
                 (true, self.core.stored.committed())
@@ -54,28 +54,12 @@ impl Cell {
             time_zone: carrel_engine::TimeZone::default(),
             persistent,
         };
-        vm.begin(start).map_err(|error| End::Failed(engine_fault(&error)))?;
+        vm.begin(start).map_err(|error| engine_fault(&error))?;
         Ok(vm)
-    }
-
-    /// Takes the variables that the cell leaves to the next one, or says why there are none.
-    pub(super) fn take_variables(&mut self, vm: &Vm) {
-        if self.turn.is_none() {
-            return;
-        }
-        if vm.is_whole() {
-            match vm.snapshot() {
-                Ok(variables) => {
-                    self.variables = Some(variables);
-                    return;
-                }
-                Err(error) => self.warnings.add(&format!("the variables could not be saved: {error}")),
-            }
-        }
-        self.warnings.add("the session's variables are as they were before this cell");
     }
 }
 
-fn engine_fault(error: &dyn std::error::Error) -> CellError {
-    CellError::new(CellErrorKind::Trap, "EngineFault", error.to_string())
+/// What becomes of a cell that cannot begin.
+pub(super) fn engine_fault(error: &dyn std::error::Error) -> End {
+    End::Failed(CellError::new(CellErrorKind::Trap, "EngineFault", error.to_string()))
 }
