@@ -22,6 +22,8 @@ const FILES: &[&str] = &[
     "intl/options",
     "intl/number",
     "intl/date",
+    "intl/words",
+    "intl/strings",
     "intl/lists",
     "intl/intl",
     "web/bytes",

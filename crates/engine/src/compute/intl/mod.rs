@@ -5,15 +5,20 @@
 //! kept only saves time.
 //!
 //! Read in this order: `locale` what a locale is called and where its data comes from; `parts` text in pieces that
-//! know what they are; `digits` rounding; `number` numbers with what stands around them.
+//! know what they are; `digits` rounding; `number` numbers with what stands around them; `date` dates; the rest stand alone.
 
+mod collator;
 mod currency;
 mod date;
 mod digits;
+mod list;
 mod locale;
 mod number;
 mod parts;
 mod pattern;
+mod plural;
+mod relative;
+mod segmenter;
 mod unit;
 
 use std::cell::RefCell;
@@ -35,6 +40,11 @@ enum Spec {
     Locale {},
     Number(number::Spec),
     DateTime(date::Spec),
+    Collator(collator::Spec),
+    Plural(plural::Spec),
+    List(list::Spec),
+    Relative(relative::Spec),
+    Segmenter(segmenter::Spec),
 }
 
 /// A service of `Intl` with its options resolved.
@@ -49,6 +59,11 @@ impl Spec {
             Self::Locale {} => Rc::new(locale::Locales),
             Self::Number(spec) => Rc::new(number::Formatter::new(spec)?),
             Self::DateTime(spec) => Rc::new(date::Formatter::new(&spec)?),
+            Self::Collator(spec) => Rc::new(collator::Collator::new(&spec)?),
+            Self::Plural(spec) => Rc::new(plural::Rules::new(spec)?),
+            Self::List(spec) => Rc::new(list::Formatter::new(&spec)?),
+            Self::Relative(spec) => Rc::new(relative::Formatter::new(&spec)?),
+            Self::Segmenter(spec) => Rc::new(segmenter::Segmenter::new(&spec)),
         })
     }
 }
