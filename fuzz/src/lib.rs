@@ -49,6 +49,7 @@ pub fn cell(source: String, persistent: bool) -> Start {
         quota: StoreQuota::default(),
         seed: 42,
         now_us: 1_790_000_000_000_000,
+        time_zone: carrel_engine::TimeZone::default(),
         persistent,
     }
 }
