@@ -35,12 +35,14 @@ pub async fn s5_a_delegate_that_blocks_its_thread_holds_no_cell(harness: Harness
 /// Nor does it hold a cell that ends by itself, which names it.
 pub async fn s5_a_blocked_call_that_nobody_awaits_is_named(harness: Harness) {
     let session = harness.session_with(|spec| spec.limits.callback_grace = GRACE).await;
-    let started =
-        start(&session, "tools.block(); await new Promise((r) => setTimeout(r, 1)); text('done')").await;
-    harness.called(&started.cell_id).await;
+    let source = "const gate = tools.gate(); tools.block(); await gate; text('done')";
+    let started = start(&session, source).await;
+    let blocked = Seen::Called(started.cell_id.clone(), "block".into());
+    harness.delegate.reached(|seen| *seen == blocked).await;
+    harness.delegate.open_gate();
     let completed = completed(started.first_response.await.unwrap());
     assert_eq!(completed.error, None);
-    assert!(completed.warnings.iter().any(|warning| warning.contains("abandoned: call-1")), "{completed:?}");
+    assert!(completed.warnings.iter().any(|warning| warning.contains("abandoned: call-2")), "{completed:?}");
     harness.delegate.unblock();
 }
 
@@ -105,7 +107,7 @@ pub async fn s5_many_delegates_may_call_back_at_once(harness: Harness) {
 pub async fn s5_notifications_that_fail_are_warnings(harness: Harness) {
     let session = harness
         .session_with(|spec| {
-            spec.limits.notify_time = GRACE;
+            spec.limits.notify_time = Duration::from_secs(1);
             spec.limits.callback_grace = GRACE;
         })
         .await;

@@ -139,7 +139,11 @@ async fn run<T: Send + 'static>(core: Arc<Core>, shared: Arc<Shared<T>>) {
         } else {
             go_on(&shared, callback);
         }
-        tokio::task::consume_budget().await;
+        if !shared.lock().made.is_empty() {
+            // What was woken just now, the cell or the callback's own task, may be next on this very thread, where no
+            // other takes it from: it has its turn before a callback that could block the thread.
+            tokio::task::yield_now().await;
+        }
     }
 }
 
