@@ -4,10 +4,12 @@
 //! one processor, and believe ratios rather than single figures.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run has nothing to report")]
 
+mod busy;
 mod engine;
 mod native;
 mod process;
 mod session;
+mod soak;
 mod stopping;
 mod table;
 
@@ -16,8 +18,12 @@ use std::env;
 use table::Table;
 
 fn main() {
+    if env::args().nth(1).as_deref() == Some("--soak") {
+        return soak::run(env::args().nth(2).and_then(|cells| cells.parse().ok()));
+    }
     let mut table = Table::new(env::args().nth(1));
     session::measure(&mut table);
+    busy::measure(&mut table);
     engine::measure(&mut table);
     stopping::measure(&mut table);
     process::measure(&mut table);

@@ -33,3 +33,10 @@ fn program() -> Option<PathBuf> {
     let path = env::current_exe().ok()?.with_file_name("carrel");
     path.exists().then_some(path)
 }
+
+/// Returns the memory that this process has resident, what it shares included; 0 where the system does not say.
+pub(crate) fn resident_bytes() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    kilobytes.and_then(|digits| digits.trim().parse::<usize>().ok()).unwrap_or(0) * 1024
+}

@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::table::{Table, median, median_of, milliseconds, per_second};
 
 /// Answers `echo` at once and `hang` never.
-struct Tools;
+pub(crate) struct Tools;
 
 impl CodeModeSessionDelegate for Tools {
     fn invoke_tool(
