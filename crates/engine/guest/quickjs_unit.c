@@ -140,3 +140,27 @@ JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t of
     JS_FreeCString(ctx, file);
     return JS_NewString(ctx, text);
 }
+
+/* What a small cell allocates of each size, at most, in bytes. */
+#define NURSERY_BYTES 640
+
+void carrel_make_nursery(JSRuntime *rt)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++)
+        bytes += sizeof(JSArena) + (2 + NURSERY_BYTES / arena_block_sizes[i]) * arena_block_sizes[i];
+    uint8_t *at = rt->mf.js_malloc(rt->malloc_state.opaque, bytes);
+    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
+        unsigned size = arena_block_sizes[i], blocks = 2 + NURSERY_BYTES / size;
+        JSArena *arena = (JSArena *)at;
+        *arena = (JSArena){ .block_size_idx = i, .n_blocks = blocks, .n_used_blocks = 1, .first_free_block = 1 };
+        for (unsigned block = 0; block < blocks; block++) {
+            JSMallocBlockHeader *header = arena_get_block(arena, block, size);
+            header->u.free_next = block + 1 < blocks ? block + 1 : JS_ARENA_FREE_NIL;
+            header->block_size_idx = i;
+        }
+        list_add(&arena->link, &rt->arena_state.arena_list[i]);
+        list_add(&arena->free_link, &rt->arena_state.free_arena_list[i]);
+        at += sizeof(JSArena) + blocks * size;
+    }
+}

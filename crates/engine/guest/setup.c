@@ -104,4 +104,5 @@ void initialize(void)
     evaluate_prelude(ctx);
     warm_up(ctx);
     JS_RunGC(runtime);
+    carrel_make_nursery(runtime);
 }
