@@ -71,6 +71,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub(crate) cpu_time: Option<Duration>,
 
+    /// The time zone of the cell's local times, as `Europe/Berlin` or `+05:30` [default: UTC].
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+
     /// The time after which the cell is terminated, whatever it does [default: none].
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub(crate) timeout: Option<Duration>,

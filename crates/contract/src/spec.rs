@@ -19,6 +19,9 @@ pub struct SessionSpec {
     pub limits: Limits,
     /// The seed of its cells' `Math.random`; drawn by the provider when absent.
     pub seed: Option<u64>,
+    /// The time zone of its cells' local times: a name of the IANA database, such as `Europe/Berlin`, or an offset, such
+    /// as `+05:30`; UTC when absent. Their locale is `en-US`.
+    pub time_zone: Option<String>,
 }
 
 /// What carries over from one cell to the next.

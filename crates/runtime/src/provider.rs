@@ -15,7 +15,7 @@ use carrel_contract::{
     CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Durability, SessionId,
     SessionSpec, SessionState,
 };
-use carrel_engine::{Engine, EngineOptions, VmLimits};
+use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
 
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
@@ -93,9 +93,11 @@ impl InProcessProvider {
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Arc<Session>, CreateError> {
         check(&spec, self.max_memory_bytes)?;
+        let time_zone = time_zone(&spec)?;
         let name = format!("session-{:016x}", self.shared.environment.random());
         let id = SessionId::new(&name).map_err(|e| EngineFailure { detail: e.to_string() })?;
-        let session = Arc::new(Session::new(Core::new(id.clone(), spec, delegate, Arc::clone(&self.shared))));
+        let core = Core::new(id.clone(), spec, time_zone, delegate, Arc::clone(&self.shared));
+        let session = Arc::new(Session::new(core));
         let mut sessions = self.sessions();
         sessions.retain(|_, session| session.strong_count() > 0);
         sessions.insert(id, Arc::downgrade(&session));
@@ -194,4 +196,15 @@ fn check(spec: &SessionSpec, max_memory_bytes: usize) -> Result<(), CreateError>
         }
         None => Ok(()),
     }
+}
+
+/// Returns the zone that a session asks for.
+fn time_zone(spec: &SessionSpec) -> Result<TimeZone, InvalidSpec> {
+    let Some(name) = &spec.time_zone else { return Ok(TimeZone::default()) };
+    name.parse().map_err(|_| InvalidSpec {
+        field: "time_zone",
+        problem: format!(
+            "is {name:?}; it takes a name of the IANA time zone database, such as \"Europe/Berlin\", or an offset, such as \"+05:30\""
+        ),
+    })
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use carrel_contract::{
     CodeModeSessionDelegate, Limits, SessionId, SessionMode, SessionSpec, SessionState, ToolName,
 };
-use carrel_engine::{Engine, StoreQuota, StoredSize, Tools};
+use carrel_engine::{Engine, StoreQuota, StoredSize, TimeZone, Tools};
 use tokio::sync::Semaphore;
 
 use crate::admission::Admission;
@@ -46,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) admission: Admission,
     delegate: Mutex<Arc<dyn CodeModeSessionDelegate>>,
     pub(crate) tools: Arc<Tools>,
+    pub(crate) time_zone: TimeZone,
     tool_names: Vec<ToolName>,
     seeds: AtomicU64,
     pub(crate) tasks: Tasks,
@@ -56,6 +57,7 @@ impl Core {
     pub(crate) fn new(
         id: SessionId,
         spec: SessionSpec,
+        time_zone: TimeZone,
         delegate: Arc<dyn CodeModeSessionDelegate>,
         shared: Arc<Shared>,
     ) -> Self {
@@ -77,6 +79,7 @@ impl Core {
             )),
             tool_names: tools.into_iter().map(|tool| tool.name).collect(),
             seeds: AtomicU64::new(spec.seed.unwrap_or_else(|| shared.environment.random())),
+            time_zone,
             tasks: Tasks::default(),
             telemetry: SessionTelemetry::new(&id, spec.mode),
             party: Party(shared.parties.fetch_add(1, Ordering::Relaxed)),

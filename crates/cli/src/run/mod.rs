@@ -94,6 +94,7 @@ async fn with_session(
     let mut spec = SessionSpec::default();
     spec.tools = servers.tools();
     spec.limits = limits;
+    spec.time_zone.clone_from(&args.time_zone);
     let provider =
         provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
     let session =

@@ -130,9 +130,15 @@ impl RecordingDelegate {
 
     /// Waits until something has reached it.
     pub async fn reached(&self, wanted: impl Fn(&Seen) -> bool) {
+        self.reached_times(1, wanted).await;
+    }
+
+    /// Waits until something has reached it so often.
+    pub async fn reached_times(&self, times: usize, wanted: impl Fn(&Seen) -> bool) {
         poll_fn(|context| {
             self.waiting.lock().expect("no test panics here").push(context.waker().clone());
-            if self.seen().iter().any(&wanted) { Poll::Ready(()) } else { Poll::Pending }
+            let seen = self.seen().iter().filter(|seen| wanted(seen)).count();
+            if seen >= times { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }

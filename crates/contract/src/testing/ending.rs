@@ -31,7 +31,7 @@ pub async fn s5_a_loop_is_terminated(harness: Harness) {
 pub async fn s5_a_waiting_cell_is_terminated_and_its_callbacks_cancelled(harness: Harness) {
     let session = harness.session().await;
     let started = start(&session, "await Promise.all([tools.hang(), tools.hang()])").await;
-    harness.called(&started.cell_id).await;
+    harness.delegate.reached_times(2, |seen| matches!(seen, Seen::Called(..))).await;
     let response = terminated(session.terminate(started.cell_id.clone()).await.unwrap());
     assert!(response.abandoned.is_empty());
     let cancelled = Seen::Cancelled(started.cell_id, "hang".into());

@@ -110,3 +110,12 @@ pub async fn s2_notifications_arrive_while_the_cell_runs(harness: Harness) {
     completed(started.first_response.await.unwrap());
     assert!(harness.delegate.seen().contains(&Seen::Notified(started.cell_id, "half way".into())));
 }
+
+/// A session's cells have the time zone that it was made with.
+pub async fn s2_local_times_are_of_the_sessions_zone(harness: Harness) {
+    let source = "text(new Date(0).getHours()); text(new Date(0).toLocaleTimeString())";
+    let session = harness.session_with(|spec| spec.time_zone = Some("Asia/Tokyo".into())).await;
+    assert_eq!(text_of(&session, source).await, "9\n9:00:00 AM");
+    let session = harness.session().await;
+    assert_eq!(text_of(&session, source).await, "0\n12:00:00 AM");
+}

@@ -128,6 +128,7 @@ pub async fn s10_bad_specifications_name_what_was_wrong(harness: Harness) {
         (no_cells, "limits.running_cells"),
         (little, "limits.memory_bytes"),
         (much, "limits.memory_bytes"),
+        (SessionSpec { time_zone: Some("Mars/Olympus".into()), ..SessionSpec::default() }, "time_zone"),
     ] {
         let refused = harness.provider.create(spec, harness.delegate.clone()).await;
         let Err(CreateError::InvalidSpec(error)) = refused else { panic!("the specification is refused") };

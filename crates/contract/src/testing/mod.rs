@@ -58,6 +58,7 @@ macro_rules! contract_suite {
             s2_calls_run_side_by_side
             s2_an_unknown_tool_names_the_nearest
             s2_notifications_arrive_while_the_cell_runs
+            s2_local_times_are_of_the_sessions_zone
             s3_items_come_in_order_with_the_numbers_of_their_events
             s3_the_middle_of_long_output_is_cut_and_counted
             s3_a_flood_is_held_to_the_window

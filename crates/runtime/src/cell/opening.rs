@@ -51,7 +51,7 @@ impl Cell {
             quota: self.core.stored.quota(),
             seed,
             now_us: self.now_us(),
-            time_zone: carrel_engine::TimeZone::default(),
+            time_zone: self.core.time_zone.clone(),
             persistent,
         };
         vm.begin(start).map_err(|error| engine_fault(&error))?;
