@@ -1,6 +1,7 @@
-//! A model finds its mistake by line and column. These changes give a call the place of what is called, where QuickJS has
-//! that of the last argument; a property the place of its name; an import, which always fails, a place at all; and leave
-//! the prelude out of stack traces.
+//! A model finds its mistake by line and column. These changes count columns by UTF-16 code units, where QuickJS counts
+//! bytes, and from each token, where it often has the one before; give a call the place of what is called, where it has that
+//! of the last argument; a property the place of its name; an import, which always fails, a place at all; and leave the
+//! prelude out of stack traces.
 
 /// What stands once in the source, and what is put in its stead.
 pub(super) const CHANGES: &[(&str, &str)] = &[
@@ -52,10 +53,81 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
         "            emit_func_call:\n",
         "            emit_func_call:\n                emit_source_loc_at(s, call_line, call_col);\n",
     ),
-    // The first line has its first column at 1, as the others have.
+    // A token is where it begins, by UTF-16 code units. What comes before it on its line is counted once: from the token
+    // that was counted last, back or forth.
     (
-        "    s->mark = s->buf_ptr + min_int(1, input_len);\n    s->eol = s->buf_ptr;\n",
-        "    s->mark = s->buf_ptr;\n    s->eol = s->buf_ptr - 1;\n",
+        "    const uint8_t *mark; // first token character, invariant: eol < mark\n",
+        "    const uint8_t *mark; // first token character, invariant: eol < mark
+    const uint8_t *counted_line, *counted; // the line and the place in it up to which `surplus` holds
+    int surplus; // bytes that are no code units
+",
+    ),
+    (
+        "int JS_PRINTF_FORMAT_ATTR(2, 3) js_parse_error(JSParseState *s,",
+        "static int carrel_surplus(const uint8_t *from, const uint8_t *to)
+{
+    int surplus = 0;
+    for (; from < to; from++)
+        surplus += (*from & 0xC0) == 0x80 ? 1 : *from >= 0xF0 ? -1 : 0;
+    return surplus;
+}
+
+static int carrel_token_column(JSParseState *s)
+{
+    const uint8_t *line = s->token.line_start, *at = s->token.ptr;
+    if (s->counted_line != line) {
+        s->counted_line = s->counted = line;
+        s->surplus = 0;
+    }
+    s->surplus += carrel_surplus(s->counted, at) - carrel_surplus(at, s->counted);
+    s->counted = at;
+    return (int)(at - line) - s->surplus + 1;
+}
+
+int JS_PRINTF_FORMAT_ATTR(2, 3) js_parse_error(JSParseState *s,",
+    ),
+    (
+        "        err_col_num = (int)(s->token.ptr - s->token.line_start) + 1;\n",
+        "        err_col_num = carrel_token_column(s);\n",
+    ),
+    (
+        "    s->token.col_num = max_int(1, s->mark - s->eol);\n    s->buf_ptr = p;\n",
+        "    s->token.col_num = carrel_token_column(s);\n    s->buf_ptr = p;\n",
+    ),
+    (
+        "                (int)(s->token.ptr - s->line_start) + 1;\n",
+        "                s->token.col_num;\n",
+    ),
+    (
+        "    sp->line_start = s->line_start;\n",
+        "    sp->line_start = s->token.line_start;\n",
+    ),
+    // So is what is wrong in JSON. Upstream takes empty lines for one.
+    (
+        "    int position = curp - s->buf_start;\n    int line = 1;\n",
+        "    int position = curp - s->buf_start - carrel_surplus(s->buf_start, curp);\n    int line = 1;\n",
+    ),
+    (
+        "        if (*p == '\\r' || *p == '\\n') {
+            p += 1 + (p[0] == '\\r' && p[1] == '\\n');
+            line++;
+            line_start = p;
+        }
+",
+        "        if (*p == '\\n' || (*p == '\\r' && p[1] != '\\n')) {
+            line++;
+            line_start = p + 1;
+        }
+",
+    ),
+    (
+        "msg, position, line, (int)(p - line_start) + 1);",
+        "msg, position, line, (int)(curp - line_start) - carrel_surplus(line_start, curp) + 1);",
+    ),
+    // A function in which nothing has a place is where it begins.
+    (
+        "    *col = 1;\n    p = b->pc2line_buf;\n",
+        "    *col = b->col_num;\n    p = b->pc2line_buf;\n",
     ),
     // A property is at its name or its bracket.
     (
@@ -87,11 +159,11 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
             break;
 ",
     ),
-    // A frame of the prelude is not the cell's business.
+    // A frame of the prelude is not the cell's business, and a constructor that nobody wrote has no place.
     (
         "            backtrace_barrier = b->backtrace_barrier;\n        }\n",
         "            backtrace_barrier = b->backtrace_barrier;
-            if (carrel_is_prelude(ctx, b->filename))
+            if (carrel_is_prelude(ctx, b->filename) || (b->is_derived_class_constructor && b->pc2line_len == 0))
                 continue;
         }
 ",
