@@ -39,8 +39,54 @@ static int32_t ended_by_exit(JSContext *ctx)
     return ended(ctx, ENDING_EXITED, JS_UNDEFINED);
 }
 
+/* Describes a thrown value as JSON by a function of the prelude; undefined where the value's own code, or memory that is out,
+ * gets in the way. The latter is noted. */
+static JSValue describe(JSContext *ctx, JSValueConst by, JSValueConst reason, bool *out_of_memory)
+{
+    JSValue args[2] = { JS_DupValue(ctx, reason), JS_NewString(ctx, cell_name) };
+    JSValue text = JS_IsException(args[1]) ? args[1] : JS_Call(ctx, by, JS_UNDEFINED, 2, args);
+    JS_FreeValue(ctx, args[0]);
+    JS_FreeValue(ctx, args[1]);
+    if (JS_IsException(text)) {
+        JSValue other = JS_GetException(ctx);
+        *out_of_memory |= memory_is_cause(other);
+        JS_FreeValue(ctx, other);
+        return JS_UNDEFINED;
+    }
+    return text;
+}
+
+static void warn_of_rejection_by(JSContext *ctx, JSValueConst by, JSValueConst promise)
+{
+    if (JS_VALUE_GET_PTR(promise) == JS_VALUE_GET_PTR(module_promise))
+        return;
+    JSValue reason = JS_PromiseResult(ctx, promise);
+    bool out_of_memory = false;
+    JSValue text = describe(ctx, by, reason, &out_of_memory);
+    JS_FreeValue(ctx, reason);
+    size_t len = 0;
+    const char *a = JS_ToCStringLen(ctx, &len, text);
+    /* Where the reason's own code called `exit()`, that has warned of it. */
+    if (!exiting)
+        host_effect(EFFECT_WARNING, 0, 0, a, len, NULL, 0);
+    JS_FreeCString(ctx, a);
+    JS_FreeValue(ctx, text);
+}
+
+static void warn_of_rejection(JSContext *ctx, JSValueConst promise)
+{
+    warn_of_rejection_by(ctx, prelude_describe, promise);
+}
+
+/* As `exit()` does, after which no code of the cell's may run. */
+static void warn_of_rejection_still(JSContext *ctx, JSValueConst promise)
+{
+    warn_of_rejection_by(ctx, prelude_describe_still, promise);
+}
+
 JSValue cell_exit(JSContext *ctx)
 {
+    rejections_each(ctx, warn_of_rejection_still);
     if (persistent) {
         /* What is on the stack has to be freed properly, as the VM goes on. */
         JSValue exception = carrel_throw_uncatchable(ctx);
@@ -65,27 +111,10 @@ int cell_interrupted(JSRuntime *rt, void *opaque)
     return 0;
 }
 
-/* Describes a thrown value as JSON by the prelude; undefined where the value's own code, or memory that is out,
- * gets in the way. The latter is noted. */
-static JSValue describe(JSContext *ctx, JSValueConst reason, bool *out_of_memory)
-{
-    JSValue args[2] = { JS_DupValue(ctx, reason), JS_NewString(ctx, cell_name) };
-    JSValue text = JS_IsException(args[1]) ? args[1] : JS_Call(ctx, prelude_describe, JS_UNDEFINED, 2, args);
-    JS_FreeValue(ctx, args[0]);
-    JS_FreeValue(ctx, args[1]);
-    if (JS_IsException(text)) {
-        JSValue other = JS_GetException(ctx);
-        *out_of_memory |= memory_is_cause(other);
-        JS_FreeValue(ctx, other);
-        return JS_UNDEFINED;
-    }
-    return text;
-}
-
 static int32_t end_with_reason(JSContext *ctx, int32_t ending, JSValue reason)
 {
     bool out_of_memory = memory_is_cause(reason);
-    JSValue text = exiting ? JS_UNDEFINED : describe(ctx, reason, &out_of_memory);
+    JSValue text = exiting ? JS_UNDEFINED : describe(ctx, prelude_describe, reason, &out_of_memory);
     JS_FreeValue(ctx, reason);
     return exiting ? ended_by_exit(ctx) : ended(ctx, out_of_memory ? ENDING_OUT_OF_MEMORY : ending, text);
 }
@@ -93,21 +122,6 @@ static int32_t end_with_reason(JSContext *ctx, int32_t ending, JSValue reason)
 static int32_t end_with_exception(JSContext *ctx, int32_t ending)
 {
     return end_with_reason(ctx, ending, JS_GetException(ctx));
-}
-
-static void warn_of_rejection(JSContext *ctx, JSValueConst promise)
-{
-    if (JS_VALUE_GET_PTR(promise) == JS_VALUE_GET_PTR(module_promise))
-        return;
-    JSValue reason = JS_PromiseResult(ctx, promise);
-    bool out_of_memory = false;
-    JSValue text = describe(ctx, reason, &out_of_memory);
-    JS_FreeValue(ctx, reason);
-    size_t len = 0;
-    const char *a = JS_ToCStringLen(ctx, &len, text);
-    host_effect(EFFECT_WARNING, 0, 0, a, len, NULL, 0);
-    JS_FreeCString(ctx, a);
-    JS_FreeValue(ctx, text);
 }
 
 static int32_t end_completed(JSContext *ctx)

@@ -24,7 +24,7 @@ extern JSRuntime *runtime;
 extern JSContext *context;
 
 /* Functions of the prelude that C calls. */
-extern JSValue prelude_tool_error, prelude_describe, prelude_fire, prelude_forget_cell, prelude_forget_tools;
+extern JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools;
 
 /* ---- cell.c ---- */
 
@@ -107,7 +107,8 @@ void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 /* Forgets them all. */
 void rejections_clear(JSContext *ctx);
 
-/* Hands each promise that was rejected and not handled to `each`. */
+/* Hands each promise that was rejected and not handled to `each`. What `each` runs may have those handed to another,
+ * from the one that it was given on; that one then gets the rest. */
 void rejections_each(JSContext *ctx, void (*each)(JSContext *ctx, JSValueConst promise));
 
 /* ---- memory.c ---- */

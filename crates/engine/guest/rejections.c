@@ -3,6 +3,9 @@
 
 static JSValue *rejected;
 static int rejected_len, rejected_cap;
+/* How many of them were handed out. Once that has begun they keep their places. */
+static int handed_out;
+static bool handing_out;
 
 void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque)
 {
@@ -12,7 +15,7 @@ void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason,
         for (int i = 0; i < rejected_len; i++) {
             if (JS_VALUE_GET_PTR(rejected[i]) == JS_VALUE_GET_PTR(promise)) {
                 JS_FreeValue(ctx, rejected[i]);
-                rejected[i] = rejected[--rejected_len];
+                rejected[i] = handing_out ? JS_UNDEFINED : rejected[--rejected_len];
                 return;
             }
         }
@@ -33,10 +36,17 @@ void rejections_clear(JSContext *ctx)
 {
     while (rejected_len > 0)
         JS_FreeValue(ctx, rejected[--rejected_len]);
+    handed_out = 0;
+    handing_out = false;
 }
 
 void rejections_each(JSContext *ctx, void (*each)(JSContext *ctx, JSValueConst promise))
 {
-    for (int i = 0; i < rejected_len; i++)
-        each(ctx, rejected[i]);
+    handing_out = true;
+    for (; handed_out < rejected_len; handed_out++) {
+        JSValue promise = JS_DupValue(ctx, rejected[handed_out]);
+        if (!JS_IsUndefined(promise))
+            each(ctx, promise);
+        JS_FreeValue(ctx, promise);
+    }
 }

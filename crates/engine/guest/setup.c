@@ -8,7 +8,7 @@
 
 JSRuntime *runtime;
 JSContext *context;
-JSValue prelude_tool_error, prelude_describe, prelude_fire, prelude_forget_cell, prelude_forget_tools;
+JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools;
 
 /* Every import is asked for under a name that no module has, so that a cell cannot import itself. */
 #define IMPORT_PREFIX "import "
@@ -61,6 +61,7 @@ static void evaluate_prelude(JSContext *ctx)
     }
     prelude_tool_error = JS_GetPropertyStr(ctx, arguments[1], "toolError");
     prelude_describe = JS_GetPropertyStr(ctx, arguments[1], "describe");
+    prelude_describe_still = JS_GetPropertyStr(ctx, arguments[1], "describeStill");
     prelude_fire = JS_GetPropertyStr(ctx, arguments[1], "fire");
     prelude_forget_cell = JS_GetPropertyStr(ctx, arguments[1], "forgetCell");
     prelude_forget_tools = JS_GetPropertyStr(ctx, arguments[1], "forgetTools");
