@@ -8,6 +8,7 @@
   const toText = String;
   const toNumber = Number;
   const TypedArray = Object.getPrototypeOf(Int8Array.prototype);
+  const { keys } = TypedArray;
   const lengthOf = Object.getOwnPropertyDescriptor(TypedArray, "length").get;
 
   // Arrays that are being written; one inside itself is empty there, as in join().
@@ -38,6 +39,7 @@
   });
   intl.addMembers(TypedArray, {
     toLocaleString() {
+      apply(keys, this, []); // throws unless it is a typed array that is not detached
       return joined(this, apply(lengthOf, this, []), arguments[0], arguments[1]);
     },
   });
