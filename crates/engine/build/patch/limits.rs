@@ -8,6 +8,11 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
         "    if (out_len < 0)\n        return JS_EXCEPTION;\n    val = JS_NewUTF32String(ctx, out_buf, out_len);\n",
         "    if (out_len < 0)\n        return JS_ThrowOutOfMemory(ctx);\n    val = JS_NewUTF32String(ctx, out_buf, out_len);\n",
     ),
+    // Calls what it could not make, which is "not a function" then.
+    (
+        "        fun_obj = js_closure(ctx, fun_obj, var_refs, sf);\n        ret_val = JS_CallFree(",
+        "        fun_obj = js_closure(ctx, fun_obj, var_refs, sf);\n        if (JS_IsException(fun_obj))\n            return JS_EXCEPTION;\n        ret_val = JS_CallFree(",
+    ),
     // A chain of built-in iterators calls from one to the next without the check that a call makes.
     (
         "            func = p->u.cfunc.c_function;\n            return func.iterator_next(",
