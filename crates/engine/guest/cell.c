@@ -174,7 +174,7 @@ static int forget_last_cell(JSContext *ctx)
     carrel_end_cell(ctx, module);
     calls_clear(ctx);
     rejections_clear(ctx);
-    memory_forget(ctx);
+    memory_forget();
     timers_pending = 0;
     JS_FreeValue(ctx, module_promise);
     module = NULL;

@@ -120,7 +120,7 @@ void memory_prepare(JSContext *ctx);
 bool memory_is_cause(JSValueConst thrown);
 
 /* Begins anew, with the next cell. */
-void memory_forget(JSContext *ctx);
+void memory_forget(void);
 
 /* Tells whether memory was out in this cell. */
 bool memory_ran_out(void);
@@ -147,6 +147,10 @@ void carrel_end_cell(JSContext *ctx, JSModuleDef *module);
 
 /* Throws what neither `catch` nor `finally` sees. The interrupt handler is asked before any further call. */
 JSValue carrel_throw_uncatchable(JSContext *ctx);
+
+/* The errors by which QuickJS says that memory is out. */
+void carrel_mark_out_of_memory(JSValueConst error);
+bool carrel_is_out_of_memory(JSValueConst thrown);
 
 /* A pending promise, which one of these settles. */
 JSValue carrel_promise(JSContext *ctx);

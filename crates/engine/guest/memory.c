@@ -6,13 +6,13 @@
 #include "guest.h"
 
 static JSValue spare = JS_UNDEFINED;
-static JSValue last = JS_UNDEFINED;
 static bool ran_out, lost_job;
 
 void memory_prepare(JSContext *ctx)
 {
     JS_ThrowInternalError(ctx, "out of memory");
     spare = JS_GetException(ctx);
+    carrel_mark_out_of_memory(spare);
 }
 
 JSValue carrel_spare_error(JSContext *ctx)
@@ -25,8 +25,7 @@ void carrel_out_of_memory(JSContext *ctx)
 {
     ran_out = true;
     JSValue error = JS_GetException(ctx);
-    JS_FreeValue(ctx, last);
-    last = JS_DupValue(ctx, error);
+    carrel_mark_out_of_memory(error);
     JS_Throw(ctx, error);
 }
 
@@ -35,20 +34,13 @@ void carrel_job_lost(void)
     lost_job = true;
 }
 
-static bool is(JSValueConst error, JSValueConst thrown)
-{
-    return JS_IsObject(thrown) && JS_VALUE_GET_PTR(error) == JS_VALUE_GET_PTR(thrown);
-}
-
 bool memory_is_cause(JSValueConst thrown)
 {
-    return is(spare, thrown) || is(last, thrown);
+    return carrel_is_out_of_memory(thrown);
 }
 
-void memory_forget(JSContext *ctx)
+void memory_forget(void)
 {
-    JS_FreeValue(ctx, last);
-    last = JS_UNDEFINED;
     ran_out = lost_job = false;
 }
 

@@ -101,6 +101,17 @@ JSValue carrel_throw_uncatchable(JSContext *ctx)
     return JS_Throw(ctx, error);
 }
 
+void carrel_mark_out_of_memory(JSValueConst error)
+{
+    if (JS_IsObject(error))
+        JS_VALUE_GET_OBJ(error)->is_out_of_memory = true;
+}
+
+bool carrel_is_out_of_memory(JSValueConst thrown)
+{
+    return JS_IsObject(thrown) && JS_VALUE_GET_OBJ(thrown)->is_out_of_memory;
+}
+
 /* The class that an object was made as. */
 JSValue carrel_class_of(JSContext *ctx, JSValueConst value)
 {

@@ -18,6 +18,15 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
         "            func = p->u.cfunc.c_function;\n            return func.iterator_next(",
         "            if (js_check_stack_overflow(ctx->rt, 0)) {\n                *pdone = false;\n                return JS_ThrowStackOverflow(ctx);\n            }\n            func = p->u.cfunc.c_function;\n            return func.iterator_next(",
     ),
+    // An error that says so is known by a mark, whatever becomes of it.
+    (
+        "    uint8_t is_HTMLDDA : 1; /* specific annex B IsHtmlDDA behavior */\n",
+        "    uint8_t is_HTMLDDA : 1; /* specific annex B IsHtmlDDA behavior */\n    uint8_t is_out_of_memory : 1;\n",
+    ),
+    (
+        "    p->is_uncatchable_error = 0;\n",
+        "    p->is_uncatchable_error = 0;\n    p->is_out_of_memory = 0;\n",
+    ),
     (
         "        /* out of memory: throw JS_NULL to avoid recursing */\n        obj = JS_NULL;\n",
         "        obj = carrel_spare_error(ctx);\n",
