@@ -52,23 +52,6 @@ void carrel_keep_variables(bool keep)
     carrel_keeps_variables = keep;
 }
 
-/* Forgets the variables that a cell declared and never got to give a value. */
-static void forget_unset_variables(JSContext *ctx)
-{
-    JSPropertyEnum *names;
-    uint32_t len;
-    JSObject *scope = JS_VALUE_GET_OBJ(ctx->global_var_obj);
-    if (JS_GetOwnPropertyNamesInternal(ctx, &names, &len, scope, JS_GPN_STRING_MASK))
-        return;
-    for (uint32_t i = 0; i < len; i++) {
-        JSProperty *property;
-        JSShapeProperty *known = find_own_property(&property, scope, names[i].atom);
-        if (known && JS_IsUninitialized(*carrel_variable(known, property)))
-            delete_property(ctx, scope, names[i].atom);
-    }
-    js_free_prop_enum(ctx, names, len);
-}
-
 void carrel_end_cell(JSContext *ctx, JSModuleDef *module)
 {
     JSRuntime *rt = ctx->rt;
@@ -87,7 +70,6 @@ void carrel_end_cell(JSContext *ctx, JSModuleDef *module)
             JS_FreeValue(ctx, job->argv[i]);
         js_free(ctx, job);
     }
-    forget_unset_variables(ctx);
     /* A promise that will never settle may still hold the module. */
     if (module && JS_REF_COUNT(module) == 1)
         js_free_module_def(ctx, module);

@@ -4,7 +4,8 @@
  * name that no scope knows is looked up. What a cell declares at its top level is kept in the scope of the realm,
  * where QuickJS keeps what scripts declare with `let`, as a reference to the cell's own variable. A cell that declares
  * the name again is given that same variable, with the value it has: functions of earlier cells see what later cells
- * make of it. */
+ * make of it. One that was declared and never got a value is not found by its name, so that it is as if it were not
+ * declared; the functions of its cell refer to it, and see what a later declaration gives it. */
 
 static JSVarRef *js_create_module_var(JSContext *ctx, bool is_lexical);
 
@@ -30,6 +31,9 @@ static JSVarRef *carrel_module_variable(JSContext *ctx, JSClosureVar *declared)
     if (known && (known->flags & JS_PROP_TMASK) == JS_PROP_VARREF) {
         variable = property->u.var_ref;
         JS_REF_COUNT(variable)++;
+        /* Only what is lexical is asked for a value before it is read. */
+        if (!declared->is_lexical && JS_IsUninitialized(*variable->pvalue))
+            *variable->pvalue = JS_UNDEFINED;
         if (known->flags == flags)
             return variable;
     } else {

@@ -9,15 +9,48 @@ pub(super) const CHANGES: &[(&str, &str)] = &[
     ),
     (
         "        if (unlikely(JS_IsUninitialized(pr->u.value)))\n            return JS_ThrowReferenceErrorUninitialized(ctx, prs->atom);\n        return js_dup(pr->u.value);\n",
-        "        if (unlikely(JS_IsUninitialized(*carrel_variable(prs, pr))))\n            return JS_ThrowReferenceErrorUninitialized(ctx, prs->atom);\n        return js_dup(*carrel_variable(prs, pr));\n",
+        "        return js_dup(*carrel_variable(prs, pr));\n",
     ),
     (
-        "           OP_put_var_ref/OP_get_var_ref ? */\n        if (unlikely(JS_IsUninitialized(pr->u.value))) {\n",
-        "           OP_put_var_ref/OP_get_var_ref ? */\n        if (unlikely(JS_IsUninitialized(*carrel_variable(prs, pr)))) {\n",
+        "    prs = find_own_property(&pr, p, prop);
+    if (prs) {
+        /* XXX: should handle JS_PROP_TMASK properties */
+",
+        "    prs = find_own_property(&pr, p, prop);
+    if (prs && !JS_IsUninitialized(*carrel_variable(prs, pr))) {
+        /* XXX: should handle JS_PROP_TMASK properties */
+",
     ),
     (
-        "        if (flag != 1) {\n            if (unlikely(JS_IsUninitialized(pr->u.value))) {\n",
-        "        if (flag != 1) {\n            if (unlikely(JS_IsUninitialized(*carrel_variable(prs, pr)))) {\n",
+        "    prs = find_own_property(&pr, p, prop);
+    if (prs) {
+        /* XXX: should handle JS_PROP_AUTOINIT properties? */
+        /* XXX: conformance: do these tests in
+           OP_put_var_ref/OP_get_var_ref ? */
+        if (unlikely(JS_IsUninitialized(pr->u.value))) {
+            JS_ThrowReferenceErrorUninitialized(ctx, prs->atom);
+            return -1;
+        }
+",
+        "    prs = find_own_property(&pr, p, prop);
+    if (prs && !JS_IsUninitialized(*carrel_variable(prs, pr))) {
+",
+    ),
+    (
+        "    prs = find_own_property(&pr, p, prop);
+    if (prs) {
+        /* XXX: should handle JS_PROP_AUTOINIT properties? */
+        if (flag != 1) {
+            if (unlikely(JS_IsUninitialized(pr->u.value))) {
+                JS_FreeValue(ctx, val);
+                JS_ThrowReferenceErrorUninitialized(ctx, prs->atom);
+                return -1;
+            }
+",
+        "    prs = find_own_property(&pr, p, prop);
+    if (prs && !JS_IsUninitialized(*carrel_variable(prs, pr))) {
+        if (flag != 1) {
+",
     ),
     (
         "        set_value(ctx, &pr->u.value, val);\n        return 0;\n    }\n\n    p = JS_VALUE_GET_OBJ(ctx->global_obj);\n",
