@@ -12,6 +12,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod notebook;
 mod program;
 mod rng;
 
@@ -21,28 +22,32 @@ use carrel_engine::{
     CallHandle, Effect, Ending, Engine, EngineOptions, Event, Progress, Snapshot, Vm, VmLimits,
 };
 
-use common::{Stored, run, start};
+use common::{Stored, beginning, run};
+use notebook::notebook;
 use program::program;
 use rng::Rng;
 
-/// Events after which a program is left: some wait for ever, once their answers go elsewhere.
+/// Events after which a cell is left: some wait for ever, once their answers go elsewhere.
 const MOST_EVENTS: usize = 60;
 
 #[derive(Debug, PartialEq)]
 struct Story {
     turns: Vec<Vec<Effect>>,
     hashes: Vec<[u8; 32]>,
-    ending: Option<Ending>,
+    endings: Vec<Ending>,
 }
 
-/// Plays a program under the events that follow from `seed` and from what it does. `between` may replace the VM.
-fn play(engine: &Engine, source: &str, seed: u64, mut between: impl FnMut(Vm) -> Vm) -> Story {
+/// Plays cells, more than one in a persistent VM, under the events that follow from `seed` and from what they do, some of
+/// them for earlier cells. `between` may replace the VM.
+fn play(engine: &Engine, cells: &[String], seed: u64, mut between: impl FnMut(Vm) -> Vm) -> Story {
+    let persistent = cells.len() > 1;
     let mut rng = Rng::new(seed);
-    let mut vm = start(engine, source, VmLimits::default());
-    let mut story = Story { turns: Vec::new(), hashes: Vec::new(), ending: None };
+    let mut vm = engine.start(beginning(&cells[0], persistent), VmLimits::default()).unwrap();
+    let mut story = Story { turns: Vec::new(), hashes: Vec::new(), endings: Vec::new() };
     let (mut calls, mut timers) = (Vec::new(), Vec::new());
     let mut now_us = 1_790_000_000_000_000;
-    for _ in 0..MOST_EVENTS {
+    let mut events = 0;
+    while events < MOST_EVENTS {
         let (effects, progress) = run(&mut vm);
         for effect in &effects {
             match effect {
@@ -54,13 +59,19 @@ fn play(engine: &Engine, source: &str, seed: u64, mut between: impl FnMut(Vm) ->
         }
         story.turns.push(effects);
         if let Progress::Ended(ending) = progress {
-            story.ending = Some(ending);
-            break;
+            story.endings.push(ending);
+            let Some(next) = cells.get(story.endings.len()).filter(|_| vm.is_whole()) else { break };
+            story.hashes.push(vm.memory_hash().unwrap());
+            vm = between(vm);
+            vm.begin(beginning(next, persistent)).unwrap();
+            events = 0;
+            continue;
         }
         story.hashes.push(vm.memory_hash().unwrap());
         vm = between(vm);
         now_us += [0, 1, 1000, 86_400_000_000][rng.below(4)];
         vm.deliver(event(&mut rng, &mut calls, &mut timers, now_us));
+        events += 1;
     }
     story
 }
@@ -103,39 +114,90 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    number("CARREL_SEED").map_or(0..number("CARREL_PROGRAMS").unwrap_or(usual), |seed| seed..seed + 1)
+}
+
+/// Plays cells four times, and returns what they did each time.
+fn play_in_every_way(engine: &Engine, cells: &[String], seed: u64) -> Story {
+    let source = cells.join("\n// ---- next cell ----\n");
+    let story = play(engine, cells, seed, |vm| vm);
+    assert!(play(engine, cells, seed, |vm| vm) == story, "CARREL_SEED={seed}: again\n{source}");
+    let restored = play(engine, cells, seed, |vm| through_bytes(engine, &vm));
+    assert!(restored == story, "CARREL_SEED={seed}: restored\n{source}");
+    // On with the fork or with its origin, while the other does something else.
+    let mut chance = Rng::new(!seed);
+    let forked = play(engine, cells, seed, |vm| {
+        let fork = vm.fork().unwrap();
+        let (on, mut other) = if chance.one_in(2) { (vm, fork) } else { (fork, vm) };
+        if other.begin(beginning("globalThis.w0 = globalThis.n0 = 'other'; exit();", true)).is_err() {
+            other.deliver(Event::TimerFired { id: 1, now_us: i64::MAX / 2 });
+        }
+        run(&mut other);
+        on
+    });
+    assert!(forked == story, "CARREL_SEED={seed}: forked\n{source}");
+    story
+}
+
 #[test]
 fn the_same_events_do_the_same_whatever_happens_in_between() {
     let engine = Engine::new(EngineOptions { max_vms: 8, ..EngineOptions::default() }).unwrap();
-    let seeds =
-        number("CARREL_SEED").map_or(0..number("CARREL_PROGRAMS").unwrap_or(40), |seed| seed..seed + 1);
     let mut completed = 0;
     let (mut turns, mut programs) = (0, 0);
-    for seed in seeds {
+    for seed in seeds(40) {
         let source = program(&mut Rng::new(seed));
-        let story = play(&engine, &source, seed, |vm| vm);
+        let story = play_in_every_way(&engine, std::slice::from_ref(&source), seed);
+        let ending = story.endings.first();
         let healthy = !matches!(
-            story.ending,
+            ending,
             Some(Ending::Trapped(_) | Ending::StackExhausted | Ending::SyntaxError(_) | Ending::Stopped)
         );
-        assert!(healthy, "CARREL_SEED={seed}: {:?}\n{source}", story.ending);
-        assert!(play(&engine, &source, seed, |vm| vm) == story, "CARREL_SEED={seed}: again\n{source}");
-        let restored = play(&engine, &source, seed, |vm| through_bytes(&engine, &vm));
-        assert!(restored == story, "CARREL_SEED={seed}: restored\n{source}");
-        // On with the fork or with its origin, while the other does something else.
-        let mut chance = Rng::new(!seed);
-        let forked = play(&engine, &source, seed, |vm| {
-            let fork = vm.fork().unwrap();
-            let (on, mut other) = if chance.one_in(2) { (vm, fork) } else { (fork, vm) };
-            other.deliver(Event::TimerFired { id: 1, now_us: i64::MAX / 2 });
-            run(&mut other);
-            on
-        });
-        assert!(forked == story, "CARREL_SEED={seed}: forked\n{source}");
-        completed += usize::from(matches!(story.ending, Some(Ending::Completed(_) | Ending::Threw(_))));
+        assert!(healthy, "CARREL_SEED={seed}: {ending:?}\n{source}");
+        completed += usize::from(matches!(ending, Some(Ending::Completed(_) | Ending::Threw(_))));
         turns += story.turns.len();
         programs += 1;
     }
     // The programs are what they are meant to be: most come to their end, and not at once.
     assert!(completed * 2 >= programs, "{completed} of {programs} came to an end");
     assert!(turns >= 3 * programs || programs == 1, "{turns} turns in {programs} programs");
+}
+
+fn texts(story: &Story) -> Vec<&str> {
+    fn text(effect: &Effect) -> Option<&str> {
+        if let Effect::Text { text, .. } = effect { Some(text) } else { None }
+    }
+    story.turns.iter().flatten().filter_map(text).collect()
+}
+
+#[test]
+fn cells_of_one_vm_share_their_variables_as_scripts_share_properties_of_the_global_object() {
+    let engine = Engine::new(EngineOptions { max_vms: 8, ..EngineOptions::default() }).unwrap();
+    let mut compared = 0;
+    for seed in seeds(150) {
+        let notebook = notebook(&mut Rng::new(seed));
+        let shown = notebook.cells.join("\n// ---- next cell ----\n");
+        let story = play_in_every_way(&engine, &notebook.cells, seed);
+        for ending in &story.endings {
+            let expected = match ending {
+                Ending::Completed(_) | Ending::Exited | Ending::SyntaxError(_) => true,
+                Ending::Threw(error) => error.message == "here",
+                _ => false,
+            };
+            assert!(expected, "CARREL_SEED={seed}: {ending:?}\n{shown}");
+        }
+        let script = play(&engine, std::slice::from_ref(&notebook.script), seed, |vm| vm);
+        if story.endings.len() == notebook.cells.len() && script.endings.len() == 1 {
+            let (of_cells, of_script) = (texts(&story), texts(&script));
+            let differing = of_cells.iter().zip(&of_script).find(|(cell, script)| cell != script);
+            assert!(
+                of_cells == of_script,
+                "CARREL_SEED={seed}: {differing:?}, {:?}\n{shown}\n// ---- as one\n{}",
+                script.endings,
+                notebook.script
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 0, "no sequence of cells came to its end");
 }
