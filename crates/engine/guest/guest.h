@@ -164,6 +164,9 @@ JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t of
 /* Where the first `import` of the module that was compiled last stands. */
 extern int carrel_import_line, carrel_import_column;
 
+/* Forgets the sources of the functions there are: to a cell they are native code. */
+void carrel_forget_sources(JSRuntime *rt);
+
 /* Makes room in one place for what a small cell allocates, so that it changes few pages of the image. The last thing
  * to do when the image is built. */
 void carrel_make_nursery(JSRuntime *rt);

@@ -134,6 +134,19 @@ JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t of
     return JS_NewString(ctx, text);
 }
 
+void carrel_forget_sources(JSRuntime *rt)
+{
+    struct list_head *at;
+    list_for_each(at, &rt->gc_obj_list) {
+        JSGCObjectHeader *object = list_entry(at, JSGCObjectHeader, link);
+        if (JS_GC_TYPE(object) != JS_GC_OBJ_TYPE_FUNCTION_BYTECODE)
+            continue;
+        JSFunctionBytecode *code = (JSFunctionBytecode *)object;
+        js_free_rt(rt, code->source);
+        code->source = NULL;
+    }
+}
+
 /* What a small cell allocates of each size, at most, in bytes. */
 #define NURSERY_BYTES 640
 

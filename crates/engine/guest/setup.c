@@ -104,6 +104,7 @@ void initialize(void)
     memory_prepare(ctx);
     evaluate_prelude(ctx);
     warm_up(ctx);
+    carrel_forget_sources(runtime);
     JS_RunGC(runtime);
     carrel_make_nursery(runtime);
 }
