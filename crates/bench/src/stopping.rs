@@ -70,14 +70,19 @@ fn stop(engine: &Engine, source: &str, round: u32) -> Duration {
             }
             *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             stopper.stop();
-            done.store(true, Ordering::Release);
+            // A VM that was about to go on when it was stopped finds out at the end of its slice.
+            while !done.load(Ordering::Acquire) {
+                thread::park_timeout(Duration::from_millis(1));
+                engine.tick();
+            }
         });
         while !matches!(vm.run().progress, Progress::Ended(_)) {}
         drop(vm);
         let ended = Instant::now();
-        while !done.load(Ordering::Acquire) {
+        while stopped.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
             thread::yield_now();
         }
+        done.store(true, Ordering::Release);
         let stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
         stopped.map_or(Duration::ZERO, |stopped| ended.saturating_duration_since(stopped))
     })

@@ -477,8 +477,8 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Stops the VM: at its next loop or call when it runs, else at its next turn. It ends as
-    /// [`Ending::Stopped`].
+    /// Stops the VM: at its next loop or call when it runs, else at its next turn; one that is just about to run, at the
+    /// end of that slice. It ends as [`Ending::Stopped`].
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         for _ in 0..SLICE_TICKS {
