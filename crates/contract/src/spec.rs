@@ -34,6 +34,7 @@ pub enum SessionMode {
     /// Globals, functions and closures carry over, as in a notebook: a cell sees what earlier ones declared at their top
     /// level, and may declare it again. Cells run one at a time, in the order of their admission; each sees what the one
     /// before it left, stored values included. What a terminated cell did to the variables never happened.
+    /// A tool that waits for another cell of the session that called it waits until one of the two is terminated.
     Persistent,
 }
 
