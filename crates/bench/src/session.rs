@@ -126,6 +126,26 @@ pub(crate) fn measure(table: &mut Table) {
         let (before, after) = (grown_by(50), grown_by(500));
         format!("{:.3} MB", after.saturating_sub(before) as f64 / 500.0 / 1e6)
     });
+    table.row("10,000 suspended cells: memory each, threads for them", "0.20 MB, 0", || {
+        const CELLS: u32 = 10_000;
+        let bench = Bench::new(|spec, options| {
+            spec.limits.running_cells = CELLS as usize + 1;
+            options.engine.max_vms = CELLS + 1;
+        });
+        // The ticker and the lane have their threads before there is a cell that waits.
+        bench.runtime.block_on(bench.run("text('hi')"));
+        let (bytes, threads) = (private_bytes(), threads());
+        bench.runtime.block_on(async {
+            for _ in 0..CELLS {
+                let request = ExecuteRequest::new("text('hi'); await tools.hang({ a: 1 })");
+                bench.session.execute(request).await.expect("admitted");
+            }
+            // There is one thread, and it takes cells in the order in which they came: this one is after all others.
+            bench.run("text('hi')").await;
+        });
+        let each = private_bytes().saturating_sub(bytes) as f64 / f64::from(CELLS) / 1e6;
+        format!("{each:.3} MB, {}", self::threads() - threads)
+    });
     table.row("stop while(true){}, from terminate to outcome", "0.40 ms", || {
         let bench = Bench::new(|_, _| ());
         let times: Vec<_> = bench.runtime.block_on(async {
@@ -143,6 +163,11 @@ pub(crate) fn measure(table: &mut Table) {
         });
         milliseconds(median_of(times.into_iter()))
     });
+}
+
+/// Returns how many threads this process has; 0 where there is no `/proc`.
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }
 
 async fn called(session: &dyn CodeModeSession, cell_id: &CellId) {
