@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::delegate::{RecordingDelegate, Seen};
-use super::harness::{Harness, completed, run, start, terminated, text_of};
+use super::harness::{Harness, LONG, completed, run, start, terminated, text_of};
 use crate::{CellResponse, SessionState, TerminationReason, ToolCallId};
 
 const GRACE: Duration = Duration::from_millis(20);
@@ -103,20 +103,34 @@ pub async fn s5_many_delegates_may_call_back_at_once(harness: Harness) {
     assert!(texts.iter().all(|text| text == "123"), "{texts:?}");
 }
 
-/// A notification that fails, panics or is never taken is a warning, after `notify_time` at the latest.
+/// A notification that the delegate fails to deliver, or panics over, is a warning.
 pub async fn s5_notifications_that_fail_are_warnings(harness: Harness) {
     let session = harness
         .session_with(|spec| {
-            spec.limits.notify_time = Duration::from_secs(1);
+            // A panic that is reported with its backtrace takes its time on a busy machine.
+            spec.limits.notify_time = LONG;
+        })
+        .await;
+    let completed = run(&session, "notify('fine'); notify('fail'); notify('panic')").await;
+    assert_eq!(completed.error, None);
+    let warnings = completed.warnings.join("\n");
+    for part in ["not delivered: as it was asked to", "the delegate panicked"] {
+        assert!(warnings.contains(part), "{part}: {warnings}");
+    }
+}
+
+/// Notifications are delivered, or time out.
+pub async fn s5_notifications_that_are_never_delivered_time_out(harness: Harness) {
+    let session = harness
+        .session_with(|spec| {
+            spec.limits.notify_time = Duration::from_millis(50);
             spec.limits.callback_grace = GRACE;
         })
         .await;
-    let completed = run(&session, "notify('fine'); notify('fail'); notify('panic'); notify('never')").await;
+    let completed = run(&session, "notify('never')").await;
     assert_eq!(completed.error, None);
     let warnings = completed.warnings.join("\n");
-    for part in
-        ["not delivered: as it was asked to", "the delegate panicked", "1 notifications", "notify_time"]
-    {
+    for part in ["1 notifications", "notify_time"] {
         assert!(warnings.contains(part), "{part}: {warnings}");
     }
 }

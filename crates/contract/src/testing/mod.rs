@@ -102,6 +102,7 @@ macro_rules! contract_suite {
             s5_a_delegate_may_wait_for_the_cell_that_called_it
             s5_many_delegates_may_call_back_at_once
             s5_notifications_that_fail_are_warnings
+            s5_notifications_that_are_never_delivered_time_out
             s5_a_panic_at_the_close_does_no_harm
             s6_stored_values_carry_over
             s6_a_terminated_cell_stores_nothing
