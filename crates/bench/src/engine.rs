@@ -4,24 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_engine::{
-    Effect, Engine, EngineOptions, Event, Progress, Snapshot, Start, StoreQuota, StoredSize, StoredValues,
-    TimeZone, Tools, Vm, VmLimits,
+    Effect, Engine, EngineOptions, Event, NothingStored, Progress, Snapshot, Start, StoreQuota, TimeZone,
+    Tools, Vm, VmLimits,
 };
 
 use crate::native;
 use crate::table::{Table, median, medians, milliseconds};
-
-struct NothingStored;
-
-impl StoredValues for NothingStored {
-    fn get(&self, _: &str) -> Option<Arc<str>> {
-        None
-    }
-
-    fn size(&self) -> StoredSize {
-        StoredSize::default()
-    }
-}
 
 const LIMITS: VmLimits = VmLimits { memory_bytes: 256 << 20, cpu_time: Duration::MAX };
 

@@ -5,26 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use carrel_engine::{
-    Engine, EngineOptions, Progress, Start, StoreQuota, StoredSize, StoredValues, Tools, Vm, VmLimits,
-};
+use carrel_engine::{Engine, EngineOptions, NothingStored, Progress, Start, StoreQuota, Tools, Vm, VmLimits};
 
 use crate::table::{Table, median_of, milliseconds};
 
 /// Stops of each cell, of which the median counts; after other stretches of running, so that they hit other places.
 const ROUNDS: u32 = 9;
-
-struct NothingStored;
-
-impl StoredValues for NothingStored {
-    fn get(&self, _: &str) -> Option<Arc<str>> {
-        None
-    }
-
-    fn size(&self) -> StoredSize {
-        StoredSize::default()
-    }
-}
 
 pub(crate) fn measure(table: &mut Table) {
     const LIST: &str = include_str!("../../../tests/endless.js");

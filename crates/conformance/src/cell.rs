@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use carrel_engine::{
-    Effect, Ending, Engine, EngineError, GuestError, Progress, Start, StoreQuota, StoredSize, StoredValues,
-    Tools, VmLimits,
+    Effect, Ending, Engine, EngineError, GuestError, NothingStored, Progress, Start, StoreQuota, Tools,
+    VmLimits,
 };
 
 use crate::verdict::{End, Run, Thrown};
@@ -12,24 +12,12 @@ use crate::verdict::{End, Run, Thrown};
 /// Any day will do; tests that want one later than 2020 get it.
 const NOW_US: i64 = 1_790_000_000_000_000;
 
-struct Nothing;
-
-impl StoredValues for Nothing {
-    fn get(&self, _: &str) -> Option<Arc<str>> {
-        None
-    }
-
-    fn size(&self) -> StoredSize {
-        StoredSize::default()
-    }
-}
-
 /// Runs a test to its end or to one of its limits, which needs the engine's ticks.
 pub(crate) fn run(engine: &Engine, source: String, limits: VmLimits) -> Result<Run, EngineError> {
     let start = Start {
         source,
         tools: Arc::new(Tools::default()),
-        stored: Arc::new(Nothing),
+        stored: Arc::new(NothingStored),
         quota: StoreQuota::default(),
         seed: 1,
         now_us: NOW_US,

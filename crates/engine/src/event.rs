@@ -40,6 +40,20 @@ pub trait StoredValues: Send + Sync {
     fn size(&self) -> StoredSize;
 }
 
+/// A session that stored nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NothingStored;
+
+impl StoredValues for NothingStored {
+    fn get(&self, _key: &str) -> Option<Arc<str>> {
+        None
+    }
+
+    fn size(&self) -> StoredSize {
+        StoredSize::default()
+    }
+}
+
 /// The size of a session's stored values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoredSize {

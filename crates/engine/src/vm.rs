@@ -13,7 +13,7 @@ use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 
 use crate::border::{EVENT, Guest, SOURCE, ZONE};
 use crate::cpu::Meter;
-use crate::event::{CallHandle, Effect, Ending, Event, Progress, Start, StoredSize, StoredValues, Turn};
+use crate::event::{CallHandle, Effect, Ending, Event, NothingStored, Progress, Start, StoredValues, Turn};
 use crate::snapshot::{self, Snapshot, WASM_PAGE_BYTES};
 use crate::{BeginError, Engine, EngineError, ForkError, RestoreError, SnapshotError};
 
@@ -304,19 +304,6 @@ impl Vm {
             self.state = if snapshot.is_vacant() { State::Vacant(instance) } else { State::Idle(instance) };
         }
         Ok(())
-    }
-}
-
-/// What a VM loads before it has a cell.
-struct NothingStored;
-
-impl StoredValues for NothingStored {
-    fn get(&self, _key: &str) -> Option<Arc<str>> {
-        None
-    }
-
-    fn size(&self) -> StoredSize {
-        StoredSize::default()
     }
 }
 
