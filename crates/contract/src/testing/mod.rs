@@ -125,6 +125,7 @@ macro_rules! contract_suite {
             persistent_a_terminated_cell_leaves_the_variables_alone
             persistent_cells_take_turns_in_order
             persistent_a_cell_that_waits_for_its_turn_is_terminated
+            persistent_terminations_leave_what_the_other_cells_did
             persistent_shutdown_ends_the_cells_that_wait
             persistent_a_cell_that_exhausts_its_memory_says_what_became_of_the_variables
             any_sequence_of_operations_does_what_the_model_does

@@ -1,8 +1,11 @@
 //! Persistent sessions: what carries over from cell to cell, and in which order they run.
 
-use super::harness::{Harness, ended, event, run, start, terminated, text_of};
-use crate::{CodeModeSession, EventKind, SessionMode};
 use std::sync::Arc;
+
+use futures::future::join_all;
+
+use super::harness::{Harness, ended, event, run, start, terminated, text_of};
+use crate::{CellResponse, CodeModeSession, EventKind, SessionMode};
 
 async fn persistent(harness: &Harness) -> Arc<dyn CodeModeSession> {
     harness.session_with(|spec| spec.mode = SessionMode::Persistent).await
@@ -125,4 +128,26 @@ pub async fn persistent_large_variables_carry_over(harness: Harness) {
         text_of(&session, "text([rows[99_999], rows[5].name])").await,
         "[{\"i\":99999,\"name\":\"row 99999!\"},\"row 5\"]"
     );
+}
+
+/// Whenever cells are terminated, what the others did is there, in order, and nothing of them.
+pub async fn persistent_terminations_leave_what_the_other_cells_did(harness: Harness) {
+    let session = persistent(&harness).await;
+    run(&session, "const done = []").await;
+    let mut cells = Vec::new();
+    for n in 0..40 {
+        let source = format!("done.push({n}); await tools.echo({n}); for (let i = 0; i < {}; i++);", n * 500);
+        cells.push(start(&session, &source).await.cell_id);
+    }
+    // Some while they wait for their turn, some while they run, some after their end.
+    let terminations = cells.iter().step_by(3).rev().map(|cell_id| session.terminate(cell_id.clone()));
+    join_all(terminations).await.into_iter().for_each(|response| drop(response.unwrap()));
+    let mut completed = Vec::new();
+    for (n, cell_id) in cells.iter().enumerate() {
+        if matches!(ended(&session, cell_id).await, CellResponse::Completed(_)) {
+            completed.push(n);
+        }
+    }
+    assert!(completed.len() >= 26, "those that nobody terminated complete: {completed:?}");
+    assert_eq!(text_of(&session, "text(done)").await, format!("{completed:?}").replace(' ', ""));
 }
