@@ -51,6 +51,14 @@ fn the_contract_knows_no_runtime_engine_store_or_wire() {
 }
 
 #[test]
+fn the_catalogue_knows_the_contract_alone() {
+    never(
+        "carrel-catalogue",
+        &[&ENGINES[..], &STORES, &FACES, &["rmcp", "carrel-runtime", "carrel-tools"]].concat(),
+    );
+}
+
+#[test]
 fn the_engine_knows_no_tokio_session_or_storage() {
     never(
         "carrel-engine",

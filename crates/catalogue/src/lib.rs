@@ -1,0 +1,7 @@
+//! What a model is told of its tools.
+//!
+//! A tool comes with JSON Schemas; a model reads TypeScript. [`mod@declaration`] turns the one into the other. All of
+//! this crate is pure: descriptions and values in, text out. It knows the contract alone; it must not know MCP,
+//! engines, sessions, files or time.
+
+pub mod declaration;
