@@ -55,10 +55,7 @@ impl Bench {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
         let mut spec = SessionSpec::default();
         spec.tools = ["echo", "hang"]
-            .map(|name| ToolDescription {
-                name: ToolName::new(name).expect("a name"),
-                description: String::new(),
-            })
+            .map(|name| ToolDescription::new(ToolName::new(name).expect("a name"), ""))
             .to_vec();
         let mut options = Options::default();
         options.guest_threads = Some(NonZeroUsize::MIN);

@@ -28,12 +28,7 @@ pub(crate) fn run(cells: Option<usize>) {
     options.guest_threads = Some(NonZeroUsize::MIN);
     let provider = InProcessProvider::new(options).expect("a provider can be made");
     let mut spec = SessionSpec::default();
-    spec.tools = ["echo"]
-        .map(|name| ToolDescription {
-            name: ToolName::new(name).expect("a name"),
-            description: String::new(),
-        })
-        .to_vec();
+    spec.tools = ["echo"].map(|name| ToolDescription::new(ToolName::new(name).expect("a name"), "")).to_vec();
     let session = runtime.block_on(provider.create(spec, Arc::new(Tools))).expect("a session can be made");
     let report =
         |done: usize| println!("{done:>9} cells: {:>7.1} MB resident", resident_bytes() as f64 / 1e6);

@@ -5,7 +5,9 @@ use std::pin::Pin;
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::{CellError, CellId, Content, Seq, TerminationReason, ToolCallId, ToolErrorCode, ToolName};
+use crate::{
+    CellError, CellId, Content, Seq, TerminationReason, ToolCallId, ToolErrorCode, ToolName, ToolProgress,
+};
 
 /// One entry of a session's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,25 @@ pub enum EventKind {
         call_id: ToolCallId,
         /// The tool.
         tool: ToolName,
+    },
+    /// A call of its got on. Comes a few times a second at most.
+    ToolProgressed {
+        /// The call.
+        call_id: ToolCallId,
+        /// How far it has come.
+        progress: ToolProgress,
+    },
+    /// A call of its waits for a person.
+    PersonAwaited {
+        /// The call.
+        call_id: ToolCallId,
+        /// What the person was asked.
+        question: String,
+    },
+    /// A call of its no longer waits for a person.
+    PersonAnswered {
+        /// The call.
+        call_id: ToolCallId,
     },
     /// A call of its was answered.
     ToolAnswered {

@@ -23,6 +23,7 @@ mod request;
 mod response;
 mod session;
 mod spec;
+mod status;
 mod tool;
 
 #[cfg(feature = "testing")]
@@ -44,5 +45,6 @@ pub use response::{
 };
 pub use session::{CodeModeSession, SessionState};
 pub use spec::{Durability, SessionMode, SessionSpec};
+pub use status::{CallObserver, CallStatus, PersonAwaited, ToolProgress};
 pub use tokio_util::sync::CancellationToken;
-pub use tool::{ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolName};
+pub use tool::{ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName, ToolOutput};

@@ -1,9 +1,9 @@
 //! One session.
 
-use crate::error::{ExecuteError, ShutdownError, TerminateError, WaitError};
+use crate::error::{ExecuteError, SetToolsError, ShutdownError, TerminateError, WaitError};
 use crate::{
     CellId, CellResponse, CodeModeFuture, EventStream, ExecuteRequest, Seq, SessionId, StartedCell,
-    WaitRequest, WaitResponse,
+    ToolDescription, WaitRequest, WaitResponse,
 };
 
 /// A session: it owns its running cells and its stored values.
@@ -22,6 +22,9 @@ pub trait CodeModeSession: Send + Sync {
     /// Dropping this future before it resolves leaves either no cell or a running one that
     /// [`events`](Self::events) shows; a running cell is never half admitted.
     fn execute(&self, request: ExecuteRequest) -> CodeModeFuture<'_, StartedCell, ExecuteError>;
+
+    /// Replaces the tools. Cells that are admitted from now on see these; those that run keep what they have.
+    fn set_tools(&self, tools: Vec<ToolDescription>) -> CodeModeFuture<'_, (), SetToolsError>;
 
     /// Observes cells until its condition holds or its deadline passes. Dropping the future consumes nothing.
     fn wait(&self, request: WaitRequest) -> CodeModeFuture<'_, WaitResponse, WaitError>;

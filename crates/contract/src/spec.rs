@@ -15,6 +15,9 @@ pub struct SessionSpec {
     pub durability: Durability,
     /// The tools its cells may call. Names must differ.
     pub tools: Vec<ToolDescription>,
+    /// Whether each cell is checked against the types of its tools, and of what earlier cells declared, before it runs. One
+    /// that fails the check has not done anything. Where there is no checker, cells run unchecked and say so.
+    pub check: bool,
     /// Its limits.
     pub limits: Limits,
     /// The seed of its cells' `Math.random`; drawn by the provider when absent.

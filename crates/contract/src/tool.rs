@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidToolName;
-use crate::{CellId, JsonText, SessionId, ToolCallId};
+use crate::{CallStatus, CellId, JsonText, Location, SessionId, ToolCallId};
 
 /// The name of a tool as a cell writes it: `tools.NAME(…)`.
 ///
@@ -66,13 +66,112 @@ impl From<ToolName> for String {
     }
 }
 
-/// A tool as its session's cells see it in `ALL_TOOLS`.
+/// A tool, as a session and its cells know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ToolDescription {
     /// The name it is called by.
     pub name: ToolName,
     /// What it does, for the model. Any text.
+    #[serde(default)]
     pub description: String,
+    /// The server, or other source, that has it: what belongs together has the same.
+    #[serde(default)]
+    pub server: Option<String>,
+    /// What it takes, as JSON Schema; unknown when absent.
+    #[serde(default)]
+    pub input_schema: Option<JsonText>,
+    /// What it returns; unknown when absent.
+    #[serde(default)]
+    pub output: Option<ToolOutput>,
+    /// What it is said to do to the world.
+    #[serde(default)]
+    pub hints: ToolHints,
+}
+
+impl ToolDescription {
+    /// Describes a tool of which nothing else is known.
+    #[must_use]
+    pub fn new(name: ToolName, description: impl Into<String>) -> Self {
+        Self {
+            name,
+            description: description.into(),
+            server: None,
+            input_schema: None,
+            output: None,
+            hints: ToolHints::default(),
+        }
+    }
+
+    /// Says which server, or other source, has it.
+    #[must_use]
+    pub fn with_server(mut self, server: impl Into<String>) -> Self {
+        self.server = Some(server.into());
+        self
+    }
+
+    /// Says what it takes, as JSON Schema.
+    #[must_use]
+    pub fn with_input_schema(mut self, schema: JsonText) -> Self {
+        self.input_schema = Some(schema);
+        self
+    }
+
+    /// Says what it returns.
+    #[must_use]
+    pub fn with_output(mut self, output: ToolOutput) -> Self {
+        self.output = Some(output);
+        self
+    }
+
+    /// Says what it does to the world.
+    #[must_use]
+    pub fn with_hints(mut self, hints: ToolHints) -> Self {
+        self.hints = hints;
+        self
+    }
+}
+
+/// What a tool returns, and how that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolOutput {
+    /// The value that `await tools.NAME()` gives, as JSON Schema.
+    pub schema: JsonText,
+    /// Whether this was learned from what the tool returned before, and is no promise of its owner's.
+    #[serde(default)]
+    pub observed: bool,
+}
+
+/// What a tool's owner says of its effects. Hints: an owner may be wrong, or lie. The defaults are those of MCP's tool
+/// annotations (<https://modelcontextprotocol.io/specification/2025-06-18/schema#toolannotations>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ToolHints {
+    /// It changes nothing. Off unless said.
+    pub read_only: bool,
+    /// It may destroy something. On unless said otherwise.
+    pub destructive: bool,
+    /// Calling it again with the same input changes nothing more. Off unless said.
+    pub idempotent: bool,
+    /// It reaches beyond its server. On unless said otherwise.
+    pub open_world: bool,
+}
+
+impl Default for ToolHints {
+    fn default() -> Self {
+        Self { read_only: false, destructive: true, idempotent: false, open_world: true }
+    }
+}
+
+impl ToolHints {
+    /// Tells whether a call whose outcome is unknown may be made again.
+    #[must_use]
+    pub fn repeatable(&self) -> bool {
+        self.read_only || self.idempotent
+    }
 }
 
 /// One call of a tool, as the delegate receives it.
@@ -89,10 +188,14 @@ pub struct ToolCall {
     pub tool: ToolName,
     /// The first argument as JSON; `None` when it was absent or `undefined`.
     pub input: Option<JsonText>,
+    /// Where in the cell the call stands, where that is known.
+    pub location: Option<Location>,
+    /// Through which the delegate tells the session how the call gets on.
+    pub status: CallStatus,
 }
 
 impl ToolCall {
-    /// Makes a call.
+    /// Makes a call of which nobody wants to hear how it gets on.
     #[must_use]
     pub fn new(
         session_id: SessionId,
@@ -101,7 +204,21 @@ impl ToolCall {
         tool: ToolName,
         input: Option<JsonText>,
     ) -> Self {
-        Self { session_id, cell_id, call_id, tool, input }
+        Self { session_id, cell_id, call_id, tool, input, location: None, status: CallStatus::default() }
+    }
+
+    /// Says where in the cell it stands.
+    #[must_use]
+    pub fn at(mut self, location: Option<Location>) -> Self {
+        self.location = location;
+        self
+    }
+
+    /// Says who hears how it gets on.
+    #[must_use]
+    pub fn with_status(mut self, status: CallStatus) -> Self {
+        self.status = status;
+        self
     }
 
     /// Returns the key under which a repeated delivery of this same call is recognised.

@@ -1,7 +1,8 @@
 //! Makes sessions in this process.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -21,6 +22,7 @@ use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
 use crate::session::Session;
 use crate::shared::{Core, Shared};
+use crate::tools::ToolTable;
 
 /// How an in-process provider is made.
 #[derive(Clone)]
@@ -89,14 +91,15 @@ impl InProcessProvider {
 
     pub(crate) fn make(
         &self,
-        spec: SessionSpec,
+        mut spec: SessionSpec,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Arc<Session>, CreateError> {
         check(&spec, self.max_memory_bytes)?;
+        let tools = ToolTable::new(mem::take(&mut spec.tools))?;
         let time_zone = time_zone(&spec)?;
         let name = format!("session-{:016x}", self.shared.environment.random());
         let id = SessionId::new(&name).map_err(|e| EngineFailure { detail: e.to_string() })?;
-        let core = Core::new(id.clone(), spec, time_zone, delegate, Arc::clone(&self.shared));
+        let core = Core::new(id.clone(), spec, tools, time_zone, delegate, Arc::clone(&self.shared));
         let session = Arc::new(Session::new(core));
         let mut sessions = self.sessions();
         sessions.retain(|_, session| session.strong_count() > 0);
@@ -189,13 +192,7 @@ fn check(spec: &SessionSpec, max_memory_bytes: usize) -> Result<(), CreateError>
     if let Some((field, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
         return Err(InvalidSpec { field, problem: "is 0; it must be at least 1".to_owned() }.into());
     }
-    let mut names = HashSet::new();
-    match spec.tools.iter().find(|tool| !names.insert(&tool.name)) {
-        Some(twice) => {
-            Err(InvalidSpec { field: "tools", problem: format!("has two named {}", twice.name) }.into())
-        }
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Returns the zone that a session asks for.

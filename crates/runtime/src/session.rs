@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use carrel_contract::error::{
-    EngineFailure, ExecuteError, InvalidSource, LimitReached, ShutdownError, TerminateError, WaitError,
+    EngineFailure, ExecuteError, InvalidSource, LimitReached, SessionClosed, SetToolsError, ShutdownError,
+    ShuttingDown, TerminateError, WaitError,
 };
 use carrel_contract::{
     CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, EventStream,
-    ExecuteRequest, Seq, SessionId, SessionState, StartedCell, TerminationReason, WaitRequest, WaitResponse,
-    WaitUntil,
+    ExecuteRequest, Seq, SessionId, SessionState, StartedCell, TerminationReason, ToolDescription,
+    WaitRequest, WaitResponse, WaitUntil,
 };
 use carrel_engine::{EngineError, VmLimits};
 use tokio::runtime::Handle;
@@ -22,6 +23,7 @@ use crate::observe::{deadline, observe, until_ended, until_over};
 use crate::shared::Core;
 use crate::tasks::Kind;
 use crate::telemetry;
+use crate::tools::ToolTable;
 
 /// The output budget of a termination's response, in tokens: the default of every response.
 const DEFAULT_OUTPUT_TOKENS: usize = 10_000;
@@ -57,6 +59,7 @@ impl Session {
         let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
         let vm = core.shared.engine.vacant(limits).map_err(|error| no_vm(core, &error))?;
         let control = Arc::new(CellControl::new(vm.stopper()));
+        let tools = core.tools();
         let begin = |number, cell_id: &CellId| {
             // Under the lock: a cell that is admitted after another's end finds what that one left.
             let ground = match &core.notebook {
@@ -65,7 +68,7 @@ impl Session {
             };
             let opening = Opening { vm, source, seed: core.next_seed(), ground };
             core.log.admit(cell_id, number);
-            let cell = Cell::new(Arc::clone(core), cell_id.clone(), number, Arc::clone(&control));
+            let cell = Cell::new(Arc::clone(core), tools, cell_id.clone(), number, Arc::clone(&control));
             let span = cell.telemetry.span.clone();
             core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
         };
@@ -117,6 +120,19 @@ impl CodeModeSession for Session {
                 Ok(core.log.respond(&observed.0, Reader::First, request.max_output_tokens)?)
             });
             Ok(StartedCell { cell_id, first_response })
+        })
+    }
+
+    fn set_tools(&self, tools: Vec<ToolDescription>) -> CodeModeFuture<'_, (), SetToolsError> {
+        Box::pin(async move {
+            let session_id = self.core.id.clone();
+            match self.core.admission.state() {
+                SessionState::Open => {}
+                SessionState::ShuttingDown => return Err(ShuttingDown { session_id }.into()),
+                _ => return Err(SessionClosed { session_id }.into()),
+            }
+            self.core.set_tools(ToolTable::new(tools)?);
+            Ok(())
         })
     }
 

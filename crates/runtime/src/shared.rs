@@ -3,10 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use carrel_contract::{
-    CodeModeSessionDelegate, Limits, SessionId, SessionMode, SessionSpec, SessionState, ToolName,
-};
-use carrel_engine::{Engine, StoreQuota, StoredSize, TimeZone, Tools};
+use carrel_contract::{CodeModeSessionDelegate, Limits, SessionId, SessionMode, SessionSpec, SessionState};
+use carrel_engine::{Engine, StoreQuota, StoredSize, TimeZone};
 use tokio::sync::Semaphore;
 
 use crate::admission::Admission;
@@ -18,6 +16,7 @@ use crate::number::CellNumber;
 use crate::stored::StoredTable;
 use crate::tasks::Tasks;
 use crate::telemetry::SessionTelemetry;
+use crate::tools::ToolTable;
 
 /// What all sessions of a provider share.
 pub(crate) struct Shared {
@@ -45,9 +44,10 @@ pub(crate) struct Core {
     pub(crate) party: Party,
     pub(crate) admission: Admission,
     delegate: Mutex<Arc<dyn CodeModeSessionDelegate>>,
-    pub(crate) tools: Arc<Tools>,
+    tools: Mutex<Arc<ToolTable>>,
+    /// Whether cells are to be checked before they run.
+    pub(crate) check: bool,
     pub(crate) time_zone: TimeZone,
-    tool_names: Vec<ToolName>,
     seeds: AtomicU64,
     pub(crate) tasks: Tasks,
     pub(crate) telemetry: SessionTelemetry,
@@ -57,13 +57,12 @@ impl Core {
     pub(crate) fn new(
         id: SessionId,
         spec: SessionSpec,
+        tools: ToolTable,
         time_zone: TimeZone,
         delegate: Arc<dyn CodeModeSessionDelegate>,
         shared: Arc<Shared>,
     ) -> Self {
         let limits = spec.limits;
-        let mut tools = spec.tools;
-        tools.sort_by(|a, b| a.name.cmp(&b.name));
         Self {
             log: SessionLog::new(limits.clone()),
             stored: StoredTable::new(StoreQuota {
@@ -74,10 +73,8 @@ impl Core {
             call_places: Semaphore::new(limits.pending_tool_calls.min(Semaphore::MAX_PERMITS)),
             admission: Admission::new(id.clone(), limits.running_cells),
             delegate: Mutex::new(delegate),
-            tools: Arc::new(Tools::new(
-                tools.iter().map(|tool| (tool.name.as_str(), tool.description.as_str())),
-            )),
-            tool_names: tools.into_iter().map(|tool| tool.name).collect(),
+            tools: Mutex::new(Arc::new(tools)),
+            check: spec.check,
             seeds: AtomicU64::new(spec.seed.unwrap_or_else(|| shared.environment.random())),
             time_zone,
             tasks: Tasks::default(),
@@ -97,8 +94,13 @@ impl Core {
         Arc::clone(&self.delegate.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn tool_name(&self, index: usize) -> Option<ToolName> {
-        self.tool_names.get(index).cloned()
+    /// Returns the tools of the cells that are admitted now.
+    pub(crate) fn tools(&self) -> Arc<ToolTable> {
+        Arc::clone(&self.tools.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_tools(&self, tools: ToolTable) {
+        *self.tools.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(tools);
     }
 
     /// Frees a cell's place, then makes its outcome visible.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use carrel_contract::{ToolDescription, ToolName};
+use carrel_contract::{JsonText, ToolDescription, ToolHints, ToolName, ToolOutput};
 use serde_json::Value;
 
 use crate::bound::bounded;
@@ -44,43 +44,15 @@ pub struct CatalogueEntry {
     pub name_shared_with: Vec<(String, String)>,
 }
 
-/// What a server says of a tool's effects. Hints: a server may be wrong, or lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ToolHints {
-    /// It changes nothing. Off unless said.
-    pub read_only: bool,
-    /// It may destroy something. On unless said otherwise, as the protocol has it.
-    pub destructive: bool,
-    /// Calling it again with the same input changes nothing more. Off unless said.
-    pub idempotent: bool,
-    /// It reaches beyond its server. On unless said otherwise.
-    pub open_world: bool,
-}
-
-impl Default for ToolHints {
-    fn default() -> Self {
-        Self { read_only: false, destructive: true, idempotent: false, open_world: true }
+fn hints(annotations: Option<&rmcp::model::ToolAnnotations>) -> ToolHints {
+    let mut hints = ToolHints::default();
+    if let Some(said) = annotations {
+        hints.read_only = said.read_only_hint.unwrap_or(hints.read_only);
+        hints.destructive = said.destructive_hint.unwrap_or(hints.destructive);
+        hints.idempotent = said.idempotent_hint.unwrap_or(hints.idempotent);
+        hints.open_world = said.open_world_hint.unwrap_or(hints.open_world);
     }
-}
-
-impl ToolHints {
-    /// Tells whether a call whose outcome is unknown may be made again.
-    #[must_use]
-    pub fn repeatable(&self) -> bool {
-        self.read_only || self.idempotent
-    }
-
-    pub(crate) fn new(annotations: Option<&rmcp::model::ToolAnnotations>) -> Self {
-        let default = Self::default();
-        let Some(hints) = annotations else { return default };
-        Self {
-            read_only: hints.read_only_hint.unwrap_or(default.read_only),
-            destructive: hints.destructive_hint.unwrap_or(default.destructive),
-            idempotent: hints.idempotent_hint.unwrap_or(default.idempotent),
-            open_world: hints.open_world_hint.unwrap_or(default.open_world),
-        }
-    }
+    hints
 }
 
 impl Catalogue {
@@ -129,12 +101,10 @@ impl Catalogue {
         self.entries.is_empty()
     }
 
-    /// Returns what cells see of the tools in `ALL_TOOLS`, sorted by name: `SessionSpec::tools`.
+    /// Returns what a session is told of the tools, sorted by name: `SessionSpec::tools`.
     #[must_use]
     pub fn descriptions(&self) -> Vec<ToolDescription> {
-        self.iter()
-            .map(|entry| ToolDescription { name: entry.name.clone(), description: entry.description.clone() })
-            .collect()
+        self.iter().map(|entry| entry.describe()).collect()
     }
 
     /// Returns up to `limit` names close to one that is not there, nearest first.
@@ -142,6 +112,19 @@ impl Catalogue {
     pub fn nearest(&self, name: &str, limit: usize) -> Vec<&ToolName> {
         let near = nearest(name, self.entries.keys().map(ToolName::as_str), limit);
         near.iter().filter_map(|near| self.entries.keys().find(|name| name.as_str() == *near)).collect()
+    }
+}
+
+impl CatalogueEntry {
+    fn describe(&self) -> ToolDescription {
+        let text = |schema: &Value| JsonText::parse(&schema.to_string()).ok();
+        let mut tool = ToolDescription::new(self.name.clone(), self.description.clone())
+            .with_server(self.server.as_ref())
+            .with_hints(self.hints);
+        tool.input_schema = text(self.input_schema.document());
+        tool.output =
+            self.output_schema.as_ref().and_then(text).map(|schema| ToolOutput { schema, observed: false });
+        tool
     }
 }
 
@@ -167,7 +150,7 @@ fn entry(
         description,
         input_schema: InputSchema::new(Value::Object(tool.input_schema.as_ref().clone())),
         output_schema: tool.output_schema.map(|schema| Value::Object(schema.as_ref().clone())),
-        hints: ToolHints::new(tool.annotations.as_ref()),
+        hints: hints(tool.annotations.as_ref()),
         name_shared_with,
     }
 }
@@ -263,8 +246,10 @@ mod tests {
             json!({ "name": "x", "inputSchema": {}, "annotations": { "readOnlyHint": true } }),
         )
         .unwrap();
-        let hints = ToolHints::new(tool.annotations.as_ref());
-        assert_eq!(hints, ToolHints { read_only: true, ..ToolHints::default() });
+        let hints = hints(tool.annotations.as_ref());
+        let mut expected = ToolHints::default();
+        expected.read_only = true;
+        assert_eq!(hints, expected);
         assert!(hints.repeatable() && !ToolHints::default().repeatable());
     }
 

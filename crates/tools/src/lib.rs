@@ -37,7 +37,7 @@ mod sink;
 mod upstream;
 mod upstreams;
 
-pub use catalogue::{Catalogue, CatalogueEntry, ToolHints};
+pub use catalogue::{Catalogue, CatalogueEntry};
 pub use config::{ConfigError, McpConfig, ProcessEnvironment};
 pub use delegate::McpDelegate;
 pub use name::{NAMESPACE_SEPARATOR, plain_name};

@@ -14,5 +14,6 @@ pub use cause::{
 };
 pub use code::{Coded, ErrorCode};
 pub use operation::{
-    CreateError, DeleteError, ExecuteError, ListError, ResumeError, ShutdownError, TerminateError, WaitError,
+    CreateError, DeleteError, ExecuteError, ListError, ResumeError, SetToolsError, ShutdownError,
+    TerminateError, WaitError,
 };

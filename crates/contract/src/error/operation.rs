@@ -56,6 +56,10 @@ operation! {
     ExecuteError: InvalidSource, LimitReached, ShuttingDown, SessionClosed, EngineFailure, HostLost
 }
 operation! {
+    /// Why [`set_tools`](crate::CodeModeSession::set_tools) failed. The session has the tools that it had.
+    SetToolsError: InvalidSpec, ShuttingDown, SessionClosed, HostLost
+}
+operation! {
     /// Why [`wait`](crate::CodeModeSession::wait) failed.
     WaitError: InvalidRequest, UnknownCell, OutcomeExpired, HostLost
 }

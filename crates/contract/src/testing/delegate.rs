@@ -12,7 +12,8 @@ use futures::future::{Either, Shared, pending, select};
 use crate::error::NotifyError;
 use crate::{
     CancellationToken, CellId, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, ExecuteRequest,
-    JsonText, Notification, Seq, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolName, WaitRequest,
+    JsonText, Notification, Seq, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolName, ToolProgress,
+    WaitRequest,
 };
 
 /// The tools of [`RecordingDelegate`].
@@ -30,8 +31,10 @@ const TOOLS: &[(&str, &str)] = &[
     ("mine", "Never returns, ignores its token, and panics as it is dropped."),
     ("panic", "Panics."),
     ("panic_at_once", "Panics before there is a future to poll."),
+    ("person", "Asks a person, whom the test answers for, and returns its input."),
     ("reenter", "Runs a cell in its own session and returns that cell's text."),
     ("shutdown", "Shuts its own session down."),
+    ("step", "Tells that half of it is done, then returns its input."),
 ];
 
 /// Returns descriptions of the tools, for a `SessionSpec`.
@@ -39,9 +42,8 @@ const TOOLS: &[(&str, &str)] = &[
 pub fn tool_descriptions() -> Vec<ToolDescription> {
     TOOLS
         .iter()
-        .map(|(name, description)| ToolDescription {
-            name: ToolName::new(name).expect("the names are identifiers"),
-            description: (*description).to_owned(),
+        .map(|(name, description)| {
+            ToolDescription::new(ToolName::new(name).expect("the names are identifiers"), *description)
         })
         .collect()
 }
@@ -199,6 +201,11 @@ impl RecordingDelegate {
                 pending().await
             }
             "panic" => panic!("as it was asked to"),
+            "person" => {
+                let _asked = call.status.await_person("may I?");
+                self.gate.clone().await.ok();
+                Ok(input)
+            }
             "reenter" => {
                 let session = self.session().ok_or_else(cancelled)?;
                 let failed = |e: &dyn std::fmt::Display| ToolError::new(ToolErrorCode::Failed, e.to_string());
@@ -213,6 +220,10 @@ impl RecordingDelegate {
                 let session = self.session().ok_or_else(cancelled)?;
                 drop(session.shutdown().await);
                 Ok(null())
+            }
+            "step" => {
+                call.status.progress(ToolProgress { percent: Some(50), message: Some("half".to_owned()) });
+                Ok(input)
             }
             other => {
                 Err(ToolError::new(ToolErrorCode::Internal, format!("{other} is no tool of the test's")))

@@ -116,7 +116,7 @@ pub async fn s10_bad_requests_name_what_was_wrong(harness: Harness) {
 
 /// A specification that no session can be made of says which field and why.
 pub async fn s10_bad_specifications_name_what_was_wrong(harness: Harness) {
-    let twice = || ToolDescription { name: ToolName::new("same").unwrap(), description: String::new() };
+    let twice = || ToolDescription::new(ToolName::new("same").unwrap(), "");
     let tools = SessionSpec { tools: vec![twice(), twice()], ..SessionSpec::default() };
     let mut no_cells = SessionSpec::default();
     no_cells.limits.running_cells = 0;

@@ -29,6 +29,7 @@ mod observing;
 mod output;
 mod persistent;
 mod stored;
+mod tools;
 
 pub use delegate::{RecordingDelegate, Seen, tool_descriptions};
 pub use dropping::*;
@@ -42,6 +43,7 @@ pub use observing::*;
 pub use output::*;
 pub use persistent::*;
 pub use stored::*;
+pub use tools::*;
 
 /// Expands to a tokio test for each test of the suite. Takes an expression that makes an
 /// `Arc<dyn CodeModeSessionProvider>`, evaluated anew for each.
@@ -128,6 +130,10 @@ macro_rules! contract_suite {
             persistent_terminations_leave_what_the_other_cells_did
             persistent_shutdown_ends_the_cells_that_wait
             persistent_a_cell_that_exhausts_its_memory_says_what_became_of_the_variables
+            tools_can_become_others
+            tools_that_cannot_be_taken_change_nothing
+            tools_tell_how_a_call_gets_on
+            tools_may_wait_for_a_person
             any_sequence_of_operations_does_what_the_model_does
         }
     };

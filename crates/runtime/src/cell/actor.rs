@@ -23,6 +23,7 @@ use crate::notebook::Turn;
 use crate::number::CellNumber;
 use crate::shared::Core;
 use crate::telemetry::CellTelemetry;
+use crate::tools::ToolTable;
 
 /// The CPU time after which a VM with events still to come leaves this thread to others; and that of an event after
 /// which the next one is expected to take as long.
@@ -32,6 +33,7 @@ const SLICE: Duration = Duration::from_millis(1);
 pub(crate) struct Cell {
     pub(super) core: Arc<Core>,
     pub(super) id: CellId,
+    pub(super) tools: Arc<ToolTable>,
     pub(super) number: CellNumber,
     pub(super) control: Arc<CellControl>,
     pub(super) callbacks: Callbacks,
@@ -69,10 +71,17 @@ enum Place {
 }
 
 impl Cell {
-    pub(crate) fn new(core: Arc<Core>, id: CellId, number: CellNumber, control: Arc<CellControl>) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        tools: Arc<ToolTable>,
+        id: CellId,
+        number: CellNumber,
+        control: Arc<CellControl>,
+    ) -> Self {
         let telemetry = core.telemetry.cell(&core.id, &id);
         Self {
             core,
+            tools,
             id,
             number,
             control,
@@ -266,7 +275,8 @@ impl Cell {
     }
 
     fn call_tool(&mut self, handle: CallHandle, tool: usize, input: Option<&str>) {
-        let (Some(tool), Some(call_id)) = (self.core.tool_name(tool), self.callbacks.next_call_id()) else {
+        let (Some(tool), Some(call_id)) = (self.tools.name(tool).cloned(), self.callbacks.next_call_id())
+        else {
             return self.warnings.add("the guest called a tool that does not exist");
         };
         self.core

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::caller::Caller;
+use super::status::Status;
 use crate::shared::Core;
 use crate::tasks::Kind;
 use crate::telemetry::CallTelemetry;
@@ -164,7 +165,7 @@ impl Drop for Callbacks {
 
 /// Performs one tool call: waits for its turn, calls the delegate, holds input and result to their limits.
 async fn perform(
-    core: &Core,
+    core: &Arc<Core>,
     call: ToolCall,
     cell: &CancellationToken,
     cancel: &CancellationToken,
@@ -182,12 +183,15 @@ async fn perform(
         // The turn came because the cell's other calls were cancelled.
         return Err(ToolError::new(ToolErrorCode::Cancelled, "the cell has ended"));
     }
+    let status = Status::open(core, call.cell_id.clone(), call.call_id.clone());
+    let call = call.with_status(status.handle());
     let mut invoked = std::pin::pin!(invoke(core.delegate(), call, cancel.clone()));
     let result = match limits.tool_time {
         None => invoked.await?,
-        Some(limit) => match timeout(limit, &mut invoked).await {
-            Ok(result) => result?,
-            Err(_) => {
+        Some(limit) => tokio::select! {
+            biased;
+            result = &mut invoked => result?,
+            () = status.time_is_up(limit) => {
                 // Told to end, and given the time to do so; what it returns then comes too late.
                 cancel.cancel();
                 timeout(limits.callback_grace, invoked).await.ok();

@@ -1,7 +1,7 @@
 //! One cell: the actor that runs it, and what it keeps.
 //!
 //! `opening` is how it begins, `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `callbacks` are what it asks of its
-//! delegate and `caller` where they run, `timers` its timers, `warnings` what its author should know, `variables` what it leaves to the next cell of a persistent session; `ending` brings
+//! delegate, `status` what it hears of a call under way and `caller` where they run, `timers` its timers, `warnings` what its author should know, `variables` what it leaves to the next cell of a persistent session; `ending` brings
 //! it to its end, and `translate` turns the engine's words into the contract's.
 
 mod actor;
@@ -9,6 +9,7 @@ mod callbacks;
 mod caller;
 mod ending;
 mod opening;
+mod status;
 mod timers;
 mod translate;
 mod variables;

@@ -29,6 +29,9 @@ impl Cell {
     /// Begins the cell, when its turn has come. Keeps the turn for as long as the cell lives.
     pub(super) async fn open(&mut self, opening: Opening) -> Result<Vm, End> {
         let Opening { mut vm, source, seed, ground } = opening;
+        if self.core.check {
+            self.warnings.add("the cell was not checked before it ran: there is no type checker here");
+        }
         let (persistent, stored) = match ground {
             Ground::Fresh(committed) => (false, committed),
             Ground::Persistent(turn) => {
@@ -46,7 +49,7 @@ impl Cell {
         };
         let start = Start {
             source,
-            tools: Arc::clone(&self.core.tools),
+            tools: Arc::clone(&self.tools.guest),
             stored: stored as Arc<dyn StoredValues>,
             quota: self.core.stored.quota(),
             seed,

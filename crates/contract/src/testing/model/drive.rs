@@ -50,7 +50,7 @@ impl Drive {
         // As many outcomes are kept as cells can end at once, which they do in an order that nobody knows.
         let model = Session::new(running_limit, running_limit + random.below(4));
         let delegate = Asked::new();
-        let ask = ToolDescription { name: ToolName::new("ask").expect("a name"), description: String::new() };
+        let ask = ToolDescription::new(ToolName::new("ask").expect("a name"), "");
         let mut spec = SessionSpec { tools: vec![ask], ..SessionSpec::default() };
         spec.limits.running_cells = model.running_limit;
         spec.limits.kept_outcomes = model.kept_outcomes;
