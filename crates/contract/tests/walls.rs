@@ -33,8 +33,16 @@ fn never(package: &str, forbidden: &[&str]) {
     }
 }
 
+fn takes_no_executor(package: &str) {
+    let tokio = dependencies(package).into_iter().find(|line| line.starts_with("tokio v")).unwrap();
+    for feature in ["rt", "net", "time", "process"] {
+        let features = tokio.split(['[', ']']).nth(1).unwrap_or_default();
+        assert!(!features.split(',').any(|has| has == feature), "{package} takes no executor: {tokio}");
+    }
+}
+
 const ENGINES: [&str; 2] = ["wasmtime", "carrel-engine"];
-const STORES: [&str; 1] = ["rusqlite"];
+const STORES: [&str; 2] = ["rusqlite", "carrel-journal"];
 const FACES: [&str; 4] = ["carrel-cli", "clap", "axum", "tonic"];
 
 #[test]
@@ -43,11 +51,7 @@ fn the_contract_knows_no_runtime_engine_store_or_wire() {
         "carrel-contract",
         &[&ENGINES[..], &STORES, &FACES, &["carrel-runtime", "carrel-tools", "rmcp"]].concat(),
     );
-    let tokio = dependencies("carrel-contract").into_iter().find(|line| line.starts_with("tokio v")).unwrap();
-    for feature in ["rt", "net", "time", "process"] {
-        let features = tokio.split(['[', ']']).nth(1).unwrap_or_default();
-        assert!(!features.split(',').any(|has| has == feature), "the contract takes no executor: {tokio}");
-    }
+    takes_no_executor("carrel-contract");
 }
 
 #[test]
@@ -64,6 +68,12 @@ fn the_engine_knows_no_tokio_session_or_storage() {
         "carrel-engine",
         &[&STORES[..], &FACES, &["tokio", "carrel-contract", "carrel-runtime", "carrel-tools"]].concat(),
     );
+}
+
+#[test]
+fn the_journal_knows_no_engine_session_executor_or_face() {
+    never("carrel-journal", &[&ENGINES[..], &FACES, &["carrel-runtime", "carrel-tools"]].concat());
+    takes_no_executor("carrel-journal");
 }
 
 #[test]

@@ -1,0 +1,29 @@
+//! What a session writes down, and where.
+//!
+//! A session's *journal* is a sequence of *entries*, counted from 1 ([`Position`]). An entry is what was written at once: a
+//! few [`Record`]s in the frame of [`entry`], with a checksum chained to that of the entry before. A [`Store`] keeps entries
+//! as bytes that it does not read, large values beside them as [`Blob`]s by content hash, and says who owns a session
+//! ([`Lease`]). [`Memory`] is the store of tests and of sessions that nothing has to outlive.
+//!
+//! What the records mean is for the runtime to know. This crate knows the contract's ids and futures, and no actor, no
+//! engine, no executor and no face.
+
+mod blob;
+mod chain;
+pub mod entry;
+pub mod error;
+mod lease;
+mod memory;
+mod position;
+pub mod record;
+mod store;
+mod tail;
+
+pub use blob::{Blob, BlobHash};
+pub use chain::Chain;
+pub use lease::{Lease, Owner};
+pub use memory::Memory;
+pub use position::Position;
+pub use record::Record;
+pub use store::{Cut, Head, MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_ENTRY_BYTES, Page, Store};
+pub use tail::Tail;

@@ -1,0 +1,93 @@
+//! How a cell ended.
+
+use minicbor::{Decode, Encode};
+
+use super::Value;
+
+/// How a cell ended.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Outcome {
+    /// It came to its end.
+    #[n(0)]
+    Completed {
+        /// The value of its `export default`, as JSON.
+        #[n(0)]
+        result: Option<Value>,
+        /// Why the program failed; absent when it did not.
+        #[n(1)]
+        failure: Option<CellFailure>,
+    },
+    /// It was ended from outside.
+    #[n(1)]
+    Terminated {
+        /// Why.
+        #[n(0)]
+        reason: Termination,
+        /// The ids of the calls that did not end within their grace.
+        #[n(1)]
+        abandoned: Vec<String>,
+    },
+}
+
+/// Why a program failed: the contract's `CellError`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct CellFailure {
+    /// The contract's `CellErrorKind`, in its text form.
+    #[n(0)]
+    pub kind: String,
+    /// The error's class.
+    #[n(1)]
+    pub name: String,
+    /// The error's message.
+    #[n(2)]
+    pub message: Value,
+    /// The stack trace.
+    #[n(3)]
+    pub stack: Value,
+    /// Line and column.
+    #[n(4)]
+    pub location: Option<(u32, u32)>,
+}
+
+/// Why a cell was ended from outside: the contract's `TerminationReason`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Termination {
+    /// Somebody asked for it.
+    #[n(0)]
+    Requested,
+    /// Its session was shut down.
+    #[n(1)]
+    Shutdown,
+    /// It used more CPU time than its limit.
+    #[n(2)]
+    CpuTime {
+        /// The limit, in microseconds.
+        #[n(0)]
+        limit_us: u64,
+    },
+}
+
+/// A value that a cell stored.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Write {
+    /// The key.
+    #[n(0)]
+    pub key: String,
+    /// The value as JSON.
+    #[n(1)]
+    pub value: Value,
+}
+
+/// What a cell used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Usage {
+    /// Guest CPU time, in microseconds.
+    #[n(0)]
+    pub cpu_us: u64,
+    /// From its admission to its end, in microseconds.
+    #[n(1)]
+    pub elapsed_us: u64,
+    /// Tool calls made.
+    #[n(2)]
+    pub tool_calls: u64,
+}
