@@ -1,4 +1,4 @@
-//! Every tool of every upstream under the name its cells use.
+//! Every tool of every source under the name its cells use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::name::assign;
 use crate::near::nearest;
 use crate::printable::printable;
 use crate::schema::InputSchema;
+use crate::source::SourceTool;
 
 /// What is kept of a description, in bytes.
 const MAX_DESCRIPTION_BYTES: usize = 8 << 10;
@@ -44,25 +45,15 @@ pub struct CatalogueEntry {
     pub name_shared_with: Vec<(String, String)>,
 }
 
-fn hints(annotations: Option<&rmcp::model::ToolAnnotations>) -> ToolHints {
-    let mut hints = ToolHints::default();
-    if let Some(said) = annotations {
-        hints.read_only = said.read_only_hint.unwrap_or(hints.read_only);
-        hints.destructive = said.destructive_hint.unwrap_or(hints.destructive);
-        hints.idempotent = said.idempotent_hint.unwrap_or(hints.idempotent);
-        hints.open_world = said.open_world_hint.unwrap_or(hints.open_world);
-    }
-    hints
-}
-
 impl Catalogue {
     /// Names the tools of all servers. Of two tools that one server gives the same name, the first counts.
-    pub(crate) fn new(servers: impl IntoIterator<Item = (Arc<str>, Vec<rmcp::model::Tool>)>) -> Self {
+    pub(crate) fn new<T: Into<SourceTool>>(servers: impl IntoIterator<Item = (Arc<str>, Vec<T>)>) -> Self {
         let mut seen = BTreeSet::new();
         let mut tools = Vec::new();
         for (server, of_server) in servers {
             for tool in of_server {
-                if seen.insert((server.to_string(), tool.name.to_string())) {
+                let tool: SourceTool = tool.into();
+                if seen.insert((server.to_string(), tool.name.clone())) {
                     tools.push((Arc::clone(&server), tool));
                 } else {
                     tracing::warn!(%server, tool = %bounded(&tool.name, 200), "the server lists a tool twice");
@@ -71,7 +62,7 @@ impl Catalogue {
         }
         let mut names = assign(seen);
         let entries = tools.into_iter().filter_map(|(server, tool)| {
-            let assigned = names.remove(&(server.to_string(), tool.name.to_string()))?;
+            let assigned = names.remove(&(server.to_string(), tool.name.clone()))?;
             let entry = entry(server, tool, assigned.name, assigned.shared_with);
             Some((entry.name.clone(), Arc::new(entry)))
         });
@@ -130,13 +121,11 @@ impl CatalogueEntry {
 
 fn entry(
     server: Arc<str>,
-    tool: rmcp::model::Tool,
+    tool: SourceTool,
     name: ToolName,
     name_shared_with: Vec<(String, String)>,
 ) -> CatalogueEntry {
-    let title = tool.title.or_else(|| tool.annotations.as_ref().and_then(|hints| hints.title.clone()));
-    let said = tool.description.map(std::borrow::Cow::into_owned).filter(|text| !text.trim().is_empty());
-    let mut description = bounded(&printable(&said.or(title).unwrap_or_default()), MAX_DESCRIPTION_BYTES);
+    let mut description = bounded(&printable(&tool.description), MAX_DESCRIPTION_BYTES);
     if let Some(note) = shared_note(&server, &tool.name, &name_shared_with) {
         if !description.is_empty() {
             description.push_str("\n\n");
@@ -146,11 +135,11 @@ fn entry(
     CatalogueEntry {
         name,
         server,
-        tool: tool.name.into_owned(),
+        tool: tool.name,
         description,
-        input_schema: InputSchema::new(Value::Object(tool.input_schema.as_ref().clone())),
-        output_schema: tool.output_schema.map(|schema| Value::Object(schema.as_ref().clone())),
-        hints: hints(tool.annotations.as_ref()),
+        input_schema: InputSchema::new(tool.input_schema),
+        output_schema: tool.output_schema,
+        hints: tool.hints,
         name_shared_with,
     }
 }
@@ -238,19 +227,6 @@ mod tests {
         long[0].description = Some("d".repeat(1 << 20).into());
         let catalogue = Catalogue::new([("a".into(), long)]);
         assert!(catalogue.descriptions()[0].description.len() < MAX_DESCRIPTION_BYTES + 50);
-    }
-
-    #[test]
-    fn hints_default_as_the_protocol_has_them() {
-        let tool: rmcp::model::Tool = serde_json::from_value(
-            json!({ "name": "x", "inputSchema": {}, "annotations": { "readOnlyHint": true } }),
-        )
-        .unwrap();
-        let hints = hints(tool.annotations.as_ref());
-        let mut expected = ToolHints::default();
-        expected.read_only = true;
-        assert_eq!(hints, expected);
-        assert!(hints.repeatable() && !ToolHints::default().repeatable());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A session's way out over MCP: its tool calls become calls of the upstreams that have the tools.
+//! A session's way out: its tool calls become calls of the servers, and other sources, that have the tools.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use carrel_contract::{
 use rmcp::model::JsonObject;
 use serde_json::Value;
 
-use crate::answer::answer;
 use crate::catalogue::Catalogue;
 use crate::sink::NotificationSink;
+use crate::source::SourceCall;
 use crate::upstreams::Upstreams;
 
 /// The largest input and the largest result of a call, in bytes, unless set otherwise.
@@ -56,16 +56,12 @@ impl McpDelegate {
         &self.upstreams
     }
 
-    async fn call(
-        &self,
-        tool: &ToolName,
-        input: Option<&JsonText>,
-        cancel: &CancellationToken,
-    ) -> Result<JsonText, ToolError> {
-        let Some(entry) = self.catalogue().get(tool) else {
-            return Err(self.unknown(tool));
+    async fn call(&self, mut call: ToolCall, cancel: &CancellationToken) -> Result<JsonText, ToolError> {
+        let (tool, input) = (call.tool.clone(), call.input.take());
+        let Some(entry) = self.catalogue().get(&tool) else {
+            return Err(self.unknown(&tool));
         };
-        let arguments = arguments(input, self.value_bytes)?;
+        let arguments = arguments(input.as_ref(), self.value_bytes)?;
         let arguments = Value::Object(arguments);
         entry.input_schema.check(&arguments).map_err(|invalid| {
             ToolError::new(ToolErrorCode::InvalidInput, format!("the input does not fit {tool}: {invalid}"))
@@ -73,13 +69,9 @@ impl McpDelegate {
         let Value::Object(arguments) = arguments else {
             return Err(ToolError::new(ToolErrorCode::Internal, "the input is not an object"));
         };
-        let Some(upstream) = self.upstreams.get(&entry.server) else {
-            return Err(self.unknown(tool));
-        };
-        match upstream.call(&entry.tool, arguments, cancel).await {
-            Ok(result) => answer(result, self.value_bytes),
-            Err(failure) => Err(failure.into_tool_error(&entry.server, entry.hints.repeatable())),
-        }
+        let call =
+            SourceCall { tool: entry.tool.clone(), input: arguments, value_bytes: self.value_bytes, call };
+        self.upstreams.call(entry, call, cancel).await
     }
 
     fn unknown(&self, tool: &ToolName) -> ToolError {
@@ -134,7 +126,7 @@ impl CodeModeSessionDelegate for McpDelegate {
         call: ToolCall,
         cancel: CancellationToken,
     ) -> CodeModeFuture<'_, JsonText, ToolError> {
-        Box::pin(async move { self.call(&call.tool, call.input.as_ref(), &cancel).await })
+        Box::pin(async move { self.call(call, &cancel).await })
     }
 
     fn notify(

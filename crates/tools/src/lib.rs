@@ -34,6 +34,7 @@ mod near;
 mod printable;
 mod schema;
 mod sink;
+mod source;
 mod upstream;
 mod upstreams;
 
@@ -43,9 +44,10 @@ pub use delegate::McpDelegate;
 pub use name::{NAMESPACE_SEPARATOR, plain_name};
 pub use schema::{Fault, InputSchema, InvalidInput};
 pub use sink::{NoSink, NotificationSink};
+pub use source::{SourceCall, SourceTool, ToolSource};
 pub use upstream::{
     CommandNotFound, ConnectError, ConnectFailure, ConnectOptions, ConnectTimedOut, HttpRejected, LastWords,
-    MalformedTools, MissingDirectory, ProtocolFailure, ServerExited, ServerWarning, SpawnFailed,
+    MalformedTools, MissingDirectory, NameTaken, ProtocolFailure, ServerExited, ServerWarning, SpawnFailed,
     TooManyTools, Unreachable,
 };
 pub use upstreams::Upstreams;

@@ -1,6 +1,6 @@
 //! How the tools of many servers get names that a cell can write.
 //!
-//! Server and tool are joined by `__`, and what an identifier cannot hold becomes `_`. That can make two
+//! Server and tool are joined by `__` (a source without a name leaves its tools theirs), and what an identifier cannot hold becomes `_`. That can make two
 //! names one. Which of the two keeps it depends on the names alone, never on which server was faster.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,9 +27,11 @@ pub(crate) struct Assigned {
 /// [`ToolName`] whatever the arguments are.
 #[must_use]
 pub fn plain_name(server: &str, tool: &str) -> ToolName {
-    let joined = format!("{server}{NAMESPACE_SEPARATOR}{tool}");
-    let mut name = String::with_capacity(joined.len());
-    if joined.starts_with(|c: char| c.is_ascii_digit()) {
+    let joined =
+        if server.is_empty() { tool.to_owned() } else { format!("{server}{NAMESPACE_SEPARATOR}{tool}") };
+    let mut name = String::with_capacity(joined.len() + 1);
+    // What is left is empty only where both are.
+    if joined.is_empty() || joined.starts_with(|c: char| c.is_ascii_digit()) {
         name.push('_');
     }
     name.extend(joined.chars().map(|c| if c.is_ascii_alphanumeric() || c == '$' { c } else { '_' }));
@@ -116,7 +118,9 @@ mod tests {
             ("my-server", "get.tiny-image", "my_server__get_tiny_image"),
             ("2nd", "x", "_2nd__x"),
             ("a b", "ü→", "a_b____"),
-            ("", "", "__"),
+            ("", "", "_"),
+            ("", "add", "add"),
+            ("", "2nd-try", "_2nd_try"),
             ("$s", "$t", "$s__$t"),
             ("x\n", "</script>", "x_____script_"),
         ] {

@@ -1,19 +1,23 @@
-//! All servers of a configuration: connected at once, each alive or dead on its own.
+//! All servers of a configuration, connected at once, each alive or dead on its own; and what else has tools.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use carrel_contract::{CancellationToken, JsonText, ToolError, ToolErrorCode};
 use futures::future::join_all;
 
-use crate::catalogue::Catalogue;
+use crate::answer::answer;
+use crate::catalogue::{Catalogue, CatalogueEntry};
 use crate::config::McpConfig;
-use crate::upstream::{ConnectFailure, ConnectOptions, Connected, ServerWarning, Upstream};
+use crate::source::{SourceCall, SourceTool, ToolSource};
+use crate::upstream::{ConnectFailure, ConnectOptions, Connected, NameTaken, ServerWarning, Upstream};
 
 /// The connected servers, their tools, and those that could not be connected to.
 ///
 /// Dropping it ends the servers' processes without waiting; [`close`](Self::close) waits.
 pub struct Upstreams {
     connected: BTreeMap<Arc<str>, Upstream>,
+    sources: BTreeMap<Arc<str>, Arc<dyn ToolSource>>,
     catalogue: Catalogue,
     failures: Vec<ConnectFailure>,
     warnings: Vec<ServerWarning>,
@@ -26,13 +30,24 @@ impl Upstreams {
     /// Takes as long as the slowest server, at most [`ConnectOptions::connect_time`].
     /// Cancel safe: dropping the future ends what was started.
     pub async fn connect(config: &McpConfig, options: ConnectOptions) -> Self {
+        Self::connect_with(config, Vec::new(), options).await
+    }
+
+    /// Connects to all servers of `config` as [`connect`](Self::connect) does, and adds tools that no server has.
+    ///
+    /// A source whose name is that of a server, or of an earlier source, is among the failures.
+    pub async fn connect_with(
+        config: &McpConfig,
+        sources: Vec<Arc<dyn ToolSource>>,
+        options: ConnectOptions,
+    ) -> Self {
         let options = &options;
         let attempts = config.servers.iter().map(async |server| {
             let outcome = Box::pin(Upstream::connect(server, options)).await;
             (server.name.as_str(), outcome)
         });
         let mut connected = BTreeMap::new();
-        let mut tools = Vec::new();
+        let mut tools: Vec<(Arc<str>, Vec<SourceTool>)> = Vec::new();
         let mut failures: Vec<_> = config
             .unsupported
             .iter()
@@ -44,14 +59,24 @@ impl Upstreams {
                 Ok(Connected { upstream, tools: of_server, warnings: of_them }) => {
                     let server: Arc<str> = server.into();
                     warnings.extend(of_them);
-                    tools.push((Arc::clone(&server), of_server));
+                    tools.push((Arc::clone(&server), of_server.into_iter().map(Into::into).collect()));
                     connected.insert(server, upstream);
                 }
                 Err(error) => failures.push(ConnectFailure { server: server.to_owned(), error }),
             }
         }
+        let mut added: BTreeMap<Arc<str>, Arc<dyn ToolSource>> = BTreeMap::new();
+        for source in sources {
+            let name: Arc<str> = source.name().into();
+            if config.has(&name) || added.contains_key(&name) {
+                failures.push(ConnectFailure { server: name.to_string(), error: NameTaken.into() });
+                continue;
+            }
+            tools.push((Arc::clone(&name), source.tools()));
+            added.insert(name, source);
+        }
         failures.sort_by(|a, b| a.server.cmp(&b.server));
-        Self { connected, catalogue: Catalogue::new(tools), failures, warnings }
+        Self { connected, sources: added, catalogue: Catalogue::new(tools), failures, warnings }
     }
 
     /// Returns the tools of the connected servers.
@@ -78,9 +103,9 @@ impl Upstreams {
         self.failures
     }
 
-    /// Returns the names of the connected servers.
-    pub fn servers(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.connected.keys().map(AsRef::as_ref)
+    /// Returns the names of the connected servers, and of what else has tools.
+    pub fn servers(&self) -> impl Iterator<Item = &str> {
+        self.connected.keys().chain(self.sources.keys()).map(AsRef::as_ref)
     }
 
     /// Ends all connections and processes at once. Calls under way end with `OutcomeUnknown`, later ones with
@@ -92,8 +117,24 @@ impl Upstreams {
         join_all(self.connected.values().map(Upstream::close)).await;
     }
 
-    pub(crate) fn get(&self, server: &str) -> Option<&Upstream> {
-        self.connected.get(server)
+    /// Calls a tool at whatever has it. Its input fits its schema.
+    pub(crate) async fn call(
+        &self,
+        entry: &CatalogueEntry,
+        call: SourceCall,
+        cancel: &CancellationToken,
+    ) -> Result<JsonText, ToolError> {
+        if let Some(source) = self.sources.get(&entry.server) {
+            return source.call(call, cancel.clone()).await;
+        }
+        let Some(upstream) = self.connected.get(&entry.server) else {
+            return Err(ToolError::new(ToolErrorCode::Unavailable, "the tool's server is gone"));
+        };
+        let value_bytes = call.value_bytes;
+        match upstream.call(&entry.tool, call.input, cancel).await {
+            Ok(result) => answer(result, value_bytes),
+            Err(failure) => Err(failure.into_tool_error(&entry.server, entry.hints.repeatable())),
+        }
     }
 }
 
@@ -101,6 +142,7 @@ impl std::fmt::Debug for Upstreams {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upstreams")
             .field("connected", &self.connected.keys().collect::<Vec<_>>())
+            .field("sources", &self.sources.keys().collect::<Vec<_>>())
             .field("tools", &self.catalogue.len())
             .field("failures", &self.failures)
             .finish()

@@ -99,6 +99,13 @@ impl McpConfig {
         Self::parse(&text, &path.display().to_string(), environment)
     }
 
+    /// Tells whether it has a server of this name, on or off.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.servers.iter().any(|server| server.name == name)
+            || self.disabled.iter().any(|disabled| disabled == name)
+            || self.unsupported.iter().any(|unsupported| unsupported.server == name)
+    }
+
     /// Reads a configuration from text. `origin` says in errors where the text came from.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::config::UnsupportedTransport;
 
 /// A server that could not be connected to.
 #[derive(Debug, thiserror::Error)]
-#[error("connect to MCP server `{server}`: {error}")]
+#[error("{} `{server}`: {error}", attempt(.error))]
 pub struct ConnectFailure {
     /// The server's name.
     pub server: String,
@@ -47,7 +47,15 @@ pub enum ConnectError {
     /// It answered with something the protocol does not allow.
     #[error(transparent)]
     Protocol(#[from] ProtocolFailure),
+    /// Something else goes by its name.
+    #[error(transparent)]
+    NameTaken(#[from] NameTaken),
 }
+
+/// A source of tools with the name of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a server or another source of tools has the same name; rename one")]
+pub struct NameTaken;
 
 /// A program that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -153,6 +161,14 @@ impl fmt::Display for LastWords {
             }
         }
         Ok(())
+    }
+}
+
+/// Says what failed.
+fn attempt(error: &ConnectError) -> &'static str {
+    match error {
+        ConnectError::NameTaken(_) => "add the tools of",
+        _ => "connect to MCP server",
     }
 }
 

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use call::CallFailure;
 pub use error::{
     CommandNotFound, ConnectError, ConnectFailure, ConnectTimedOut, HttpRejected, LastWords,
-    MissingDirectory, ProtocolFailure, ServerExited, SpawnFailed, Unreachable,
+    MissingDirectory, NameTaken, ProtocolFailure, ServerExited, SpawnFailed, Unreachable,
 };
 pub use options::ConnectOptions;
 pub use warning::{MalformedTools, ServerWarning, TooManyTools};
