@@ -17,7 +17,7 @@ mod outcome;
 mod value;
 
 pub(crate) use codec::{decode_all, encode};
-pub use outcome::{CellFailure, Outcome, Termination, Usage, Write};
+pub use outcome::{CellFailure, Outcome, Termination, Usage};
 pub use value::{Answer, Level, Output, ToolFailure, Value};
 
 use minicbor::{Decode, Encode};
@@ -56,27 +56,28 @@ pub enum Record {
         /// The cell.
         #[n(0)]
         cell: u64,
-        /// The code as the engine gets it.
+        /// The source as it was asked for. A fresh cell finds the values that were committed before this record.
         #[n(1)]
-        code: Value,
-        /// The source as it was asked for, where that is not the code.
-        #[n(2)]
-        original: Option<Value>,
+        source: Value,
         /// The seed of `Math.random`.
-        #[n(3)]
+        #[n(2)]
         seed: u64,
+        /// When.
+        #[n(3)]
+        at_us: i64,
+    },
+    /// An admitted cell began: a persistent one when its turn had come, with the variables and the values of that moment.
+    #[n(18)]
+    CellBegun {
+        /// The cell.
+        #[n(0)]
+        cell: u64,
+        /// The code as the engine got it, where that is not the source.
+        #[n(1)]
+        code: Option<Value>,
         /// The cell's clock at its start.
-        #[n(4)]
+        #[n(2)]
         now_us: i64,
-        /// The tools that it may call, as a blob; those of the session's spec when absent.
-        #[n(5)]
-        tools: Option<BlobHash>,
-        /// When its first response was due.
-        #[n(6)]
-        yield_time_us: u64,
-        /// The output budget of its first response.
-        #[n(7)]
-        max_output_tokens: u64,
     },
     /// A cell called a tool. Written before the call is made.
     #[n(3)]
@@ -202,7 +203,20 @@ pub enum Record {
         #[n(1)]
         text: Value,
     },
-    /// A cell ended; what it stored is committed with this.
+    /// A cell stored a value, which is committed when it ends by itself.
+    #[n(19)]
+    Stored {
+        /// The cell.
+        #[n(0)]
+        cell: u64,
+        /// The key.
+        #[n(1)]
+        key: String,
+        /// The value as JSON.
+        #[n(2)]
+        value: Value,
+    },
+    /// A cell ended. Unless it was terminated, what it stored is committed with this.
     #[n(13)]
     CellEnded {
         /// The cell.
@@ -211,9 +225,9 @@ pub enum Record {
         /// How.
         #[n(1)]
         outcome: Outcome,
-        /// What it stored, each key once; nothing when it was terminated.
+        /// The keys of what it stored that the session had no room for: these are not committed.
         #[n(2)]
-        writes: Vec<Write>,
+        refused: Vec<String>,
         /// What it used.
         #[n(3)]
         usage: Usage,
@@ -269,6 +283,52 @@ pub enum Record {
         #[n(2)]
         memory: BlobHash,
     },
+    /// The session's tools became others: cells admitted from here on have these.
+    #[n(20)]
+    ToolsSet {
+        /// The contract's `ToolDescription`s, as JSON.
+        #[n(0)]
+        tools: Value,
+    },
+    /// A call got on.
+    #[n(21)]
+    ToolProgressed {
+        /// The cell.
+        #[n(0)]
+        cell: u64,
+        /// The call's id.
+        #[n(1)]
+        call_id: String,
+        /// How much of it is done, of 100.
+        #[n(2)]
+        percent: Option<u8>,
+        /// What it is doing.
+        #[n(3)]
+        message: Option<String>,
+    },
+    /// A call waits for a person.
+    #[n(22)]
+    PersonAwaited {
+        /// The cell.
+        #[n(0)]
+        cell: u64,
+        /// The call's id.
+        #[n(1)]
+        call_id: String,
+        /// What the person was asked.
+        #[n(2)]
+        question: String,
+    },
+    /// A call no longer waits for a person.
+    #[n(23)]
+    PersonAnswered {
+        /// The cell.
+        #[n(0)]
+        cell: u64,
+        /// The call's id.
+        #[n(1)]
+        call_id: String,
+    },
     /// The session's reader was given a cell's output.
     #[n(17)]
     ReaderMoved {
@@ -279,4 +339,36 @@ pub enum Record {
         #[n(1)]
         cursor: u64,
     },
+}
+
+impl Record {
+    /// Returns its texts, each of which may be in a blob.
+    pub fn values_mut(&mut self) -> Vec<&mut Value> {
+        match self {
+            Self::SessionCreated { spec: value, .. }
+            | Self::CellAdmitted { source: value, .. }
+            | Self::Answered { answer: Answer::Result(value), .. }
+            | Self::Output { content: Output::Text { text: value, .. }, .. }
+            | Self::Output {
+                content: Output::Image { data: value, .. } | Output::Audio { data: value, .. },
+                ..
+            }
+            | Self::Output { content: Output::Block { json: value }, .. }
+            | Self::Notified { text: value, .. }
+            | Self::Warned { text: value, .. }
+            | Self::Stored { value, .. }
+            | Self::ToolsSet { tools: value } => vec![value],
+            Self::ToolCalled { input: value, .. } | Self::CellBegun { code: value, .. } => {
+                value.iter_mut().collect()
+            }
+            Self::Answered { answer: Answer::Failed(failure), .. } => {
+                [Some(&mut failure.message), failure.data.as_mut()].into_iter().flatten().collect()
+            }
+            Self::CellEnded { outcome: Outcome::Completed { result, failure }, .. } => {
+                let texts = failure.as_mut().map(|failure| [&mut failure.message, &mut failure.stack]);
+                result.iter_mut().chain(texts.into_iter().flatten()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }

@@ -67,17 +67,6 @@ pub enum Termination {
     },
 }
 
-/// A value that a cell stored.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Write {
-    /// The key.
-    #[n(0)]
-    pub key: String,
-    /// The value as JSON.
-    #[n(1)]
-    pub value: Value,
-}
-
 /// What a cell used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Usage {
