@@ -1,0 +1,4 @@
+declare const tools: {
+  /** Does something. */
+  server__tool(input?: unknown): Promise<any>;
+};
