@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | 1 | the version, 1 |
 //! | 8 | the [`Chain`] of the entry before; zeros before the first |
-//! | … | records, one after the other, each as CBOR, which tells where it ends ([`record`](crate::record)) |
+//! | … | records, one after the other, each as CBOR, which tells where it ends ([`record`]) |
 //! | 8 | the chain up to and including this entry, over all bytes before |
 //!
 //! The checksum of the entry before is written down again so that a journal whose beginning was cut away can still be

@@ -16,8 +16,12 @@ mod lease;
 mod memory;
 mod position;
 pub mod record;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use blob::{Blob, BlobHash};
 pub use chain::Chain;
@@ -25,5 +29,7 @@ pub use lease::{Lease, Owner};
 pub use memory::Memory;
 pub use position::Position;
 pub use record::Record;
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
 pub use store::{Cut, Head, MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_ENTRY_BYTES, Page, Store};
 pub use tail::Tail;

@@ -237,6 +237,15 @@ impl Store for Memory {
         Box::pin(ready(Ok(self.lock().blobs.get(&hash).map(|kept| kept.blob.clone()))))
     }
 
+    fn blobs(&self, session: &SessionId) -> CodeModeFuture<'_, Vec<BlobHash>, StoreError> {
+        let state = self.lock();
+        let mut blobs: Vec<_> =
+            state.sessions.get(session).into_iter().flat_map(|session| &session.blobs).copied().collect();
+        drop(state);
+        blobs.sort_unstable();
+        Box::pin(ready(Ok(blobs)))
+    }
+
     fn acquire(
         &self,
         session: &SessionId,

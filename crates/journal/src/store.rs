@@ -112,6 +112,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]; its bytes being others is [`StoreError::DamagedBlob`].
     fn get_blob(&self, hash: BlobHash) -> CodeModeFuture<'_, Option<Blob>, StoreError>;
 
+    /// Lists the blobs that are kept for a session, sorted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn blobs(&self, session: &SessionId) -> CodeModeFuture<'_, Vec<BlobHash>, StoreError>;
+
     /// Takes a session for `ttl` from `now_us` on, if nobody else has it, and returns the lease, with a greater epoch
     /// than any before. Who has it already takes it anew. The session need not have a journal yet.
     ///

@@ -1,0 +1,97 @@
+//! What is read, on connections of its own, so that no reader waits for a commit.
+
+use bytes::Bytes;
+use carrel_contract::SessionId;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Result};
+
+use super::books::{number, position};
+use crate::{Blob, BlobHash, Head, Page, Position};
+
+pub(super) fn page(
+    connection: &mut Connection,
+    session: &SessionId,
+    after: Position,
+    max_bytes: usize,
+) -> Result<Page> {
+    // One transaction, so that entries and head are of one moment.
+    let transaction = connection.transaction()?;
+    let Some(id) = session_id(&transaction, session)? else { return Ok(Page::default()) };
+    let head = head_of(&transaction, id)?;
+    let mut statement = transaction.prepare_cached(
+        "SELECT position, bytes FROM entries WHERE session = ?1 AND position > ?2 ORDER BY position",
+    )?;
+    let mut rows = statement.query([id, number(after)])?;
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let entry = row.get_ref(1)?.as_blob()?;
+        bytes += entry.len();
+        if bytes > max_bytes && !entries.is_empty() {
+            break;
+        }
+        entries.push((position(row.get(0)?), Bytes::copy_from_slice(entry)));
+    }
+    Ok(Page { entries, head })
+}
+
+pub(super) fn head(connection: &mut Connection, session: &SessionId) -> Result<Option<Head>> {
+    let transaction = connection.transaction()?;
+    let Some(id) = session_id(&transaction, session)? else { return Ok(None) };
+    Ok(Some(head_of(&transaction, id)?).filter(|head| head.last > Position::START))
+}
+
+fn session_id(connection: &Connection, session: &SessionId) -> Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM sessions WHERE name = ?1")?
+        .query_row([session.as_str()], |row| row.get(0))
+        .optional()
+}
+
+fn head_of(connection: &Connection, id: i64) -> Result<Head> {
+    // Two queries, for which SQLite looks at the two ends; one for both looks at every row.
+    connection
+        .prepare_cached(
+            "SELECT (SELECT min(position) FROM entries WHERE session = ?1),
+                    (SELECT max(position) FROM entries WHERE session = ?1)",
+        )?
+        .query_row([id], |row| {
+            let (first, last): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+            Ok(Head { first: position(first.unwrap_or(0)), last: position(last.unwrap_or(0)) })
+        })
+}
+
+pub(super) fn list(
+    connection: &mut Connection,
+    after: Option<&SessionId>,
+    limit: usize,
+) -> Result<Vec<SessionId>> {
+    let after = after.map_or("", SessionId::as_str);
+    connection
+        .prepare_cached(
+            "SELECT name FROM sessions WHERE name > ?1 AND EXISTS (SELECT 1 FROM entries WHERE session = id)
+             ORDER BY name LIMIT ?2",
+        )?
+        .query_map((after, i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
+            SessionId::new(row.get_ref(0)?.as_str()?)
+                .map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, error.into()))
+        })?
+        .collect()
+}
+
+pub(super) fn blobs(connection: &mut Connection, session: &SessionId) -> Result<Vec<BlobHash>> {
+    connection
+        .prepare_cached(
+            "SELECT blobs.hash FROM sessions JOIN blob_uses ON session = sessions.id
+             JOIN blobs ON blobs.id = blob WHERE name = ?1 ORDER BY blobs.hash",
+        )?
+        .query_map([session.as_str()], |row| row.get(0).map(BlobHash))?
+        .collect()
+}
+
+/// Reads a blob as it is.
+pub(super) fn blob(connection: &mut Connection, hash: BlobHash) -> Result<Option<Blob>> {
+    connection
+        .prepare_cached("SELECT bytes FROM blobs WHERE hash = ?1")?
+        .query_row([&hash.0], |row| Ok(Blob::new(row.get::<_, Vec<u8>>(0)?)))
+        .optional()
+}

@@ -1,0 +1,163 @@
+//! The file: how it is made, opened and brought up to date.
+//!
+//! | table | rows |
+//! | --- | --- |
+//! | `sessions` | a session's name, and its lease |
+//! | `entries` | an entry each, clustered by session and position. There is no count of them anywhere: an append writes its rows and nothing else |
+//! | `blobs` | large values by their hash, the bytes on pages of their own |
+//! | `blob_uses` | which session has which blob |
+//!
+//! `application_id` and `user_version` tell a store from another file, and its version. A migration goes from each version
+//! to the next; there is one version so far.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::{BUSY_TIMEOUT, fault};
+use crate::error::StoreError;
+
+/// "CARL".
+const APPLICATION_ID: i32 = 0x4341_524c;
+/// Each brings the schema to the version of its place, from 1.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        epoch INTEGER NOT NULL DEFAULT 0,
+        owner TEXT,
+        until_us INTEGER
+    ) STRICT;
+    CREATE TABLE entries (
+        session INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        PRIMARY KEY (session, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE blobs (
+        id INTEGER PRIMARY KEY,
+        hash BLOB NOT NULL UNIQUE,
+        bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE blob_uses (
+        session INTEGER NOT NULL,
+        blob INTEGER NOT NULL,
+        PRIMARY KEY (session, blob)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX blob_users ON blob_uses (blob);
+"];
+
+/// Makes the file and its folder, if they are not there, for nobody else to read.
+pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
+    let cannot = |path: &Path| {
+        let path = path.to_path_buf();
+        move |error: io::Error| StoreError::CannotOpen { path, detail: error.to_string() }
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_folder(folder).map_err(cannot(folder))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        // The file's name has to outlive a loss of power, too.
+        Ok(_) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(cannot(folder)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(cannot(path)(error)),
+    }
+}
+
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Opens a connection that writes, and brings the schema up to date.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let translate = |error: rusqlite::Error| fault::translate(&error, path, false);
+    let mut connection = open(path).map_err(translate)?;
+    check(&connection, path)?;
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(translate)?;
+    if mode != "wal" {
+        return Err(StoreError::Io {
+            detail: format!("SQLite keeps the journal mode {mode}"),
+            unknown: false,
+        });
+    }
+    // Checkpoints are the writer's: one that SQLite does by itself hides its errors.
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+             PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+        )
+        .map_err(translate)?;
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads, of a store that a writer has opened.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let opened = open(path).and_then(|connection| {
+        connection.execute_batch("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0;")?;
+        Ok(connection)
+    });
+    opened.map_err(|error| fault::translate(&error, path, false))
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Refuses what is not a store or is newer, before anything of it is changed. Returns the version; 0 of an empty file.
+fn check(connection: &Connection, path: &Path) -> Result<usize, StoreError> {
+    let translate = |error: rusqlite::Error| fault::translate(&error, path, false);
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(translate);
+    let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    if tables == 0 && application == 0 && version == 0 {
+        return Ok(0);
+    }
+    if application != i64::from(APPLICATION_ID) {
+        return Err(StoreError::NotAStore { path: path.to_path_buf() });
+    }
+    let newest = MIGRATIONS.len();
+    match usize::try_from(version) {
+        Ok(version) if version <= newest => Ok(version),
+        _ => Err(StoreError::NewerSchema {
+            path: path.to_path_buf(),
+            found: u32::try_from(version).unwrap_or(u32::MAX),
+            newest: u32::try_from(newest).unwrap_or(u32::MAX),
+        }),
+    }
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let translate = |error: rusqlite::Error| fault::translate(&error, path, false);
+    if check(connection, path)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(translate)?;
+    // Another process may have been quicker.
+    let version = check(&transaction, path)?;
+    for migration in MIGRATIONS.iter().skip(version) {
+        transaction.execute_batch(migration).map_err(translate)?;
+    }
+    transaction
+        .execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};",
+            MIGRATIONS.len()
+        ))
+        .map_err(translate)?;
+    transaction.commit().map_err(translate)
+}
