@@ -22,6 +22,17 @@ pub trait CodeModeSessionDelegate: Send + Sync + 'static {
         cancel: CancellationToken,
     ) -> CodeModeFuture<'_, JsonText, ToolError>;
 
+    /// Says what became of a call that was under way when its session was lost, if that is known: asked before a call is
+    /// made again, or its cell is told that nobody knows. By default nobody knows.
+    fn lookup_outcome(
+        &self,
+        call: ToolCall,
+        cancel: CancellationToken,
+    ) -> CodeModeFuture<'_, LookedUp, ToolError> {
+        drop((call, cancel));
+        Box::pin(std::future::ready(Ok(LookedUp::Unknown)))
+    }
+
     /// Delivers a message that a cell sent by `notify()`, while the cell goes on.
     fn notify(
         &self,
@@ -32,6 +43,17 @@ pub trait CodeModeSessionDelegate: Send + Sync + 'static {
     /// Tells that a cell is gone. Comes exactly once a cell, after its last callback. One that blocks, or panics, is
     /// waited for no longer than the callbacks are.
     fn cell_closed(&self, cell_id: &CellId);
+}
+
+/// What is known of a call that was under way when its session was lost. An error is known, too, and is the call's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookedUp {
+    /// It was answered so.
+    Answered(JsonText),
+    /// It never happened: it is made now.
+    NeverHappened,
+    /// It may or may not have happened.
+    Unknown,
 }
 
 /// A message from a cell to its owner.

@@ -30,7 +30,7 @@ mod tool;
 pub mod testing;
 
 pub use cursor::Seq;
-pub use delegate::{CodeModeSessionDelegate, Notification};
+pub use delegate::{CodeModeSessionDelegate, LookedUp, Notification};
 pub use event::{Event, EventKind, EventStream, StreamItem};
 pub use future::CodeModeFuture;
 pub use id::{CellId, SessionId, ToolCallId};
@@ -40,8 +40,8 @@ pub use output::{ConsoleLevel, Content, OutputItem, TOKEN_BYTES};
 pub use provider::CodeModeSessionProvider;
 pub use request::{ExecuteRequest, WaitRequest, WaitUntil};
 pub use response::{
-    CellError, CellErrorKind, CellResponse, Completed, Location, Observation, StartedCell, Terminated,
-    TerminationReason, Usage, WaitResponse, Yielded,
+    CellError, CellErrorKind, CellResponse, Completed, Location, Notice, Observation, StartedCell,
+    Terminated, TerminationReason, Usage, WaitResponse, Yielded,
 };
 pub use session::{CodeModeSession, SessionState};
 pub use spec::{Durability, SessionMode, SessionSpec};

@@ -101,13 +101,37 @@ pub struct Observation {
     pub omitted_bytes: u64,
     /// What the cell has used so far.
     pub usage: Usage,
+    /// What its reader should know of the session and was not told yet: what a recovery restored, for example.
+    #[serde(default)]
+    pub notices: Vec<Notice>,
+}
+
+/// What a reader should know of what happened to a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Notice {
+    /// The session was lost with its process and is there again. The cell goes on where it was.
+    Recovered {
+        /// The calls that were under way and were made again, with the same idempotency key.
+        repeated: Vec<ToolCallId>,
+        /// The calls that were under way and may or may not have happened: the cell was told so.
+        unknown: Vec<ToolCallId>,
+    },
 }
 
 impl Observation {
     /// Makes an observation without output.
     #[must_use]
     pub fn new(cell_id: CellId, cursor: Seq) -> Self {
-        Self { cell_id, items: Vec::new(), cursor, omitted_bytes: 0, usage: Usage::default() }
+        Self {
+            cell_id,
+            items: Vec::new(),
+            cursor,
+            omitted_bytes: 0,
+            usage: Usage::default(),
+            notices: Vec::new(),
+        }
     }
 }
 
@@ -202,6 +226,11 @@ pub enum TerminationReason {
         /// The limit.
         limit: Duration,
     },
+    /// What it did could not be written down.
+    StorageFailed {
+        /// What the storage said.
+        detail: String,
+    },
 }
 
 /// Why a program failed.
@@ -242,6 +271,8 @@ pub enum CellErrorKind {
     Unsettled,
     /// The program nested its data or its calls so deeply that the engine's own stack is exhausted.
     StackExhausted,
+    /// After a recovery the program did not do again what its journal says it did: it cannot go on.
+    ReplayDivergence,
     /// The guest trapped: an engine fault that harms no other cell.
     Trap,
 }

@@ -91,6 +91,9 @@ pub(crate) fn closing(
                 }
                 (TerminationReason::Requested, Some(stop)) => stop.to_string(),
                 (TerminationReason::Shutdown, _) => "its session was shut down".into(),
+                (TerminationReason::StorageFailed { detail }, _) => {
+                    format!("what it did could not be written down: {detail}")
+                }
                 _ => "somebody asked for it".into(),
             };
             let help = matches!(stop, Some(Stop::Timeout(_)))

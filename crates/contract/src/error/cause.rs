@@ -41,6 +41,8 @@ codes! {
     Corrupt = 15, false;
     EngineFailure = 16, true;
     NotifyError = 17, true;
+    StorageFailed = 18, false;
+    OwnedElsewhere = 19, true;
 }
 
 /// Text that cannot be an identifier.
@@ -209,6 +211,27 @@ pub struct Corrupt {
     pub session_id: SessionId,
     /// Where and what.
     pub detail: String,
+}
+
+/// What the session writes down could not be written. It acknowledges nothing more; what it acknowledged before is there
+/// when it is resumed, once the storage is well again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("keep session {session_id}: {detail}")]
+pub struct StorageFailed {
+    /// The session.
+    pub session_id: SessionId,
+    /// What the storage said.
+    pub detail: String,
+}
+
+/// Another owner has the session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("use session {session_id}: {owner} has it")]
+pub struct OwnedElsewhere {
+    /// The session.
+    pub session_id: SessionId,
+    /// Who has it, as it names itself.
+    pub owner: String,
 }
 
 /// The engine could not be started, or could not make a VM.

@@ -2,7 +2,8 @@
 
 use super::cause::{
     Corrupt, EngineFailure, HostLost, InvalidRequest, InvalidSource, InvalidSpec, LimitReached,
-    OutcomeExpired, SessionClosed, ShuttingDown, UnknownCell, UnknownSession, Unsupported,
+    OutcomeExpired, OwnedElsewhere, SessionClosed, ShuttingDown, StorageFailed, UnknownCell, UnknownSession,
+    Unsupported,
 };
 use super::code::{Coded, ErrorCode};
 
@@ -37,37 +38,37 @@ macro_rules! operation {
 
 operation! {
     /// Why [`create`](crate::CodeModeSessionProvider::create) failed.
-    CreateError: InvalidSpec, Unsupported, LimitReached, EngineFailure, HostLost
+    CreateError: InvalidSpec, Unsupported, LimitReached, EngineFailure, StorageFailed, HostLost
 }
 operation! {
     /// Why [`resume`](crate::CodeModeSessionProvider::resume) failed.
-    ResumeError: UnknownSession, SessionClosed, Corrupt, HostLost
+    ResumeError: UnknownSession, SessionClosed, OwnedElsewhere, Corrupt, StorageFailed, EngineFailure, HostLost
 }
 operation! {
     /// Why [`list`](crate::CodeModeSessionProvider::list) failed.
-    ListError: Corrupt, EngineFailure
+    ListError: Corrupt, EngineFailure, HostLost
 }
 operation! {
     /// Why [`delete`](crate::CodeModeSessionProvider::delete) failed.
-    DeleteError: UnknownSession, HostLost
+    DeleteError: UnknownSession, OwnedElsewhere, StorageFailed, HostLost
 }
 operation! {
     /// Why [`execute`](crate::CodeModeSession::execute) failed. Nothing is left of the request.
-    ExecuteError: InvalidSource, LimitReached, ShuttingDown, SessionClosed, EngineFailure, HostLost
+    ExecuteError: InvalidSource, LimitReached, ShuttingDown, SessionClosed, EngineFailure, OwnedElsewhere, StorageFailed, HostLost
 }
 operation! {
     /// Why [`set_tools`](crate::CodeModeSession::set_tools) failed. The session has the tools that it had.
-    SetToolsError: InvalidSpec, ShuttingDown, SessionClosed, HostLost
+    SetToolsError: InvalidSpec, ShuttingDown, SessionClosed, OwnedElsewhere, StorageFailed, HostLost
 }
 operation! {
     /// Why [`wait`](crate::CodeModeSession::wait) failed.
-    WaitError: InvalidRequest, UnknownCell, OutcomeExpired, HostLost
+    WaitError: InvalidRequest, UnknownCell, OutcomeExpired, OwnedElsewhere, StorageFailed, HostLost
 }
 operation! {
     /// Why [`terminate`](crate::CodeModeSession::terminate) failed.
-    TerminateError: UnknownCell, OutcomeExpired, HostLost
+    TerminateError: UnknownCell, OutcomeExpired, OwnedElsewhere, StorageFailed, HostLost
 }
 operation! {
     /// Why [`shutdown`](crate::CodeModeSession::shutdown) failed.
-    ShutdownError: HostLost
+    ShutdownError: OwnedElsewhere, StorageFailed, HostLost
 }
