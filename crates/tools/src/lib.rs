@@ -35,6 +35,7 @@ mod printable;
 mod schema;
 mod sink;
 mod source;
+mod toolbox;
 mod upstream;
 mod upstreams;
 
@@ -45,6 +46,7 @@ pub use name::{NAMESPACE_SEPARATOR, plain_name};
 pub use schema::{Fault, InputSchema, InvalidInput};
 pub use sink::{NoSink, NotificationSink};
 pub use source::{SourceCall, SourceTool, ToolSource};
+pub use toolbox::{ClosureTool, InvalidTool, ToolContext, Toolbox};
 pub use upstream::{
     CommandNotFound, ConnectError, ConnectFailure, ConnectOptions, ConnectTimedOut, HttpRejected, LastWords,
     MalformedTools, MissingDirectory, NameTaken, ProtocolFailure, ServerExited, ServerWarning, SpawnFailed,

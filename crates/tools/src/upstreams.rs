@@ -15,6 +15,7 @@ use crate::upstream::{ConnectFailure, ConnectOptions, Connected, NameTaken, Serv
 /// The connected servers, their tools, and those that could not be connected to.
 ///
 /// Dropping it ends the servers' processes without waiting; [`close`](Self::close) waits.
+#[derive(Default)]
 pub struct Upstreams {
     connected: BTreeMap<Arc<str>, Upstream>,
     sources: BTreeMap<Arc<str>, Arc<dyn ToolSource>>,
