@@ -87,6 +87,15 @@ fn the_tools_know_no_engine_and_no_storage() {
 }
 
 #[test]
+fn the_typescript_knows_nothing_of_cells() {
+    never(
+        "carrel-typescript",
+        &[&ENGINES[..], &STORES, &FACES, &["tokio", "carrel-contract", "carrel-runtime", "carrel-tools"]]
+            .concat(),
+    );
+}
+
+#[test]
 fn the_program_never_compiles_webassembly() {
     never("carrel-cli", &["cranelift-codegen", "wasmtime-wizer", "rquickjs-sys"]);
 }

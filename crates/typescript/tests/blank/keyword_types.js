@@ -1,0 +1,1 @@
+const a = load        ('x'), b = f               (1);

@@ -1,0 +1,1 @@
+const a = load<string>('x'), b = f<Array<number>>(1);

@@ -1,0 +1,2 @@
+function f() { return <any>
+1 }

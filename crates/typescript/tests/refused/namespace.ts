@@ -1,0 +1,1 @@
+namespace A { export const x = 1 }

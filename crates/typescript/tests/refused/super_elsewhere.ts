@@ -1,0 +1,1 @@
+class A extends B { constructor(private x: number) { if (x) super(); } }
