@@ -18,11 +18,14 @@ pub(super) struct Document<'a> {
     ids: HashMap<&'a str, &'a Value>,
     /// By the scope's address, which tells scopes apart and orders nothing.
     anchors: HashMap<(*const Value, &'a str), &'a Value>,
+    /// How many schemas each dynamic name stands for; `$recursiveAnchor` is one without a name.
+    dynamic: HashMap<&'a str, usize>,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(root: &'a Value) -> Self {
-        let mut document = Self { root, ids: HashMap::new(), anchors: HashMap::new() };
+        let mut document =
+            Self { root, ids: HashMap::new(), anchors: HashMap::new(), dynamic: HashMap::new() };
         let mut pending = vec![(root, root)];
         for _ in 0..MAX_VISITED {
             let Some((part, scope)) = pending.pop() else { break };
@@ -46,6 +49,10 @@ impl<'a> Document<'a> {
     /// Notes the names of a schema; returns the scope within it.
     fn note(&mut self, part: &'a Value, scope: Scope<'a>) -> Scope<'a> {
         let mut inner = scope;
+        let recursive = part.get("$recursiveAnchor").filter(|is| **is == Value::Bool(true)).map(|_| "");
+        for name in part.get("$dynamicAnchor").and_then(Value::as_str).into_iter().chain(recursive) {
+            *self.dynamic.entry(name).or_default() += 1;
+        }
         let id = part.get("$id").and_then(Value::as_str);
         let mut names: Vec<&str> =
             ["$anchor", "$dynamicAnchor"].iter().filter_map(|key| part.get(*key)?.as_str()).collect();
@@ -89,6 +96,12 @@ impl<'a> Document<'a> {
             .or_else(|| find(decoded.as_deref()?))
             .or_else(|| from_top(fragment))
             .or_else(|| from_top(decoded.as_deref()?))
+    }
+
+    /// Tells whether a dynamic reference may lead to different schemas, by the way that leads to it.
+    pub(super) fn is_ambiguous(&self, reference: &str) -> bool {
+        let name = reference.split_once('#').map_or("", |(_, name)| name);
+        self.dynamic.get(name).is_some_and(|count| *count > 1)
     }
 
     /// Finds a schema by its `$id`: as it is written, or by the last piece of its path.

@@ -120,11 +120,29 @@ fn cut_circles(parts: &mut [Part]) {
 
 /// A definition that is another one by a second name is that one.
 fn skip_aliases(parts: &mut [Part]) {
-    let alias = |part: &Part| match part.node.ty {
-        Type::Part(to) => Some((to, part.node.doc.clone())),
-        _ => None,
-    };
-    let aliases: Vec<Option<(usize, Doc)>> = parts.iter().map(alias).collect();
+    let mut aliases: Vec<Option<(usize, Doc)>> = vec![None; parts.len()];
+    for start in 0..parts.len() {
+        // Follows the aliases from here up to what is none, or known: circles of them are cut already.
+        let mut way = Vec::new();
+        let mut at = start;
+        while let (Some(None), Some(Node { ty: Type::Part(to), .. })) =
+            (aliases.get(at), parts.get(at).map(|part| &part.node))
+        {
+            way.push(at);
+            at = *to;
+            if way.len() > parts.len() {
+                break;
+            }
+        }
+        let mut end = aliases.get(at).cloned().flatten().unwrap_or((at, Doc::default()));
+        for at in way.into_iter().rev() {
+            let doc = parts.get(at).map(|part| part.node.doc.clone()).unwrap_or_default();
+            end = (end.0, doc.and(end.1));
+            if let Some(alias) = aliases.get_mut(at) {
+                *alias = Some(end.clone());
+            }
+        }
+    }
     for part in parts {
         part.node.skip(&aliases);
     }
@@ -132,10 +150,9 @@ fn skip_aliases(parts: &mut [Part]) {
 
 impl Node {
     fn skip(&mut self, aliases: &[Option<(usize, Doc)>]) {
-        // No more steps than there are definitions: circles of aliases are cut already.
-        for _ in 0..aliases.len() {
-            let Type::Part(at) = self.ty else { break };
-            let Some(Some((to, doc))) = aliases.get(at) else { break };
+        if let Type::Part(at) = self.ty
+            && let Some(Some((to, doc))) = aliases.get(at)
+        {
             self.ty = Type::Part(*to);
             self.doc = std::mem::take(&mut self.doc).and(doc.clone());
         }

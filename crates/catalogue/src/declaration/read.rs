@@ -162,6 +162,9 @@ impl<'a> Reader<'a> {
     fn references(&mut self, map: &'a Map<String, Value>, at: At<'a>, mut node: Node) -> Node {
         for key in ["$ref", "$dynamicRef", "$recursiveRef"] {
             let Some(reference) = map.get(key).and_then(Value::as_str) else { continue };
+            if key != "$ref" && self.document.is_ambiguous(reference) {
+                continue;
+            }
             let found = self.document.resolve(reference, at.scope);
             let Some((target, scope)) = found else {
                 let shown: String = reference.chars().take(80).collect();

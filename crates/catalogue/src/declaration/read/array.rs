@@ -8,6 +8,10 @@ use super::{At, Reader};
 /// Items of a tuple that are read one by one.
 const MAX_ITEMS: usize = 50;
 
+/// Keywords that look at the items of the same array.
+const APPLICATORS: [&str; 9] =
+    ["allOf", "anyOf", "oneOf", "if", "$ref", "$dynamicRef", "$recursiveRef", "contains", "dependentSchemas"];
+
 impl<'a> Reader<'a> {
     pub(super) fn array(&mut self, map: &'a Map<String, Value>, at: At<'a>) -> Node {
         let (prefix, rest) = match (map.get("prefixItems"), map.get("items")) {
@@ -15,8 +19,11 @@ impl<'a> Reader<'a> {
             (_, Some(Value::Array(prefix))) => (prefix.as_slice(), map.get("additionalItems")),
             (_, rest) => (&[][..], rest),
         };
-        let rest = rest
-            .or_else(|| map.get("unevaluatedItems").filter(|rest| !rest.is_boolean() || !prefix.is_empty()));
+        let rest = rest.or_else(|| {
+            // What other keywords looked at is evaluated, too: only where there are none is it what `items` would be.
+            let alone = !APPLICATORS.iter().any(|key| map.contains_key(*key));
+            map.get("unevaluatedItems").filter(|_| alone)
+        });
         let most = map.get("maxItems").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
         let least = map.get("minItems").and_then(Value::as_u64).and_then(|least| usize::try_from(least).ok());
         let rest = match rest {
