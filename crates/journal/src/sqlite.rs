@@ -10,6 +10,7 @@
 mod books;
 mod fault;
 mod job;
+mod key;
 mod queue;
 mod reading;
 mod schema;

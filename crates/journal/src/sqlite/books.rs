@@ -6,6 +6,7 @@ use bytes::Bytes;
 use carrel_contract::SessionId;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::key;
 use crate::error::{AcquireError, AppendError, CompactError, RenewError};
 use crate::{Blob, BlobHash, Cut, Lease, Owner, Position};
 
@@ -38,15 +39,6 @@ impl Known {
     }
 }
 
-/// Positions are counted from 1 and never reach what an i64 cannot hold.
-pub(super) fn number(position: Position) -> i64 {
-    i64::try_from(position.0).unwrap_or(i64::MAX)
-}
-
-pub(super) fn position(number: i64) -> Position {
-    Position(u64::try_from(number).unwrap_or(0))
-}
-
 impl Books {
     /// Forgets what others may have changed.
     pub(super) fn refresh(&mut self) -> Result<()> {
@@ -63,19 +55,20 @@ impl Books {
         if let Some(row) = self.known.sessions.get(session) {
             return Ok(Some(*row));
         }
-        let found = self
+        let id: Option<i64> = self
             .connection
-            .prepare_cached(
-                "SELECT id, (SELECT max(position) FROM entries WHERE session = id) FROM sessions WHERE name = ?1",
-            )?
-            .query_row([session.as_str()], |row| {
-                Ok(Row { id: row.get(0)?, last: position(row.get::<_, Option<i64>>(1)?.unwrap_or(0)) })
-            })
+            .prepare_cached("SELECT id FROM sessions WHERE name = ?1")?
+            .query_row([session.as_str()], |row| row.get(0))
             .optional()?;
-        if let Some(row) = found {
-            self.known.sessions.insert(session.clone(), row);
-        }
-        Ok(found)
+        let Some(id) = id else { return Ok(None) };
+        let last = self
+            .connection
+            .prepare_cached("SELECT max(key) FROM entries WHERE key BETWEEN ?1 AND ?2")?
+            .query_row([key::of(id, Position::START), key::last(id)], |row| row.get(0))
+            .map(key::position)?;
+        let row = Row { id, last };
+        self.known.sessions.insert(session.clone(), row);
+        Ok(Some(row))
     }
 
     fn find_or_make(&mut self, session: &SessionId) -> Result<Row> {
@@ -85,7 +78,8 @@ impl Books {
         self.connection
             .prepare_cached("INSERT INTO sessions (name) VALUES (?1)")?
             .execute([session.as_str()])?;
-        let row = Row { id: self.connection.last_insert_rowid(), last: Position::START };
+        let id = key::check_session(self.connection.last_insert_rowid(), session)?;
+        let row = Row { id, last: Position::START };
         self.known.sessions.insert(session.clone(), row);
         Ok(row)
     }
@@ -104,12 +98,11 @@ impl Books {
             return Ok(Ok(actual));
         }
         let mut row = self.find_or_make(session)?;
-        let mut insert = self
-            .connection
-            .prepare_cached("INSERT INTO entries (session, position, bytes) VALUES (?1, ?2, ?3)")?;
+        let mut insert =
+            self.connection.prepare_cached("INSERT INTO entries (key, bytes) VALUES (?1, ?2)")?;
         for entry in entries {
             row.last = row.last.next();
-            insert.execute(params![row.id, number(row.last), entry.as_ref()])?;
+            insert.execute(params![key::of(row.id, row.last), entry.as_ref()])?;
         }
         self.known.sessions.insert(session.clone(), row);
         Ok(Ok(row.last))
@@ -128,8 +121,8 @@ impl Books {
         }
         let Some(row) = found else { return Ok(Ok(())) };
         self.connection
-            .prepare_cached("DELETE FROM entries WHERE session = ?1 AND position < ?2")?
-            .execute([row.id, number(cut.before.min(row.last))])?;
+            .prepare_cached("DELETE FROM entries WHERE key >= ?1 AND key < ?2")?
+            .execute([key::of(row.id, Position::START), key::of(row.id, cut.before.min(row.last))])?;
         for (blob, hash) in self.blobs(row.id)? {
             if !cut.blobs.contains(&hash) {
                 self.give_up(row.id, blob)?;
@@ -144,7 +137,9 @@ impl Books {
         for (blob, _) in self.blobs(row.id)? {
             self.give_up(row.id, blob)?;
         }
-        self.connection.prepare_cached("DELETE FROM entries WHERE session = ?1")?.execute([row.id])?;
+        self.connection
+            .prepare_cached("DELETE FROM entries WHERE key BETWEEN ?1 AND ?2")?
+            .execute([key::of(row.id, Position::START), key::last(row.id)])?;
         self.connection.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([row.id])?;
         Ok(row.last > Position::START)
     }

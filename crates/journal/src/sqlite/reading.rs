@@ -5,7 +5,7 @@ use carrel_contract::SessionId;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result};
 
-use super::books::{number, position};
+use super::key;
 use crate::{Blob, BlobHash, Head, Page, Position};
 
 pub(super) fn page(
@@ -18,10 +18,9 @@ pub(super) fn page(
     let transaction = connection.transaction()?;
     let Some(id) = session_id(&transaction, session)? else { return Ok(Page::default()) };
     let head = head_of(&transaction, id)?;
-    let mut statement = transaction.prepare_cached(
-        "SELECT position, bytes FROM entries WHERE session = ?1 AND position > ?2 ORDER BY position",
-    )?;
-    let mut rows = statement.query([id, number(after)])?;
+    let mut statement = transaction
+        .prepare_cached("SELECT key, bytes FROM entries WHERE key > ?1 AND key <= ?2 ORDER BY key")?;
+    let mut rows = statement.query([key::of(id, after), key::last(id)])?;
     let (mut entries, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let entry = row.get_ref(1)?.as_blob()?;
@@ -29,7 +28,7 @@ pub(super) fn page(
         if bytes > max_bytes && !entries.is_empty() {
             break;
         }
-        entries.push((position(row.get(0)?), Bytes::copy_from_slice(entry)));
+        entries.push((key::position(row.get(0)?), Bytes::copy_from_slice(entry)));
     }
     Ok(Page { entries, head })
 }
@@ -51,12 +50,11 @@ fn head_of(connection: &Connection, id: i64) -> Result<Head> {
     // Two queries, for which SQLite looks at the two ends; one for both looks at every row.
     connection
         .prepare_cached(
-            "SELECT (SELECT min(position) FROM entries WHERE session = ?1),
-                    (SELECT max(position) FROM entries WHERE session = ?1)",
+            "SELECT (SELECT min(key) FROM entries WHERE key BETWEEN ?1 AND ?2),
+                    (SELECT max(key) FROM entries WHERE key BETWEEN ?1 AND ?2)",
         )?
-        .query_row([id], |row| {
-            let (first, last): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
-            Ok(Head { first: position(first.unwrap_or(0)), last: position(last.unwrap_or(0)) })
+        .query_row([key::of(id, Position::START), key::last(id)], |row| {
+            Ok(Head { first: key::position(row.get(0)?), last: key::position(row.get(1)?) })
         })
 }
 
@@ -68,7 +66,8 @@ pub(super) fn list(
     let after = after.map_or("", SessionId::as_str);
     connection
         .prepare_cached(
-            "SELECT name FROM sessions WHERE name > ?1 AND EXISTS (SELECT 1 FROM entries WHERE session = id)
+            "SELECT name FROM sessions WHERE name > ?1
+             AND EXISTS (SELECT 1 FROM entries WHERE key BETWEEN id << 36 AND id << 36 | 0xfffffffff)
              ORDER BY name LIMIT ?2",
         )?
         .query_map((after, i64::try_from(limit).unwrap_or(i64::MAX)), |row| {

@@ -3,9 +3,14 @@
 //! | table | rows |
 //! | --- | --- |
 //! | `sessions` | a session's name, and its lease |
-//! | `entries` | an entry each, clustered by session and position. There is no count of them anywhere: an append writes its rows and nothing else |
+//! | `entries` | an entry each; the key is the session's id and the position in one number ([`key`](super::key)). There is no count of them anywhere: an append writes its rows and nothing else |
+//! | `journal` | the same for people, a view with session and position |
 //! | `blobs` | large values by their hash, the bytes on pages of their own |
 //! | `blob_uses` | which session has which blob |
+//!
+//! Entries of 64 sessions lie on 64 pages, so a commit writes as many; hence pages of 2 KiB. Measured, for a record of 256
+//! bytes: 5.9 KB are written with those, 9.3 KB with 4 KiB, 4.7 KB with 1 KiB, which takes more time; with a table
+//! clustered by two columns, where rows over a quarter of a page spill, 7.5 KB with 2 KiB.
 //!
 //! `application_id` and `user_version` tell a store from another file, and its version. A migration goes from each version
 //! to the next; there is one version so far.
@@ -21,6 +26,7 @@ use crate::error::StoreError;
 
 /// "CARL".
 const APPLICATION_ID: i32 = 0x4341_524c;
+const PAGE_BYTES: usize = 2048;
 /// Each brings the schema to the version of its place, from 1.
 const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE sessions (
@@ -31,11 +37,12 @@ const MIGRATIONS: [&str; 1] = ["
         until_us INTEGER
     ) STRICT;
     CREATE TABLE entries (
-        session INTEGER NOT NULL,
-        position INTEGER NOT NULL,
-        bytes BLOB NOT NULL,
-        PRIMARY KEY (session, position)
-    ) STRICT, WITHOUT ROWID;
+        key INTEGER PRIMARY KEY,
+        bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE VIEW journal AS
+        SELECT name AS session, key & 0xfffffffff AS position, length(bytes) AS length, bytes
+        FROM entries JOIN sessions ON id = key >> 36;
     CREATE TABLE blobs (
         id INTEGER PRIMARY KEY,
         hash BLOB NOT NULL UNIQUE,
@@ -82,6 +89,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let translate = |error: rusqlite::Error| fault::translate(&error, path, false);
     let mut connection = open(path).map_err(translate)?;
     check(&connection, path)?;
+    // Of a file that has pages already, this changes nothing.
+    connection.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}")).map_err(translate)?;
     let mode: String =
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(translate)?;
     if mode != "wal" {
