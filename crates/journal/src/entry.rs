@@ -37,12 +37,33 @@ pub struct Checked<'a> {
 /// Puts records into the frame of the entry at `position`, and returns it with its chain.
 #[must_use]
 pub fn seal(session: &SessionId, position: Position, before: Chain, records: &[Record]) -> (Bytes, Chain) {
-    let mut bytes = Vec::with_capacity(FRAME_BYTES + 64 * records.len());
+    seal_with(session, position, before, 64 * records.len(), |bytes| {
+        records.iter().for_each(|record| record::encode(record, bytes));
+    })
+}
+
+/// Does the same with bytes that somebody else encoded: those of another version, or those of a test.
+#[must_use]
+pub fn seal_encoded(
+    session: &SessionId,
+    position: Position,
+    before: Chain,
+    records: &[u8],
+) -> (Bytes, Chain) {
+    seal_with(session, position, before, records.len(), |bytes| bytes.extend_from_slice(records))
+}
+
+fn seal_with(
+    session: &SessionId,
+    position: Position,
+    before: Chain,
+    expected_bytes: usize,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> (Bytes, Chain) {
+    let mut bytes = Vec::with_capacity(FRAME_BYTES + expected_bytes);
     bytes.push(VERSION);
     bytes.extend_from_slice(before.as_bytes());
-    for record in records {
-        record::encode(record, &mut bytes);
-    }
+    write(&mut bytes);
     let chain = before.link(session, position, &bytes);
     bytes.extend_from_slice(chain.as_bytes());
     (bytes.into(), chain)

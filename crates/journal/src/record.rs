@@ -7,7 +7,7 @@
 //! `minicbor` makes room for what it has read and not for a length that is stated, so hostile bytes cost what they weigh.
 //!
 //! **Rules of evolution.** A number is never used again. A new field is an `Option`, or has a default. A field is not removed: it
-//! stays, unused. What older builds must not overlook is a new record or a new variant: they refuse it as
+//! stays, unused. An optional field that holds an enum is read by `codec::known`. What older builds must not overlook is a new record or a new variant: they refuse it as
 //! [newer](crate::error::DamageKind::NewerRecord). `tests/corpus` has the bytes of all versions, read by tests for ever.
 //!
 //! Times are microseconds since 1970; cells go by their numbers, calls by the engine's handles.
@@ -73,7 +73,7 @@ pub enum Record {
         #[n(0)]
         cell: u64,
         /// The code as the engine got it, where that is not the source.
-        #[n(1)]
+        #[cbor(n(1), decode_with = "codec::known")]
         code: Option<Value>,
         /// The cell's clock at its start.
         #[n(2)]
@@ -95,7 +95,7 @@ pub enum Record {
         #[n(3)]
         tool: String,
         /// The input as JSON; absent when there was none.
-        #[n(4)]
+        #[cbor(n(4), decode_with = "codec::known")]
         input: Option<Value>,
         /// Whether the call may be made again when its answer is not known.
         #[n(5)]

@@ -1,6 +1,10 @@
 //! Records to bytes and back.
+//!
+//! An optional field whose value is of a variant that this build does not know would be read as absent by `minicbor`; what
+//! that means is not for it to guess. So such fields are read by [`known`], and the record is refused as newer.
 
-use minicbor::Decoder;
+use minicbor::decode::Error;
+use minicbor::{Decode, Decoder};
 
 use super::Record;
 use crate::error::DamageKind;
@@ -20,8 +24,8 @@ pub(crate) fn decode_all(bytes: &[u8]) -> Result<Vec<Record>, DamageKind> {
     let mut records = Vec::new();
     while decoder.position() < bytes.len() {
         let offset = decoder.position();
-        records.push(decoder.decode().map_err(|error: minicbor::decode::Error| {
-            if error.is_unknown_variant() {
+        records.push(decoder.decode().map_err(|error: Error| {
+            if error.is_unknown_variant() || error.is_custom() {
                 DamageKind::NewerRecord { what: error.to_string() }
             } else {
                 DamageKind::Record { offset, what: error.to_string() }
@@ -29,4 +33,15 @@ pub(crate) fn decode_all(bytes: &[u8]) -> Result<Vec<Record>, DamageKind> {
         })?);
     }
     Ok(records)
+}
+
+/// A value of a variant that came later, in an optional field.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unknown(Error);
+
+/// Reads an optional field of a type that is, or holds, an enum.
+pub(super) fn known<'b, C, T: Decode<'b, C>>(decoder: &mut Decoder<'b>, context: &mut C) -> Result<T, Error> {
+    T::decode(decoder, context)
+        .map_err(|error| if error.is_unknown_variant() { Error::custom(Unknown(error)) } else { error })
 }

@@ -11,10 +11,10 @@ pub enum Outcome {
     #[n(0)]
     Completed {
         /// The value of its `export default`, as JSON.
-        #[n(0)]
+        #[cbor(n(0), decode_with = "super::codec::known")]
         result: Option<Value>,
         /// Why the program failed; absent when it did not.
-        #[n(1)]
+        #[cbor(n(1), decode_with = "super::codec::known")]
         failure: Option<CellFailure>,
     },
     /// It was ended from outside.

@@ -58,7 +58,7 @@ pub struct ToolFailure {
     #[n(2)]
     pub retryable: bool,
     /// What the tool sent along, as JSON.
-    #[n(3)]
+    #[cbor(n(3), decode_with = "super::codec::known")]
     pub data: Option<Value>,
 }
 
@@ -72,7 +72,7 @@ pub enum Output {
         #[n(0)]
         text: Value,
         /// The console method that wrote it; absent for `text()`.
-        #[n(1)]
+        #[cbor(n(1), decode_with = "super::codec::known")]
         level: Option<Level>,
     },
     /// A picture.
