@@ -7,7 +7,7 @@ use carrel_contract::{JsonText, ToolDescription, ToolHints, ToolName, ToolOutput
 use serde_json::Value;
 
 use crate::bound::bounded;
-use crate::name::assign;
+use crate::name::{Names, assign};
 use crate::near::nearest;
 use crate::printable::printable;
 use crate::schema::InputSchema;
@@ -47,7 +47,16 @@ pub struct CatalogueEntry {
 
 impl Catalogue {
     /// Names the tools of all servers. Of two tools that one server gives the same name, the first counts.
+    #[cfg(test)]
     pub(crate) fn new<T: Into<SourceTool>>(servers: impl IntoIterator<Item = (Arc<str>, Vec<T>)>) -> Self {
+        Self::default().followed_by(servers)
+    }
+
+    /// Names the tools of all servers as they are now. Those that are in this catalogue keep the names they have here.
+    pub(crate) fn followed_by<T: Into<SourceTool>>(
+        &self,
+        servers: impl IntoIterator<Item = (Arc<str>, Vec<T>)>,
+    ) -> Self {
         let mut seen = BTreeSet::new();
         let mut tools = Vec::new();
         for (server, of_server) in servers {
@@ -60,7 +69,11 @@ impl Catalogue {
                 }
             }
         }
-        let mut names = assign(seen);
+        let had: Names = self
+            .iter()
+            .map(|entry| ((entry.server.to_string(), entry.tool.clone()), entry.name.clone()))
+            .collect();
+        let mut names = assign(seen, &had);
         let entries = tools.into_iter().filter_map(|(server, tool)| {
             let assigned = names.remove(&(server.to_string(), tool.name.clone()))?;
             let entry = entry(server, tool, assigned.name, assigned.shared_with);

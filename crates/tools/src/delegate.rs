@@ -20,10 +20,11 @@ const DEFAULT_VALUE_BYTES: usize = 16 << 20;
 
 /// A delegate over a set of upstreams. Cheap to clone; sessions may share one.
 ///
-/// An input is checked against its tool's schema before it leaves. A call whose server is gone fails with
-/// [`ToolErrorCode::Unavailable`]; one whose server goes while it runs, with
-/// [`ToolErrorCode::OutcomeUnknown`], retryable when the tool says that it is read-only or idempotent. When its
-/// token fires, a call is cancelled at the server, which is not waited for.
+/// An input is checked against its tool's schema before it leaves. A call whose server is gone connects it again, and
+/// fails with [`ToolErrorCode::Unavailable`] when that does not succeed. One whose server goes while it runs is made
+/// again, once and with the same idempotency key, when the tool says that it is read-only or idempotent; else, and when
+/// that fails too, it fails with [`ToolErrorCode::OutcomeUnknown`]. When its token fires, a call is cancelled at the
+/// server, which is not waited for.
 #[derive(Clone)]
 pub struct McpDelegate {
     upstreams: Arc<Upstreams>,
@@ -44,9 +45,9 @@ impl McpDelegate {
         self
     }
 
-    /// Returns the tools that can be called.
+    /// Returns the tools that can be called now.
     #[must_use]
-    pub fn catalogue(&self) -> &Catalogue {
+    pub fn catalogue(&self) -> Arc<Catalogue> {
         self.upstreams.catalogue()
     }
 
@@ -58,7 +59,7 @@ impl McpDelegate {
 
     async fn call(&self, mut call: ToolCall, cancel: &CancellationToken) -> Result<JsonText, ToolError> {
         let (tool, input) = (call.tool.clone(), call.input.take());
-        let Some(entry) = self.catalogue().get(&tool) else {
+        let Some(entry) = self.catalogue().get(&tool).cloned() else {
             return Err(self.unknown(&tool));
         };
         let arguments = arguments(input.as_ref(), self.value_bytes)?;
@@ -71,12 +72,13 @@ impl McpDelegate {
         };
         let call =
             SourceCall { tool: entry.tool.clone(), input: arguments, value_bytes: self.value_bytes, call };
-        self.upstreams.call(entry, call, cancel).await
+        self.upstreams.call(&entry, call, cancel).await
     }
 
     fn unknown(&self, tool: &ToolName) -> ToolError {
+        let catalogue = self.catalogue();
         let near: Vec<String> =
-            self.catalogue().nearest(tool.as_str(), 3).iter().map(|name| format!("`{name}`")).collect();
+            catalogue.nearest(tool.as_str(), 3).iter().map(|name| format!("`{name}`")).collect();
         let hint =
             if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
         let dead: Vec<String> =

@@ -33,6 +33,7 @@ mod name;
 mod near;
 mod printable;
 mod schema;
+mod shelf;
 mod sink;
 mod source;
 mod toolbox;
@@ -48,8 +49,8 @@ pub use sink::{NoSink, NotificationSink};
 pub use source::{SourceCall, SourceTool, ToolSource};
 pub use toolbox::{ClosureTool, InvalidTool, ToolContext, Toolbox};
 pub use upstream::{
-    CommandNotFound, ConnectError, ConnectFailure, ConnectOptions, ConnectTimedOut, HttpRejected, LastWords,
-    MalformedTools, MissingDirectory, NameTaken, ProtocolFailure, ServerExited, ServerWarning, SpawnFailed,
-    TooManyTools, Unreachable,
+    CommandNotFound, ConnectError, ConnectFailure, ConnectOptions, ConnectTimedOut, HttpRejected,
+    InvalidTraceParent, LastWords, MalformedTools, MissingDirectory, NameTaken, ProtocolFailure,
+    ServerExited, ServerWarning, SpawnFailed, TooManyTools, TraceParent, TraceSource, Unreachable,
 };
 pub use upstreams::Upstreams;

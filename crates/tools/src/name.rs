@@ -1,7 +1,8 @@
 //! How the tools of many servers get names that a cell can write.
 //!
 //! Server and tool are joined by `__` (a source without a name leaves its tools theirs), and what an identifier cannot hold becomes `_`. That can make two
-//! names one. Which of the two keeps it depends on the names alone, never on which server was faster.
+//! names one. Which of the two keeps it depends on the names alone, never on which server was faster; and a tool that
+//! has a name keeps it, whatever comes and goes beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,34 +42,42 @@ pub fn plain_name(server: &str, tool: &str) -> ToolName {
     checked(&name)
 }
 
-/// Names every tool. The result depends on the set of tools, not on its order.
+/// The names tools have, by server and tool.
+pub(crate) type Names = BTreeMap<(String, String), ToolName>;
+
+/// Names every tool. The result depends on the set of tools and on the names some have already, not on an order.
 ///
-/// Where several come to the same name, the first by server and tool keeps it and the others get `_2`, `_3`
-/// and so on, past any number that is another tool's own name.
+/// A tool that has a name keeps it. Where several of the others come to the same name, the first by server and tool
+/// gets it, if it is free, and the rest get `_2`, `_3` and so on, past any number that is another tool's own name.
 pub(crate) fn assign(
     tools: impl IntoIterator<Item = (String, String)>,
+    had: &Names,
 ) -> BTreeMap<(String, String), Assigned> {
     let mut groups: BTreeMap<ToolName, BTreeSet<(String, String)>> = BTreeMap::new();
-    for (server, tool) in tools {
-        groups.entry(plain_name(&server, &tool)).or_default().insert((server, tool));
+    let mut held = BTreeSet::new();
+    for tool in tools {
+        held.extend(had.get(&tool).cloned());
+        groups.entry(plain_name(&tool.0, &tool.1)).or_default().insert(tool);
     }
-    let mut taken: BTreeSet<ToolName> = groups.keys().cloned().collect();
+    let mut taken: BTreeSet<ToolName> = groups.keys().chain(&held).cloned().collect();
     let mut assigned = BTreeMap::new();
     for (plain, members) in groups {
+        let mut free = !held.contains(&plain);
         let mut number = 1_u64;
         for member in &members {
-            let name = if number == 1 {
+            let name = if let Some(name) = had.get(member) {
+                name.clone()
+            } else if std::mem::take(&mut free) {
                 plain.clone()
             } else {
                 loop {
+                    number += 1;
                     let candidate = checked(&shortened(plain.as_str(), &format!("_{number}")));
                     if taken.insert(candidate.clone()) {
                         break candidate;
                     }
-                    number += 1;
                 }
             };
-            number += 1;
             let shared_with = members.iter().filter(|other| *other != member).cloned().collect();
             assigned.insert(member.clone(), Assigned { name, shared_with });
         }
@@ -104,7 +113,7 @@ mod tests {
 
     fn names(tools: &[(&str, &str)]) -> Vec<String> {
         let pairs = tools.iter().map(|(s, t)| ((*s).to_owned(), (*t).to_owned()));
-        let assigned = assign(pairs);
+        let assigned = assign(pairs, &Names::new());
         tools
             .iter()
             .map(|(s, t)| assigned[&((*s).to_owned(), (*t).to_owned())].name.as_str().to_owned())
@@ -171,8 +180,24 @@ mod tests {
     #[test]
     fn says_with_whom_a_name_is_shared() {
         let pair = |s: &str, t: &str| (s.to_owned(), t.to_owned());
-        let assigned = assign([pair("a", "x-y"), pair("a", "x_y"), pair("b", "x")]);
+        let assigned = assign([pair("a", "x-y"), pair("a", "x_y"), pair("b", "x")], &Names::new());
         assert_eq!(assigned[&pair("a", "x_y")].shared_with, [pair("a", "x-y")]);
         assert!(assigned[&pair("b", "x")].shared_with.is_empty());
+    }
+
+    #[test]
+    fn a_tool_keeps_its_name_while_others_come_and_go() {
+        let pair = |tool: &str| ("s".to_owned(), tool.to_owned());
+        let mut had = Names::new();
+        let mut named = |tools: &[&str]| -> Vec<String> {
+            let assigned = assign(tools.iter().map(|tool| pair(tool)), &had);
+            had = assigned.iter().map(|(tool, assigned)| (tool.clone(), assigned.name.clone())).collect();
+            tools.iter().map(|tool| had[&pair(tool)].to_string()).collect()
+        };
+        assert_eq!(named(&["x_"]), ["s__x_"]);
+        // By itself `x-` would come first, and `x__2` would have the name that `x.` is given here.
+        assert_eq!(named(&["x-", "x_", "x."]), ["s__x__2", "s__x_", "s__x__3"]);
+        assert_eq!(named(&["x-", "x.", "x__2"]), ["s__x__2", "s__x__3", "s__x__2_2"]);
+        assert_eq!(named(&["x-", "x_"]), ["s__x__2", "s__x_"]);
     }
 }

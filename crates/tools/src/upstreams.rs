@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use carrel_contract::{CancellationToken, JsonText, ToolError, ToolErrorCode};
 use futures::future::join_all;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::answer::answer;
 use crate::catalogue::{Catalogue, CatalogueEntry};
 use crate::config::McpConfig;
+use crate::shelf::Shelf;
 use crate::source::{SourceCall, SourceTool, ToolSource};
 use crate::upstream::{ConnectFailure, ConnectOptions, Connected, NameTaken, ServerWarning, Upstream};
 
@@ -17,9 +20,11 @@ use crate::upstream::{ConnectFailure, ConnectOptions, Connected, NameTaken, Serv
 /// Dropping it ends the servers' processes without waiting; [`close`](Self::close) waits.
 #[derive(Default)]
 pub struct Upstreams {
-    connected: BTreeMap<Arc<str>, Upstream>,
+    connected: BTreeMap<Arc<str>, Arc<Upstream>>,
     sources: BTreeMap<Arc<str>, Arc<dyn ToolSource>>,
-    catalogue: Catalogue,
+    shelf: Arc<Shelf>,
+    /// List the tools of servers that say that theirs changed. Ended with this.
+    _followers: JoinSet<()>,
     failures: Vec<ConnectFailure>,
     warnings: Vec<ServerWarning>,
 }
@@ -43,8 +48,10 @@ impl Upstreams {
         options: ConnectOptions,
     ) -> Self {
         let options = &options;
+        let shelf = Arc::<Shelf>::default();
+        let mut followers = JoinSet::new();
         let attempts = config.servers.iter().map(async |server| {
-            let outcome = Box::pin(Upstream::connect(server, options)).await;
+            let outcome = Box::pin(Upstream::connect(server, options, &shelf)).await;
             (server.name.as_str(), outcome)
         });
         let mut connected = BTreeMap::new();
@@ -60,7 +67,9 @@ impl Upstreams {
                 Ok(Connected { upstream, tools: of_server, warnings: of_them }) => {
                     let server: Arc<str> = server.into();
                     warnings.extend(of_them);
-                    tools.push((Arc::clone(&server), of_server.into_iter().map(Into::into).collect()));
+                    tools.push((Arc::clone(&server), of_server));
+                    let upstream = Arc::new(upstream);
+                    followers.spawn(upstream.follow());
                     connected.insert(server, upstream);
                 }
                 Err(error) => failures.push(ConnectFailure { server: server.to_owned(), error }),
@@ -77,13 +86,23 @@ impl Upstreams {
             added.insert(name, source);
         }
         failures.sort_by(|a, b| a.server.cmp(&b.server));
-        Self { connected, sources: added, catalogue: Catalogue::new(tools), failures, warnings }
+        shelf.put(tools);
+        Self { connected, sources: added, shelf, _followers: followers, failures, warnings }
     }
 
-    /// Returns the tools of the connected servers.
+    /// Returns the tools there are now. A server that is lost for the moment keeps its tools.
+    ///
+    /// Another catalogue follows when a server says that its tools changed, or lists others when it is connected again.
+    /// A tool that is in both has the same name in both.
     #[must_use]
-    pub fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.shelf.current()
+    }
+
+    /// Returns a receiver that always has the current catalogue and hears of the next one.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<Catalogue>> {
+        self.shelf.watch()
     }
 
     /// Returns the servers that could not be connected to, by name.
@@ -92,7 +111,7 @@ impl Upstreams {
         &self.failures
     }
 
-    /// Returns what was left out of the tools of the connected servers.
+    /// Returns what was left out of the tools of the connected servers when they were first listed.
     #[must_use]
     pub fn warnings(&self) -> &[ServerWarning] {
         &self.warnings
@@ -115,7 +134,7 @@ impl Upstreams {
     /// Idempotent. Takes at most four times [`ConnectOptions::close_grace`]. Dropping the future leaves the
     /// rest of the closing to the runtime.
     pub async fn close(&self) {
-        join_all(self.connected.values().map(Upstream::close)).await;
+        join_all(self.connected.values().map(|upstream| upstream.close())).await;
     }
 
     /// Calls a tool at whatever has it. Its input fits its schema.
@@ -132,9 +151,10 @@ impl Upstreams {
             return Err(ToolError::new(ToolErrorCode::Unavailable, "the tool's server is gone"));
         };
         let value_bytes = call.value_bytes;
-        match upstream.call(&entry.tool, call.input, cancel).await {
+        let repeatable = entry.hints.repeatable();
+        match Box::pin(upstream.call(&call, repeatable, cancel)).await {
             Ok(result) => answer(result, value_bytes),
-            Err(failure) => Err(failure.into_tool_error(&entry.server, entry.hints.repeatable())),
+            Err(failure) => Err(failure.into_tool_error(&entry.server, repeatable)),
         }
     }
 }
@@ -144,7 +164,7 @@ impl std::fmt::Debug for Upstreams {
         f.debug_struct("Upstreams")
             .field("connected", &self.connected.keys().collect::<Vec<_>>())
             .field("sources", &self.sources.keys().collect::<Vec<_>>())
-            .field("tools", &self.catalogue.len())
+            .field("tools", &self.catalogue().len())
             .field("failures", &self.failures)
             .finish()
     }

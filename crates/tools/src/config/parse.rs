@@ -1,6 +1,7 @@
 //! From JSON to servers: every field checked, every reference expanded, every fault given its place.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -17,8 +18,19 @@ use super::{INHERITED_VARIABLES, MAX_SERVER_NAME_BYTES, McpConfig};
 use crate::near::nearest;
 
 /// What a server's entry may hold that matters here.
-pub(super) const FIELDS: &[&str] =
-    &["type", "command", "args", "env", "cwd", "url", "headers", "disabled", "enabled"];
+pub(super) const FIELDS: &[&str] = &[
+    "type",
+    "command",
+    "args",
+    "env",
+    "cwd",
+    "url",
+    "headers",
+    "timeout",
+    "initTimeout",
+    "disabled",
+    "enabled",
+];
 
 /// What other clients write into an entry and Carrel has no use for.
 const TOLERATED: &[&str] = &[
@@ -27,8 +39,6 @@ const TOLERATED: &[&str] = &[
     "title",
     "description",
     "icon",
-    "timeout",
-    "initTimeout",
     "alwaysAllow",
     "autoApprove",
     "disabledTools",
@@ -219,7 +229,12 @@ impl Place<'_> {
             }
         };
         config.unknown_fields.extend(unknown);
-        config.servers.push(ServerConfig { name: self.server.to_owned(), transport });
+        config.servers.push(ServerConfig {
+            name: self.server.to_owned(),
+            transport,
+            call_time: self.time(entry, "timeout")?,
+            connect_time: self.time(entry, "initTimeout")?,
+        });
         Ok(())
     }
 
@@ -367,6 +382,38 @@ impl Place<'_> {
         Ok(secret)
     }
 
+    /// Reads a time: milliseconds, as in other clients, or a number with its unit. Fewer than a thousand milliseconds are
+    /// seconds that somebody meant, and would end every call.
+    fn time(
+        &self,
+        entry: &serde_json::Map<String, Value>,
+        field: &str,
+    ) -> Result<Option<Duration>, ConfigError> {
+        const ACCEPTED: &str = "accepted are milliseconds from 1000 on, as in 60000, or a time with its unit, as in \"60s\" or \"500ms\"";
+        let time = match entry.get(field) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Number(number)) => {
+                number.as_u64().filter(|ms| *ms >= 1000).map(Duration::from_millis)
+            }
+            Some(Value::String(text)) => with_unit(text),
+            Some(other) => {
+                return Err(self.wrong_type(
+                    field,
+                    other,
+                    "a number of milliseconds, or a time with its unit",
+                ));
+            }
+        };
+        match time {
+            Some(time) => Ok(Some(time)),
+            None => {
+                let found: String = entry.get(field).map(ToString::to_string).unwrap_or_default();
+                let found: String = found.chars().take(60).collect();
+                Err(self.invalid(field, format!("is {found}; {ACCEPTED}")))
+            }
+        }
+    }
+
     fn flag(&self, entry: &serde_json::Map<String, Value>, field: &str) -> Result<Option<bool>, ConfigError> {
         match entry.get(field) {
             None | Some(Value::Null) => Ok(None),
@@ -395,6 +442,20 @@ impl Place<'_> {
             problem,
         }
         .into()
+    }
+}
+
+/// Reads a whole number followed by its unit.
+fn with_unit(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
+    match unit.trim() {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" | "min" => number.checked_mul(60).map(Duration::from_secs),
+        "h" => number.checked_mul(3600).map(Duration::from_secs),
+        _ => None,
     }
 }
 

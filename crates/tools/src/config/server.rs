@@ -1,6 +1,7 @@
 //! One configured server, ready to be connected to.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::secret::{Redactor, Secret};
 
@@ -12,6 +13,10 @@ pub struct ServerConfig {
     pub name: String,
     /// The way to it.
     pub transport: TransportConfig,
+    /// Time it has to answer a call: `timeout`. That of all servers when absent.
+    pub call_time: Option<Duration>,
+    /// Time it has to start, shake hands and list its tools: `initTimeout`. That of all servers when absent.
+    pub connect_time: Option<Duration>,
 }
 
 /// The way to a server.

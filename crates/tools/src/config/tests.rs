@@ -161,7 +161,7 @@ fn a_transport_that_is_not_spoken_is_that_servers_failure_only() {
 #[test]
 fn an_unknown_field_is_a_warning_with_the_nearest_known_one() {
     let config = parse(
-        r#"{ "mcpServers": { "s": { "command": "x", "argz": [], "sandboxed": true, "timeout": 5, "_note": 1 } } }"#,
+        r#"{ "mcpServers": { "s": { "command": "x", "argz": [], "sandboxed": true, "timeout": 5000, "_note": 1 } } }"#,
     )
     .unwrap();
     assert_eq!(config.servers.len(), 1);
@@ -248,4 +248,29 @@ fn a_file_that_cannot_be_read_is_named() {
     assert!(McpConfig::load(&path, &environment).unwrap_err().to_string().contains("UTF-8"));
     std::fs::write(&path, r#"{ "mcpServers": {} }"#).unwrap();
     assert_eq!(McpConfig::load(&path, &environment).unwrap(), McpConfig::default());
+}
+
+#[test]
+fn times_are_milliseconds_or_have_their_unit() {
+    let times = |entry: &str| {
+        let server = server(entry).unwrap();
+        (server.call_time.map(|time| time.as_millis()), server.connect_time.map(|time| time.as_millis()))
+    };
+    assert_eq!(times(r#"{ "command": "x" }"#), (None, None));
+    assert_eq!(times(r#"{ "command": "x", "timeout": 60000, "initTimeout": null }"#), (Some(60_000), None));
+    assert_eq!(
+        times(r#"{ "command": "x", "timeout": "500ms", "initTimeout": "2 m" }"#),
+        (Some(500), Some(120_000))
+    );
+    for (entry, said) in [
+        (r#"{ "command": "x", "timeout": 60 }"#, "`timeout` is 60; accepted are milliseconds from 1000 on"),
+        (r#"{ "command": "x", "timeout": -1 }"#, "`timeout` is -1; accepted"),
+        (r#"{ "command": "x", "timeout": "60" }"#, "`timeout` is \"60\"; accepted"),
+        (r#"{ "command": "x", "timeout": "0s" }"#, "`timeout` is \"0s\"; accepted"),
+        (r#"{ "command": "x", "initTimeout": "99999999999999999999h" }"#, "`initTimeout` is"),
+        (r#"{ "command": "x", "initTimeout": true }"#, "`initTimeout` is a boolean; accepted is a number"),
+    ] {
+        let refusal = refusal(entry);
+        assert!(refusal.contains(said), "{refusal}");
+    }
 }

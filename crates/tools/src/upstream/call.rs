@@ -1,5 +1,7 @@
 //! Why a call did not get an answer, and what that means for whoever made it.
 
+use std::time::Duration;
+
 use carrel_contract::{JsonText, ToolError, ToolErrorCode};
 use rmcp::ServiceError;
 use rmcp::model::ErrorCode;
@@ -7,6 +9,7 @@ use rmcp::transport::streamable_http_client::{
     AuthRequiredError, HttpStatusError, InsufficientScopeError, StreamableHttpError,
 };
 
+use super::http::root_cause;
 use super::vitals::Vitals;
 use crate::bound::bounded;
 
@@ -15,12 +18,16 @@ const MAX_MESSAGE_BYTES: usize = 16 << 10;
 
 /// A call without an answer.
 pub(crate) enum CallFailure {
-    /// The server was gone before the call was sent.
+    /// The server cannot be called, and the call was not sent.
     Unavailable { reason: String, retryable: bool },
+    /// The connection was lost before the call was sent: another may do.
+    Unsent { reason: String },
     /// The connection broke after the call was sent.
     OutcomeUnknown { reason: String },
     /// The server answered with an error of the protocol.
     Refused(ToolError),
+    /// The server took longer than it may.
+    TimedOut { after: Duration },
     /// The caller gave up.
     Cancelled,
 }
@@ -29,22 +36,29 @@ impl CallFailure {
     /// Makes the error the cell gets. `repeatable` says whether the tool may be called twice.
     pub(crate) fn into_tool_error(self, server: &str, repeatable: bool) -> ToolError {
         match self {
-            Self::Unavailable { reason, retryable } => ToolError::new(
-                ToolErrorCode::Unavailable,
-                format!("MCP server `{server}` is not available: {reason}; the tool was not called"),
-            )
-            .with_retryable(retryable),
+            Self::Unavailable { reason, retryable } => unavailable(server, &reason, retryable),
+            Self::Unsent { reason } => unavailable(server, &reason, true),
             Self::OutcomeUnknown { reason } => ToolError::new(
                 ToolErrorCode::OutcomeUnknown,
                 format!(
-                    "MCP server `{server}` was lost during the call: {reason}; the call may or may not have happened"
+                    "MCP server `{server}` was lost during the call, which may or may not have happened: {reason}"
                 ),
             )
             .with_retryable(repeatable),
             Self::Refused(error) => error,
+            Self::TimedOut { after } => ToolError::new(
+                ToolErrorCode::TimedOut,
+                format!("MCP server `{server}` did not answer within {after:?}; the call may or may not have happened"),
+            )
+            .with_retryable(repeatable),
             Self::Cancelled => ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled"),
         }
     }
+}
+
+fn unavailable(server: &str, reason: &str, retryable: bool) -> ToolError {
+    let message = format!("MCP server `{server}` is not available, so the tool was not called: {reason}");
+    ToolError::new(ToolErrorCode::Unavailable, message).with_retryable(retryable)
 }
 
 /// Reads what rmcp says of a call that it could not finish.
@@ -100,12 +114,12 @@ fn unsent(error: &(dyn std::error::Error + Send + Sync + 'static), vitals: &Vita
     if let Some(error) = error.downcast_ref::<std::io::Error>() {
         // The end of the line did not reach the server, so it has no message to act on.
         let reason = vitals.ending().map_or_else(|| error.to_string(), |_| ending(vitals));
-        return CallFailure::Unavailable { reason, retryable: false };
+        return CallFailure::Unsent { reason };
     }
     let reason = |text: String| bounded(&vitals.redact(&text), 500);
     match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
         Some(StreamableHttpError::Client(error)) if error.is_connect() => {
-            CallFailure::Unavailable { reason: reason(error.to_string()), retryable: true }
+            CallFailure::Unsent { reason: reason(root_cause(error)) }
         }
         Some(StreamableHttpError::HttpStatus(HttpStatusError { status: status @ (429 | 503), .. })) => {
             CallFailure::Unavailable {
@@ -127,8 +141,10 @@ fn unsent(error: &(dyn std::error::Error + Send + Sync + 'static), vitals: &Vita
             ToolErrorCode::TooLarge,
             format!("the server's answer is larger than {max_size} bytes. Ask for less at a time"),
         )),
-        Some(StreamableHttpError::TransportChannelClosed) => {
-            CallFailure::Unavailable { reason: ending(vitals), retryable: false }
+        Some(StreamableHttpError::TransportChannelClosed) => CallFailure::Unsent { reason: ending(vitals) },
+        // The server forgot the session, and did not give another: it took no call.
+        Some(StreamableHttpError::SessionExpired | StreamableHttpError::ReinitializationFailed(_)) => {
+            CallFailure::Unsent { reason: reason(error.to_string()) }
         }
         _ => CallFailure::OutcomeUnknown { reason: reason(error.to_string()) },
     }

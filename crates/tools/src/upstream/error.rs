@@ -57,6 +57,17 @@ pub enum ConnectError {
 #[error("a server or another source of tools has the same name; rename one")]
 pub struct NameTaken;
 
+impl ConnectError {
+    /// Says what went wrong without the server's address, which is its owner's business and not a model's.
+    pub(super) fn without_address(&self) -> String {
+        match self {
+            Self::Unreachable(error) => format!("nothing answers: {}", error.reason),
+            Self::Rejected(error) => format!("it answered with HTTP status {}", error.status),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// A program that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the command `{command}` was not found{}{}", if .command.contains('/') { "" } else { " in PATH" }, command_hint(.command))]

@@ -145,7 +145,7 @@ fn status_of(text: &str) -> Option<u16> {
 }
 
 /// The innermost cause: "error sending request" says nothing, "connection refused" does.
-fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

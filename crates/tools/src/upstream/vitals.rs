@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::error::LastWords;
@@ -27,7 +28,7 @@ pub(super) struct Vitals {
 struct Seen {
     stderr: Tail,
     noise: Option<(String, u64)>,
-    ending: Option<String>,
+    ending: Option<(String, Instant)>,
     http: Option<HttpFault>,
 }
 
@@ -77,12 +78,17 @@ impl Vitals {
 
     /// Declares the server gone, and how. The first ending counts.
     pub(super) fn end(&self, ending: String) {
-        self.seen().ending.get_or_insert(ending);
+        self.seen().ending.get_or_insert_with(|| (ending, Instant::now()));
         self.lost.cancel();
     }
 
     pub(super) fn ending(&self) -> Option<String> {
-        self.seen().ending.clone()
+        self.seen().ending.as_ref().map(|(ending, _)| ending.clone())
+    }
+
+    /// Returns when the server was found to be gone.
+    pub(super) fn ended_at(&self) -> Option<Instant> {
+        self.seen().ending.as_ref().map(|(_, at)| *at)
     }
 
     pub(super) fn last_words(&self) -> LastWords {

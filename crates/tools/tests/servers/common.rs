@@ -30,6 +30,13 @@ pub(crate) fn fake(mode: &str) -> Value {
     json!({ "command": "node", "args": [path, mode], "env": { "API_KEY": "${API_KEY}" } })
 }
 
+/// The entry of the misbehaving server with a file that outlasts its processes.
+pub(crate) fn fake_with_state(mode: &str, state: &Path) -> Value {
+    let mut server = fake(mode);
+    server["args"].as_array_mut().unwrap().push(json!(state));
+    server
+}
+
 /// The main file of an npm package that `./x setup` installs.
 pub(crate) fn npm(package: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.x/npm/node_modules/@modelcontextprotocol");
@@ -47,7 +54,12 @@ pub(crate) fn config(servers: Value) -> McpConfig {
 
 /// Connects to these servers, of which none may fail.
 pub(crate) async fn connect(servers: Value) -> McpDelegate {
-    let upstreams = Upstreams::connect(&config(servers), ConnectOptions::default()).await;
+    connect_with(servers, ConnectOptions::default()).await
+}
+
+/// Connects to these servers in this way.
+pub(crate) async fn connect_with(servers: Value, options: ConnectOptions) -> McpDelegate {
+    let upstreams = Upstreams::connect(&config(servers), options).await;
     assert!(upstreams.failures().is_empty(), "{:?}", upstreams.failures());
     McpDelegate::new(upstreams, NoSink)
 }
@@ -64,6 +76,17 @@ pub(crate) async fn failure(server: Value, options: ConnectOptions) -> carrel_to
     upstreams.into_failures().remove(0)
 }
 
+/// A call as a session makes it.
+pub(crate) fn tool_call(tool: &str, input: &Value) -> ToolCall {
+    ToolCall::new(
+        SessionId::new("s").unwrap(),
+        CellId::new("c").unwrap(),
+        ToolCallId::new("t").unwrap(),
+        ToolName::new(tool).unwrap(),
+        Some(JsonText::from_value(input)),
+    )
+}
+
 /// Makes a call as a session would.
 pub(crate) async fn call_with(
     delegate: &McpDelegate,
@@ -71,13 +94,7 @@ pub(crate) async fn call_with(
     input: Value,
     cancel: CancellationToken,
 ) -> Result<Value, ToolError> {
-    let call = ToolCall::new(
-        SessionId::new("s").unwrap(),
-        CellId::new("c").unwrap(),
-        ToolCallId::new("t").unwrap(),
-        ToolName::new(tool).unwrap(),
-        Some(JsonText::from_value(&input)),
-    );
+    let call = tool_call(tool, &input);
     let answer = tokio::time::timeout(PATIENCE, delegate.invoke_tool(call, cancel));
     answer.await.expect("the call ends").map(|json| json.to_value())
 }

@@ -183,7 +183,8 @@ async fn what_it_answers_fits_its_own_output_schemas() {
         ("update_order", json!({ "id": "o-1072", "status": "paid" })),
         ("slow_report", json!({ "delay_ms": 0 })),
     ] {
-        let entry = delegate.catalogue().iter().find(|entry| entry.tool == tool).unwrap();
+        let catalogue = delegate.catalogue();
+        let entry = catalogue.iter().find(|entry| entry.tool == tool).unwrap();
         let schema = entry.output_schema.as_ref().unwrap();
         let answer = call(&delegate, entry.name.as_str(), input).await.unwrap();
         let faults: Vec<String> =

@@ -103,7 +103,13 @@ async fn a_redirect_is_followed_within_the_server_only() {
 
 /// A log that keeps everything.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -136,7 +142,7 @@ async fn not_even_the_finest_log_shows_a_secret() {
     failure(fake("exit"), ConnectOptions::default()).await;
     failure(fake("refuse"), ConnectOptions::default()).await;
 
-    let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let text = log.text();
     assert!(text.contains("rmcp") && text.contains("TRACE"), "{text}");
     let telling: Vec<&str> = text.lines().filter(|line| line.contains(API_KEY)).collect();
     assert!(telling.is_empty(), "{telling:#?}");

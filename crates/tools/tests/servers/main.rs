@@ -15,5 +15,7 @@
 mod common;
 mod example;
 mod http;
+mod lost;
 mod misbehaving;
 mod npm;
+mod unasked;
