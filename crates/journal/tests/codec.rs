@@ -207,14 +207,14 @@ fn record() -> impl Strategy<Value = Record> {
     let numbers = (any::<u64>(), any::<i64>(), any::<i64>());
     prop_oneof![
         proptest::sample::select(corpus()).prop_map(|(_, record)| record),
-        (numbers.clone(), value())
+        (numbers, value())
             .prop_map(|((_, created_at_us, _), spec)| Record::SessionCreated { spec, created_at_us }),
-        (numbers.clone(), option::of(value())).prop_map(|((cell, now_us, _), code)| Record::CellBegun {
+        (numbers, option::of(value())).prop_map(|((cell, now_us, _), code)| Record::CellBegun {
             cell,
             code,
             now_us
         }),
-        (numbers.clone(), any::<String>(), option::of(value()), any::<bool>()).prop_map(
+        (numbers, any::<String>(), option::of(value()), any::<bool>()).prop_map(
             |((cell, call, _), tool, input, repeatable)| Record::ToolCalled {
                 cell,
                 call,
@@ -224,7 +224,7 @@ fn record() -> impl Strategy<Value = Record> {
                 repeatable,
             }
         ),
-        (numbers.clone(), value(), option::of((any::<bool>(), option::of(value())))).prop_map(
+        (numbers, value(), option::of((any::<bool>(), option::of(value())))).prop_map(
             |((cell, call, now_us), text, failure)| {
                 let answer = match failure {
                     None => Answer::Result(text),
@@ -235,7 +235,7 @@ fn record() -> impl Strategy<Value = Record> {
                 Record::Answered { cell, call, answer, now_us }
             }
         ),
-        (numbers.clone(), vec(any::<String>(), 0..4), option::of(value())).prop_map(
+        (numbers, vec(any::<String>(), 0..4), option::of(value())).prop_map(
             |((cell, ended_at_us, _), refused, result)| Record::CellEnded {
                 cell,
                 outcome: Outcome::Completed { result, failure: None },
@@ -308,7 +308,7 @@ fn a_variant_that_came_later_is_never_read_as_something_else() {
             let changed = [&body[..=at], &[0x18, 99], &body[at + 2..]].concat();
             match read_sealed(&changed) {
                 Err(kind) => {
-                    assert!(matches!(kind, DamageKind::NewerRecord { .. }), "{name} at {at}: {kind}")
+                    assert!(matches!(kind, DamageKind::NewerRecord { .. }), "{name} at {at}: {kind}");
                 }
                 Ok(records) => {
                     let (again, _) = entry::seal(&session(), Position(1), Chain::START, &records);

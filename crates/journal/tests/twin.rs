@@ -1,4 +1,5 @@
 //! The SQLite store and the one in memory do the same, whatever is asked of them in whatever order.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::time::Duration;
 
