@@ -5,3 +5,4 @@
 //! engines, sessions, files or time.
 
 pub mod declaration;
+pub mod observed;
