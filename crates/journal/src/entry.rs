@@ -99,6 +99,12 @@ pub fn check<'a>(
 }
 
 impl Checked<'_> {
+    /// Returns its records as they are written.
+    #[must_use]
+    pub fn encoded(&self) -> &[u8] {
+        self.records
+    }
+
     /// Reads its records.
     ///
     /// # Errors

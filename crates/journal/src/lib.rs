@@ -10,8 +10,11 @@
 
 mod blob;
 mod chain;
+pub mod check;
 pub mod entry;
 pub mod error;
+pub mod export;
+pub mod import;
 mod lease;
 mod memory;
 mod position;
@@ -30,6 +33,6 @@ pub use memory::Memory;
 pub use position::Position;
 pub use record::Record;
 #[cfg(feature = "sqlite")]
-pub use sqlite::Sqlite;
+pub use sqlite::{Compacted, Sqlite};
 pub use store::{Cut, Head, MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_ENTRY_BYTES, Page, Store};
 pub use tail::Tail;

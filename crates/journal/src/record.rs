@@ -342,6 +342,22 @@ pub enum Record {
 }
 
 impl Record {
+    /// Returns the blobs that it names.
+    #[must_use]
+    pub fn into_blobs(mut self) -> Vec<BlobHash> {
+        match self {
+            Self::SnapshotTaken { blob, .. } | Self::VariablesLeft { blob, .. } => vec![blob],
+            _ => self
+                .values_mut()
+                .into_iter()
+                .filter_map(|value| match value {
+                    Value::Blob { hash, .. } => Some(*hash),
+                    Value::Inline(_) => None,
+                })
+                .collect(),
+        }
+    }
+
     /// Returns its texts, each of which may be in a blob.
     pub fn values_mut(&mut self) -> Vec<&mut Value> {
         match self {

@@ -14,7 +14,10 @@ mod key;
 mod queue;
 mod reading;
 mod schema;
+mod upkeep;
 mod writer;
+
+pub use self::upkeep::Compacted;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -91,6 +94,24 @@ impl Sqlite {
         })?;
         self.threads.push(thread);
         Ok(())
+    }
+
+    /// Makes a file as small as it can be, and gives up what a crash left in it: blobs that no session has, and sessions that
+    /// were taken and never begun, when their lease ran out a day before `now_us`. Needs room for a second copy on the
+    /// disk, and nobody else may write meanwhile. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`]; when another process is at it, [`StoreError::Busy`].
+    pub fn compact_file(path: impl AsRef<Path>, now_us: i64) -> Result<Compacted, StoreError> {
+        upkeep::compact(path.as_ref(), now_us)
+    }
+
+    /// Returns what is wrong with the file's own structure, as SQLite says it; nothing when all is well.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn file_faults(&self) -> CodeModeFuture<'_, Vec<String>, StoreError> {
+        self.read_with(|connection| upkeep::faults(connection))
     }
 
     /// Returns the file.

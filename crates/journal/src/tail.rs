@@ -70,6 +70,18 @@ impl Tail {
         Ok(())
     }
 
+    /// Checks the next entry, and makes it the next of another journal, with the same records. Moves both.
+    pub(crate) fn hand_over(&mut self, bytes: &[u8], other: &mut Self) -> Result<Bytes, Damaged> {
+        let position = self.position.next();
+        let checked = self.check(position, bytes)?;
+        let (next, before) = (other.position.next(), other.chain.unwrap_or(Chain::START));
+        let (sealed, other_chain) = entry::seal_encoded(&other.session, next, before, checked.encoded());
+        (other.position, other.chain) = (next, Some(other_chain));
+        let chain = checked.chain;
+        (self.position, self.chain) = (position, Some(chain));
+        Ok(sealed)
+    }
+
     fn check<'a>(&'a self, position: Position, bytes: &'a [u8]) -> Result<entry::Checked<'a>, Damaged> {
         if position != self.position.next() {
             let kind = DamageKind::Missing { expected: self.position.next() };

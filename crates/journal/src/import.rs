@@ -1,0 +1,205 @@
+//! Reads back what [`export`](crate::export) wrote.
+//!
+//! Everything is checked on the way: each entry against its checksum, the file as a whole against its hash. A session whose
+//! journal began later than at its first entry begins at 1 here, and is chained anew.
+
+use std::io::{self, Read};
+
+use carrel_contract::SessionId;
+use minicbor::decode::Error as DecodeError;
+
+use crate::error::{AppendError, Damaged, PutBlobError, StoreError};
+use crate::export::{Counts, Frame, MAGIC, VERSION};
+use crate::{Blob, BlobHash, Position, Store, Tail};
+
+/// What to do with a session that the store has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Stop.
+    Refuse,
+    /// Leave it as it is, and go on.
+    Skip,
+}
+
+/// A file was not imported, or not all of it: sessions before the one that failed are there, that one is not.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It is something else.
+    #[error("import: it is no export of Carrel's")]
+    NotAnExport,
+    /// It is of a version that this build does not read.
+    #[error(
+        "import: the file is of version {found}, this build reads versions up to {newest}; use a newer version of Carrel"
+    )]
+    Newer {
+        /// The version of the file.
+        found: u8,
+        /// The newest version of this build.
+        newest: u8,
+    },
+    /// It ends before its end.
+    #[error("import: the file is cut short after {offset} bytes")]
+    Short {
+        /// Where.
+        offset: u64,
+    },
+    /// It is not as it was written.
+    #[error("import: the file is damaged before byte {offset}: {what}")]
+    Damaged {
+        /// Where.
+        offset: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// An entry in it is not as it was written.
+    #[error("import: {0}")]
+    Entry(#[from] Damaged),
+    /// The store has the session.
+    #[error("import session {session}: the store has one of this name already")]
+    Exists {
+        /// The session.
+        session: SessionId,
+    },
+    /// An entry was not appended.
+    #[error("import: {0}")]
+    Append(#[from] AppendError),
+    /// A blob was not kept.
+    #[error("import: {0}")]
+    Blob(#[from] PutBlobError),
+    /// The store failed.
+    #[error("import: {0}")]
+    Store(#[from] StoreError),
+    /// The file cannot be read.
+    #[error("import: read the file: {0}")]
+    Read(io::Error),
+}
+
+/// Reads a file of [`export`](crate::export::export)'s into a store. Blocks in `input`.
+///
+/// # Errors
+/// [`ImportError`]. The session under way is deleted again.
+pub async fn import(
+    store: &dyn Store,
+    input: &mut (dyn Read + Send),
+    existing: Existing,
+) -> Result<Counts, ImportError> {
+    let mut file = File { input, hasher: blake3::Hasher::new(), offset: 0 };
+    match file.take(MAGIC.len() as u64) {
+        Ok(magic) if magic == MAGIC => {}
+        Ok(_) | Err(ImportError::Short { .. }) => return Err(ImportError::NotAnExport),
+        Err(error) => return Err(error),
+    }
+    let found = file.take(1)?.first().copied().unwrap_or_default();
+    if found != VERSION {
+        return Err(ImportError::Newer { found, newest: VERSION });
+    }
+    let mut counts = Counts::default();
+    loop {
+        let hash = BlobHash(file.hasher.finalize().into());
+        match file.frame()? {
+            Frame::Session { name, after } => {
+                let session = SessionId::new(&name).map_err(|error| file.damaged(error.to_string()))?;
+                let skip = store.head(&session).await?.is_some();
+                if skip && existing == Existing::Refuse {
+                    return Err(ImportError::Exists { session });
+                }
+                let mut reading = Reading {
+                    store,
+                    skip,
+                    from: Tail::after(session.clone(), Position(after)),
+                    to: Tail::start(session.clone()),
+                };
+                if let Err(error) = reading.read(&mut file, &mut counts).await {
+                    if !skip {
+                        store.delete(&session).await?;
+                    }
+                    return Err(error);
+                }
+                counts.sessions += u64::from(!skip);
+                counts.skipped += u64::from(skip);
+            }
+            Frame::End { hash: stated } if stated == hash => return Ok(counts),
+            Frame::End { .. } => return Err(file.damaged("its hash does not fit")),
+            _ => return Err(file.damaged("a part of a session stands outside one")),
+        }
+    }
+}
+
+/// A session on its way into the store.
+struct Reading<'a> {
+    store: &'a dyn Store,
+    skip: bool,
+    /// Where it stands in the journal that was exported, and in its own.
+    from: Tail,
+    to: Tail,
+}
+
+impl Reading<'_> {
+    async fn read(&mut self, file: &mut File<'_>, counts: &mut Counts) -> Result<(), ImportError> {
+        let session = self.from.session().clone();
+        loop {
+            match file.frame()? {
+                Frame::Blob(bytes) => {
+                    counts.blobs += 1;
+                    if !self.skip {
+                        self.store.put_blob(&session, Blob::new(Vec::from(bytes))).await?;
+                    }
+                }
+                Frame::KnownBlob(hash) if !self.skip => match self.store.get_blob(hash).await? {
+                    Some(blob) => self.store.put_blob(&session, blob).await?,
+                    None => return Err(file.damaged(format!("blob {hash} did not come before it"))),
+                },
+                Frame::KnownBlob(_) => {}
+                Frame::Entries(entries) => {
+                    counts.entries += entries.len() as u64;
+                    let expected = self.to.position();
+                    let mut sealed = Vec::with_capacity(entries.len());
+                    for bytes in entries {
+                        // The same bytes, unless the journal begins elsewhere.
+                        sealed.push(self.from.hand_over(&bytes, &mut self.to)?);
+                    }
+                    if !self.skip {
+                        self.store.append(&session, expected, sealed).await?;
+                    }
+                }
+                Frame::SessionEnd { last } if Position(last) == self.from.position() => return Ok(()),
+                Frame::SessionEnd { .. } => return Err(file.damaged("entries of a session are missing")),
+                Frame::Session { .. } | Frame::End { .. } => {
+                    return Err(file.damaged("a session has no end"));
+                }
+            }
+        }
+    }
+}
+
+struct File<'a> {
+    input: &'a mut (dyn Read + Send),
+    hasher: blake3::Hasher,
+    offset: u64,
+}
+
+impl File<'_> {
+    fn damaged(&self, what: impl Into<String>) -> ImportError {
+        ImportError::Damaged { offset: self.offset, what: what.into() }
+    }
+
+    /// Reads so many bytes, making room for those that come.
+    fn take(&mut self, length: u64) -> Result<Vec<u8>, ImportError> {
+        let mut bytes = Vec::new();
+        (&mut *self.input).take(length).read_to_end(&mut bytes).map_err(ImportError::Read)?;
+        self.offset += bytes.len() as u64;
+        if (bytes.len() as u64) < length {
+            return Err(ImportError::Short { offset: self.offset });
+        }
+        self.hasher.update(&bytes);
+        Ok(bytes)
+    }
+
+    fn frame(&mut self) -> Result<Frame, ImportError> {
+        let length = self.take(4)?;
+        let length = length.iter().rev().fold(0, |length, byte| length << 8 | u64::from(*byte));
+        let bytes = self.take(length)?;
+        let mut decoder = minicbor::Decoder::new(&bytes);
+        decoder.decode().map_err(|error: DecodeError| self.damaged(error.to_string()))
+    }
+}
