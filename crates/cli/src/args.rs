@@ -54,12 +54,12 @@ pub(crate) struct RunArgs {
     #[arg(short = 'e', long, value_name = "CODE", conflicts_with = "file", allow_hyphen_values = true)]
     pub(crate) eval: Option<String>,
 
-    /// MCP servers, as JSON with `mcpServers`; may be given several times. Without it, `mcp.json` in FILE's
-    /// own folder is used when there is one.
+    /// MCP servers and OpenAPI documents, as JSON with `mcpServers` or as TOML; may be given several times. Without
+    /// it, `carrel.toml` or `mcp.json` in FILE's own folder is used when there is one.
     #[arg(long, value_name = "FILE")]
     pub(crate) mcp: Vec<PathBuf>,
 
-    /// Start no MCP server, even when `mcp.json` lies beside FILE.
+    /// Start no MCP server, even when a configuration lies beside FILE.
     #[arg(long, conflicts_with = "mcp")]
     pub(crate) no_mcp: bool,
 
@@ -91,7 +91,8 @@ pub(crate) struct RunArgs {
 /// The arguments of `tools`.
 #[derive(Args, Debug)]
 pub(crate) struct ToolsArgs {
-    /// MCP servers, as JSON with `mcpServers`; may be given several times [default: ./mcp.json].
+    /// MCP servers and OpenAPI documents, as JSON or TOML; may be given several times [default: ./carrel.toml, else
+    /// ./mcp.json].
     #[arg(long, value_name = "FILE")]
     pub(crate) mcp: Vec<PathBuf>,
 
@@ -103,7 +104,8 @@ pub(crate) struct ToolsArgs {
 /// The arguments of `doctor`.
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
-    /// MCP servers to try, as JSON with `mcpServers`; may be given several times [default: ./mcp.json, if any].
+    /// MCP servers and OpenAPI documents to try, as JSON or TOML; may be given several times [default: ./carrel.toml,
+    /// else ./mcp.json, if any].
     #[arg(long, value_name = "FILE")]
     pub(crate) mcp: Vec<PathBuf>,
 }

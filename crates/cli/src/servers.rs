@@ -21,15 +21,16 @@ use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::terminal::{Terminal, Tone};
 
-/// The name that a configuration beside a cell has.
-const FILE_NAME: &str = "mcp.json";
+/// The names that a configuration beside a cell may have; the first that is there counts.
+const FILE_NAMES: &[&str] = &["carrel.toml", "mcp.json"];
 
-/// Returns the configurations to use: those named, else `mcp.json` in `folder`, else none.
+/// Returns the configurations to use: those named, else the one in `folder`, else none.
 pub(crate) fn files(named: &[PathBuf], folder: Option<&Path>) -> Vec<PathBuf> {
     if !named.is_empty() {
         return named.to_vec();
     }
-    folder.map(|folder| folder.join(FILE_NAME)).filter(|file| file.is_file()).into_iter().collect()
+    let Some(folder) = folder else { return Vec::new() };
+    FILE_NAMES.iter().map(|name| folder.join(name)).find(|file| file.is_file()).into_iter().collect()
 }
 
 /// Why configurations cannot be used.
@@ -38,12 +39,12 @@ pub(crate) enum LoadError {
     /// One is at fault by itself.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Two of them name the same server.
-    #[error("use {}: the server `{name}` is in an earlier configuration too; rename one", .file.display())]
+    /// Two of them give the same name.
+    #[error("use {}: `{name}` is in an earlier configuration too; rename one", .file.display())]
     Repeated {
         /// The later file.
         file: PathBuf,
-        /// The server's name.
+        /// The name of a server or a document.
         name: String,
     },
 }
@@ -59,6 +60,12 @@ pub(crate) fn load(files: &[PathBuf]) -> Result<McpConfig, LoadError> {
                 return Err(LoadError::Repeated { file: file.clone(), name: server.name });
             }
             all.servers.push(server);
+        }
+        for document in config.openapi {
+            if all.openapi.iter().any(|known| known.name == document.name) {
+                return Err(LoadError::Repeated { file: file.clone(), name: document.name });
+            }
+            all.openapi.push(document);
         }
         all.disabled.extend(config.disabled);
         all.unsupported.extend(config.unsupported);
@@ -109,10 +116,11 @@ pub(crate) struct Tool {
 /// Connects to the servers of a configuration, all at once; `None` when a signal to end came first.
 pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &Printer) -> Option<Servers> {
     let mut warnings: Vec<_> = config.unknown_fields.iter().map(ToString::to_string).collect();
-    if config.servers.is_empty() && config.unsupported.is_empty() {
+    if config.servers.is_empty() && config.unsupported.is_empty() && config.openapi.is_empty() {
         return Some(Servers { upstreams: None, failures: Vec::new(), warnings, disabled: config.disabled });
     }
-    let names: Vec<_> = config.servers.iter().map(|server| server.name.as_str()).collect();
+    let servers = config.servers.iter().map(|server| server.name.as_str());
+    let names: Vec<_> = servers.chain(config.openapi.iter().map(|document| document.name.as_str())).collect();
     printer.status(Some(&format!("connecting to {}", names.join(", "))));
     let upstreams = tokio::select! {
         _ = interrupt.fired() => None,

@@ -20,7 +20,10 @@ pub(crate) async fn run(args: ToolsArgs, interrupt: Interrupt) -> Exit {
     let printer = Printer::new(Terminal::detect());
     let files = servers::files(&args.mcp, Some(Path::new("")));
     if files.is_empty() {
-        printer.note(Tone::Error, "no MCP configuration: name one with --mcp FILE, or keep it in ./mcp.json");
+        printer.note(
+            Tone::Error,
+            "no configuration: name one with --mcp FILE, or keep it in ./carrel.toml or ./mcp.json",
+        );
         return Exit::Usage;
     }
     let config = match servers::load(&files) {

@@ -29,8 +29,10 @@ mod catalogue;
 pub mod config;
 mod delegate;
 pub mod example_server;
+mod http;
 mod name;
 mod near;
+mod openapi;
 pub mod policy;
 mod printable;
 mod schema;
@@ -45,6 +47,10 @@ pub use catalogue::{Catalogue, CatalogueEntry};
 pub use config::{ConfigError, McpConfig, ProcessEnvironment};
 pub use delegate::McpDelegate;
 pub use name::{NAMESPACE_SEPARATOR, plain_name};
+pub use openapi::{
+    MalformedDocument, NoOpenApi, NoServer, OpenApiError, ServerElsewhere, UnfetchedDocument,
+    UnreadableDocument,
+};
 pub use policy::{Approvals, Policy, PolicyDelegate, PolicyError};
 pub use schema::{Fault, InputSchema, InvalidInput};
 pub use sink::{NoSink, NotificationSink};
@@ -52,7 +58,8 @@ pub use source::{SourceCall, SourceTool, ToolSource};
 pub use toolbox::{ClosureTool, InvalidTool, ToolContext, Toolbox};
 pub use upstream::{
     CommandNotFound, ConnectError, ConnectFailure, ConnectOptions, ConnectTimedOut, HttpRejected,
-    InvalidTraceParent, LastWords, MalformedTools, MissingDirectory, NameTaken, ProtocolFailure,
-    ServerExited, ServerWarning, SpawnFailed, TooManyTools, TraceParent, TraceSource, Unreachable,
+    IdlePatterns, InvalidTraceParent, LastWords, MalformedTools, MissingDirectory, NameTaken,
+    ProtocolFailure, ServerExited, ServerWarning, SpawnFailed, TooManyTools, TraceParent, TraceSource,
+    Unreachable,
 };
 pub use upstreams::Upstreams;

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::answer::answer;
 use crate::catalogue::{Catalogue, CatalogueEntry};
 use crate::config::McpConfig;
+use crate::openapi::OpenApi;
 use crate::shelf::Shelf;
 use crate::source::{SourceCall, SourceTool, ToolSource};
 use crate::upstream::{ConnectFailure, ConnectOptions, Connected, NameTaken, ServerWarning, Upstream};
@@ -54,6 +55,10 @@ impl Upstreams {
             let outcome = Box::pin(Upstream::connect(server, options, &shelf)).await;
             (server.name.as_str(), outcome)
         });
+        let documents = config.openapi.iter().map(async |document| {
+            let outcome = Box::pin(OpenApi::load(document, options.tools)).await;
+            (document.name.as_str(), outcome)
+        });
         let mut connected = BTreeMap::new();
         let mut tools: Vec<(Arc<str>, Vec<SourceTool>)> = Vec::new();
         let mut failures: Vec<_> = config
@@ -62,7 +67,18 @@ impl Upstreams {
             .map(|error| ConnectFailure { server: error.server.clone(), error: error.clone().into() })
             .collect();
         let mut warnings = Vec::new();
-        for (server, outcome) in join_all(attempts).await {
+        let (attempts, documents) = futures::join!(join_all(attempts), join_all(documents));
+        let mut sources = sources;
+        for (name, outcome) in documents {
+            match outcome {
+                Ok((openapi, of_it)) => {
+                    warnings.extend(of_it);
+                    sources.push(Arc::new(openapi));
+                }
+                Err(error) => failures.push(ConnectFailure { server: name.to_owned(), error: error.into() }),
+            }
+        }
+        for (server, outcome) in attempts {
             match outcome {
                 Ok(Connected { upstream, tools: of_server, warnings: of_them }) => {
                     let server: Arc<str> = server.into();

@@ -94,3 +94,30 @@ fn bad_configurations_are_refused_before_anything_runs() {
     desk.run(&["run", "--mcp", "missing.json", "-e", "1"]).expect(2).says(&["missing.json"]);
     desk.run(&["tools"]).expect(2).says(&["--mcp", "mcp.json"]);
 }
+
+#[test]
+fn a_configuration_in_toml_has_servers_and_openapi_documents() {
+    let desk = Desk::new();
+    desk.write(
+        "carrel.toml",
+        "[servers.orders]\ncommand = '${CARREL}'\nargs = ['example-server']\n\n[openapi.pets]\ndocument = 'pets.yaml'\n",
+    );
+    desk.write(
+        "pets.yaml",
+        "openapi: 3.1.0\nservers: [{url: 'http://127.0.0.1:1/'}]\npaths: {/pets: {get: {operationId: list}}}\n",
+    );
+    // What lies beside it is not looked at.
+    desk.write("mcp.json", "{");
+    desk.write(
+        "cell.js",
+        "text(typeof tools.orders__list_orders); try { await tools.pets__list() } catch (e) { text(e.code) }",
+    );
+    let ran = desk.run(&["run", "cell.js"]).expect(0);
+    assert_eq!(ran.stdout, "function\nunavailable\n");
+    desk.write("carrel.toml", "[openapi.pets]\ndocument = 'pets.yaml\n");
+    desk.run(&["tools"]).expect(2).says(&["carrel.toml: line 2", "string"]);
+    desk.write("carrel.toml", "[openapi.pets]\ndocument = 'none.yaml'\nserver = '/v1'\n");
+    desk.run(&["tools"]).expect(2).says(&["`openapi.pets`: `server` is \"/v1\"; accepted is a URL"]);
+    desk.write("carrel.toml", "[openapi.pets]\ndocument = 'none.yaml'\n");
+    desk.run(&["tools"]).expect(4).says(&["failed to read the OpenAPI document of `pets`", "none.yaml"]);
+}

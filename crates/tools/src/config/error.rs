@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::parse::FIELDS;
-
 /// Why a configuration could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -64,8 +62,9 @@ pub struct InvalidField {
 /// A variable that is not set and has no default.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "read MCP servers from {origin}: server `{server}`: `{field}` needs the environment variable {variable}, \
-     which is not set; set it, or give a default as in ${{{variable}:-default}}"
+    "read MCP servers from {origin}: {}: `{field}` needs the environment variable {variable}, \
+     which is not set; set it, or give a default as in ${{{variable}:-default}}",
+    whose(.server)
 )]
 pub struct UnsetVariable {
     /// Where the text came from.
@@ -92,7 +91,7 @@ pub struct UnsupportedTransport {
 
 /// A field of a server's entry that means nothing to Carrel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}: server `{server}`: `{field}` is not a known field and was passed over; {}", meant(*.near))]
+#[error("{origin}: {}: `{field}` is not a known field and was passed over; {}", whose(.server), meant(*.near, .known))]
 pub struct UnknownField {
     /// Where the text came from.
     pub origin: String,
@@ -102,13 +101,15 @@ pub struct UnknownField {
     pub field: String,
     /// The known field that is nearest to it, when one is near.
     pub near: Option<&'static str>,
+    /// The fields that are known there.
+    pub known: &'static [&'static str],
 }
 
 /// Says what a field may have been meant to be.
-pub(super) fn meant(near: Option<&str>) -> String {
+pub(super) fn meant(near: Option<&str>, known: &[&str]) -> String {
     match near {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are {}", list(FIELDS)),
+        None => format!("known are {}", list(known)),
     }
 }
 
@@ -116,8 +117,13 @@ fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// An entry of `openapi` goes by its full name here, which no server's is taken for.
+fn whose(server: &str) -> String {
+    if server.starts_with("openapi.") { format!("`{server}`") } else { format!("server `{server}`") }
+}
+
 fn of_server(server: Option<&String>) -> String {
-    server.map(|server| format!(" server `{server}`:")).unwrap_or_default()
+    server.map(|server| format!(" {}:", whose(server))).unwrap_or_default()
 }
 
 fn sse_hint(transport: &str) -> &'static str {

@@ -12,6 +12,7 @@
 mod environment;
 mod error;
 mod expand;
+mod openapi;
 mod parse;
 mod secret;
 mod server;
@@ -23,6 +24,7 @@ pub use error::{
     ConfigError, InvalidField, MalformedConfig, UnknownField, UnreadableConfig, UnsetVariable,
     UnsupportedTransport,
 };
+pub use openapi::OpenApiConfig;
 pub(crate) use secret::Redactor;
 pub use secret::Secret;
 pub use server::{HttpConfig, ServerConfig, StdioConfig, TransportConfig};
@@ -80,6 +82,8 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 pub struct McpConfig {
     /// The servers to connect to, by name.
     pub servers: Vec<ServerConfig>,
+    /// The OpenAPI documents whose operations are tools.
+    pub openapi: Vec<OpenApiConfig>,
     /// The names of those that the configuration turns off.
     pub disabled: Vec<String>,
     /// Those that want a transport which Carrel does not speak: connecting to them fails.
@@ -96,7 +100,24 @@ impl McpConfig {
     pub fn load(path: impl AsRef<Path>, environment: &dyn Environment) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let text = read(path).map_err(|source| UnreadableConfig { path: path.to_owned(), source })?;
-        Self::parse(&text, &path.display().to_string(), environment)
+        let origin = path.display().to_string();
+        let mut config = match path.extension() {
+            Some(extension) if extension == "toml" => Self::parse_toml(&text, &origin, environment)?,
+            _ => Self::parse(&text, &origin, environment)?,
+        };
+        for document in &mut config.openapi {
+            document.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        }
+        Ok(config)
+    }
+
+    /// Reads a configuration from TOML, with `[servers.NAME]` and `[openapi.NAME]`. `origin` says in errors where the
+    /// text came from.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the origin, the server, the field, what was found and what is accepted.
+    pub fn parse_toml(text: &str, origin: &str, environment: &dyn Environment) -> Result<Self, ConfigError> {
+        parse::parse_toml(text, origin, environment)
     }
 
     /// Tells whether it has a server of this name, on or off.

@@ -1,4 +1,4 @@
-//! From JSON to servers: every field checked, every reference expanded, every fault given its place.
+//! From JSON, or TOML, to servers: every field checked, every reference expanded, every fault given its place.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::error::{
     ConfigError, InvalidField, MalformedConfig, UnknownField, UnsetVariable, UnsupportedTransport, meant,
 };
 use super::expand::{ExpandError, expand};
+use super::openapi;
 use super::secret::Secret;
 use super::server::{HttpConfig, ServerConfig, StdioConfig, TransportConfig};
 use super::{INHERITED_VARIABLES, MAX_SERVER_NAME_BYTES, McpConfig};
@@ -92,6 +93,7 @@ const ELSEWHERE: &[(&str, &str)] =
 /// The file: only `mcpServers` matters, and other clients keep much else beside it.
 struct Document {
     servers: Option<Entries>,
+    openapi: Option<Entries>,
     others: Vec<String>,
 }
 
@@ -107,13 +109,19 @@ impl<'de> Deserialize<'de> for Document {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-                let mut document = Document { servers: None, others: Vec::new() };
+                let mut document = Document { servers: None, openapi: None, others: Vec::new() };
                 while let Some(key) = map.next_key::<String>()? {
-                    if key != "mcpServers" {
-                        map.next_value::<IgnoredAny>()?;
-                        document.others.push(key);
-                    } else if document.servers.replace(map.next_value()?).is_some() {
-                        return Err(serde::de::Error::custom("`mcpServers` appears twice"));
+                    let entries = match key.as_str() {
+                        "mcpServers" => &mut document.servers,
+                        "openapi" => &mut document.openapi,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            document.others.push(key);
+                            continue;
+                        }
+                    };
+                    if entries.replace(map.next_value()?).is_some() {
+                        return Err(serde::de::Error::custom(format_args!("`{key}` appears twice")));
                     }
                 }
                 Ok(document)
@@ -138,7 +146,7 @@ pub(super) fn parse(
         column: error.column(),
         message: syntax_problem(text, &error),
     })?;
-    let Some(Entries(entries)) = document.servers else {
+    if document.servers.is_none() && document.openapi.is_none() {
         return Err(InvalidField {
             origin: origin.to_owned(),
             server: None,
@@ -146,17 +154,74 @@ pub(super) fn parse(
             problem: missing_servers(&document.others),
         }
         .into());
-    };
+    }
+    read(&document, origin, environment)
+}
+
+/// What a configuration in TOML may hold at its top.
+const TABLES: &[&str] = &["servers", "mcp_servers", "mcpServers", "openapi"];
+
+/// Reads the servers and documents of a configuration in TOML.
+pub(super) fn parse_toml(
+    text: &str,
+    origin: &str,
+    environment: &dyn Environment,
+) -> Result<McpConfig, ConfigError> {
+    let table: serde_json::Map<String, Value> = toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let before = text.get(..at).unwrap_or_default();
+        MalformedConfig {
+            origin: origin.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+            message: error.message().lines().next().unwrap_or_default().to_owned(),
+        }
+    })?;
+    let mut document = Document { servers: None, openapi: None, others: Vec::new() };
+    for (key, value) in table {
+        let invalid = |problem: &str| InvalidField {
+            origin: origin.to_owned(),
+            server: None,
+            field: key.chars().take(60).collect(),
+            problem: problem.to_owned(),
+        };
+        if !TABLES.contains(&key.as_str()) {
+            // What others keep in the same file, policies for example, is theirs to read.
+            document.others.push(key);
+            continue;
+        }
+        let entries = if key == "openapi" { &mut document.openapi } else { &mut document.servers };
+        let Value::Object(table) = value else {
+            return Err(invalid("is not a table; accepted is one table a server").into());
+        };
+        if entries.replace(Entries(table.into_iter().collect())).is_some() {
+            return Err(invalid("stands beside another table of servers; accepted is one of them").into());
+        }
+    }
+    read(&document, origin, environment)
+}
+
+fn read(document: &Document, origin: &str, environment: &dyn Environment) -> Result<McpConfig, ConfigError> {
     let inherited: Vec<(String, String)> = INHERITED_VARIABLES
         .iter()
         .filter_map(|name| environment.get(name).map(|value| ((*name).to_owned(), value)))
         .collect();
     let mut config = McpConfig::default();
-    for (name, value) in &entries {
+    for (name, value) in document.servers.iter().flat_map(|Entries(entries)| entries) {
         let place = Place { origin, server: name, environment, inherited: &inherited };
         place.read_into(&mut config, value)?;
     }
+    for (name, value) in document.openapi.iter().flat_map(|Entries(entries)| entries) {
+        let shown = format!("openapi.{name}");
+        let place = Place { origin, server: &shown, environment, inherited: &inherited };
+        if config.has(name) {
+            let problem = "has the name of a server; rename one of them".to_owned();
+            return Err(place.invalid("openapi", problem));
+        }
+        place.read_openapi(&mut config, name, value)?;
+    }
     config.servers.sort_by(|a, b| a.name.cmp(&b.name));
+    config.openapi.sort_by(|a, b| a.name.cmp(&b.name));
     config.disabled.sort();
     Ok(config)
 }
@@ -195,7 +260,7 @@ fn syntax_problem(text: &str, error: &serde_json::Error) -> String {
 }
 
 /// Where in the file the parser is.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     origin: &'a str,
     server: &'a str,
     environment: &'a dyn Environment,
@@ -204,22 +269,12 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn read_into(&self, config: &mut McpConfig, value: &Value) -> Result<(), ConfigError> {
-        if self.server.is_empty() || self.server.len() > MAX_SERVER_NAME_BYTES {
-            let problem = format!("has a name of {} bytes; accepted are 1 to 128", self.server.len());
-            return Err(self.invalid("mcpServers", problem));
-        }
-        if self.server.chars().any(char::is_control) {
-            return Err(self.invalid("mcpServers", "has a name with a control character in it".to_owned()));
-        }
-        let Value::Object(entry) = value else {
-            return Err(self.wrong_type("mcpServers", value, "an object"));
-        };
-        // First: an entry that is turned off may hold whatever it likes.
-        if self.flag(entry, "disabled")? == Some(true) || self.flag(entry, "enabled")? == Some(false) {
+        self.check_name(self.server, "mcpServers")?;
+        let Some(entry) = self.entry("mcpServers", value)? else {
             config.disabled.push(self.server.to_owned());
             return Ok(());
-        }
-        let unknown: Vec<_> = entry.keys().filter_map(|field| self.unknown(field)).collect();
+        };
+        let unknown: Vec<_> = entry.keys().filter_map(|field| self.unknown(field, FIELDS)).collect();
         let transport = match self.kind(entry, &unknown)? {
             Kind::Stdio => TransportConfig::Stdio(self.stdio(entry)?),
             Kind::Http => TransportConfig::Http(self.http(entry)?),
@@ -238,16 +293,53 @@ impl Place<'_> {
         Ok(())
     }
 
+    fn read_openapi(&self, config: &mut McpConfig, name: &str, value: &Value) -> Result<(), ConfigError> {
+        self.check_name(name, "openapi")?;
+        let Some(entry) = self.entry("openapi", value)? else {
+            config.disabled.push(name.to_owned());
+            return Ok(());
+        };
+        config.unknown_fields.extend(entry.keys().filter_map(|field| self.unknown(field, openapi::FIELDS)));
+        config.openapi.push(openapi::read(name, self, entry)?);
+        Ok(())
+    }
+
+    fn check_name(&self, name: &str, field: &str) -> Result<(), ConfigError> {
+        if name.is_empty() || name.len() > MAX_SERVER_NAME_BYTES {
+            let problem = format!("has a name of {} bytes; accepted are 1 to 128", name.len());
+            return Err(self.invalid(field, problem));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(self.invalid(field, "has a name with a control character in it".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Returns an entry's fields; `None` when it is turned off.
+    fn entry<'v>(
+        &self,
+        field: &str,
+        value: &'v Value,
+    ) -> Result<Option<&'v serde_json::Map<String, Value>>, ConfigError> {
+        let Value::Object(entry) = value else {
+            return Err(self.wrong_type(field, value, "an object"));
+        };
+        // First: an entry that is turned off may hold whatever it likes.
+        let off = self.flag(entry, "disabled")? == Some(true) || self.flag(entry, "enabled")? == Some(false);
+        Ok(Some(entry).filter(|_| !off))
+    }
+
     /// Catches the typing error that would otherwise leave a server without its arguments.
-    fn unknown(&self, field: &str) -> Option<UnknownField> {
-        if FIELDS.contains(&field) || TOLERATED.contains(&field) || field.starts_with(['_', '$', '/']) {
+    fn unknown(&self, field: &str, known: &'static [&'static str]) -> Option<UnknownField> {
+        if known.contains(&field) || TOLERATED.contains(&field) || field.starts_with(['_', '$', '/']) {
             return None;
         }
         Some(UnknownField {
             origin: self.origin.to_owned(),
             server: self.server.to_owned(),
             field: field.chars().take(60).collect(),
-            near: nearest(field, FIELDS.iter().copied(), 1).first().copied(),
+            near: nearest(field, known.iter().copied(), 1).first().copied(),
+            known,
         })
     }
 
@@ -268,8 +360,8 @@ impl Place<'_> {
         };
         let missing = |field: &str, problem: &str| {
             let mistyped = unknown.iter().find(|unknown| unknown.near.is_some());
-            let hint =
-                mistyped.map(|UnknownField { field, near, .. }| format!(" (`{field}`: {})", meant(*near)));
+            let hint = mistyped
+                .map(|UnknownField { field, near, .. }| format!(" (`{field}`: {})", meant(*near, FIELDS)));
             self.invalid(field, format!("is missing{problem}{}", hint.unwrap_or_default()))
         };
         match (named, command, url) {
@@ -323,24 +415,36 @@ impl Place<'_> {
                 format!("is {:?}; accepted is a URL that begins with http:// or https://", url.template()),
             ));
         }
-        let headers = self.pairs(entry, "headers")?;
-        for (name, value) in &headers {
-            let field = format!("headers.{name}");
-            if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-                return Err(self.invalid(&field, "is not a valid name of an HTTP header".to_owned()));
-            }
-            if http::HeaderValue::from_str(value.expose()).is_err() {
-                return Err(self.invalid(
-                    &field,
-                    "expands to a value that no HTTP header can hold; accepted is visible ASCII on one line"
-                        .to_owned(),
-                ));
-            }
-        }
+        let headers = self.headers(entry)?;
         Ok(HttpConfig { url, headers })
     }
 
-    fn pairs(
+    pub(super) fn headers(
+        &self,
+        entry: &serde_json::Map<String, Value>,
+    ) -> Result<Vec<(String, Secret)>, ConfigError> {
+        let headers = self.pairs(entry, "headers")?;
+        for (name, value) in &headers {
+            self.check_header(&format!("headers.{name}"), name, value)?;
+        }
+        Ok(headers)
+    }
+
+    pub(super) fn check_header(&self, field: &str, name: &str, value: &Secret) -> Result<(), ConfigError> {
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(self.invalid(field, "is not a valid name of an HTTP header".to_owned()));
+        }
+        if http::HeaderValue::from_str(value.expose()).is_err() {
+            return Err(self.invalid(
+                field,
+                "expands to a value that no HTTP header can hold; accepted is visible ASCII on one line"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn pairs(
         &self,
         entry: &serde_json::Map<String, Value>,
         field: &str,
@@ -358,7 +462,7 @@ impl Place<'_> {
         }
     }
 
-    fn text(&self, field: &str, value: &Value) -> Result<Secret, ConfigError> {
+    pub(super) fn text(&self, field: &str, value: &Value) -> Result<Secret, ConfigError> {
         let Value::String(template) = value else {
             return Err(self.wrong_type(field, value, "a string"));
         };
@@ -422,7 +526,7 @@ impl Place<'_> {
         }
     }
 
-    fn wrong_type(&self, field: &str, found: &Value, accepted: &str) -> ConfigError {
+    pub(super) fn wrong_type(&self, field: &str, found: &Value, accepted: &str) -> ConfigError {
         let found = match found {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",
@@ -434,7 +538,7 @@ impl Place<'_> {
         self.invalid(field, format!("is {found}; accepted is {accepted}"))
     }
 
-    fn invalid(&self, field: &str, problem: String) -> ConfigError {
+    pub(super) fn invalid(&self, field: &str, problem: String) -> ConfigError {
         InvalidField {
             origin: self.origin.to_owned(),
             server: Some(self.server.chars().take(MAX_SERVER_NAME_BYTES).collect()),

@@ -37,6 +37,16 @@ impl Secret {
         self
     }
 
+    /// Puts `prefix` before the text.
+    pub(super) fn prefixed(&self, prefix: &str) -> Self {
+        Self {
+            template: format!("{prefix}{}", self.template),
+            value: format!("{prefix}{}", self.value),
+            references: self.references.clone(),
+            confidential: self.confidential,
+        }
+    }
+
     /// Returns the expanded text. For handing on, never for showing.
     #[must_use]
     pub fn expose(&self) -> &str {

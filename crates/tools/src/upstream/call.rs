@@ -9,9 +9,9 @@ use rmcp::transport::streamable_http_client::{
     AuthRequiredError, HttpStatusError, InsufficientScopeError, StreamableHttpError,
 };
 
-use super::http::root_cause;
 use super::vitals::Vitals;
 use crate::bound::bounded;
+use crate::http::root_cause;
 
 /// The longest message of an upstream's error that is kept, in bytes.
 const MAX_MESSAGE_BYTES: usize = 16 << 10;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::config::UnsupportedTransport;
+use crate::openapi::OpenApiError;
 
 /// A server that could not be connected to.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,9 @@ pub enum ConnectError {
     /// Something else goes by its name.
     #[error(transparent)]
     NameTaken(#[from] NameTaken),
+    /// An OpenAPI document gives no tools.
+    #[error(transparent)]
+    OpenApi(#[from] OpenApiError),
 }
 
 /// A source of tools with the name of another one.
@@ -179,6 +183,7 @@ impl fmt::Display for LastWords {
 fn attempt(error: &ConnectError) -> &'static str {
     match error {
         ConnectError::NameTaken(_) => "add the tools of",
+        ConnectError::OpenApi(_) => "read the OpenAPI document of",
         _ => "connect to MCP server",
     }
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use http::{HeaderName, HeaderValue};
-use reqwest::redirect;
 use rmcp::model::ClientJsonRpcMessage;
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
@@ -18,25 +17,20 @@ use rmcp::transport::streamable_http_client::{
     AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
     StreamableHttpClientTransportConfig, StreamableHttpError, StreamableHttpPostResponse,
 };
-use rustls::crypto::ring;
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use sse_stream::Sse;
 
 use super::ConnectOptions;
 use super::error::{ConnectError, ProtocolFailure};
 use super::vitals::{HttpFault, Vitals};
 use crate::config::HttpConfig;
+use crate::http::{client, root_cause};
 
 /// Requests to one server under way at once; further ones wait.
 const MAX_CONCURRENT_REQUESTS: usize = 64;
-/// Redirects followed, all within the server's own origin.
-const MAX_REDIRECTS: usize = 5;
 /// How often a stream that broke is taken up again, and how long after the first time; each further wait is
 /// twice the one before. A call on it ends after 2 s or so, instead of waiting for a server that is gone.
 const RESUME_ATTEMPTS: usize = 3;
 const RESUME_AFTER: Duration = Duration::from_millis(250);
-/// How long a connection may take to come about.
-const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 pub(super) type HttpTransport = StreamableHttpClientTransport<QuietClient>;
 
@@ -53,7 +47,7 @@ pub(super) fn transport(
             said: Default::default(),
         })
     };
-    let client = client(config).map_err(failed)?;
+    let client = client(config.url.expose()).map_err(failed)?;
     let mut headers = HashMap::new();
     for (name, value) in &config.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| failed(error.to_string()))?;
@@ -71,29 +65,6 @@ pub(super) fn transport(
         .max_sse_event_size(options.message_bytes);
     transport.retry_config = Arc::new(resuming);
     Ok(StreamableHttpClientTransport::with_client(QuietClient { client, vitals }, transport))
-}
-
-fn client(config: &HttpConfig) -> Result<reqwest::Client, String> {
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    // A machine without certificates can still reach a server on its loopback.
-    let tls = if config.url.expose().starts_with("https") {
-        tls.with_platform_verifier().map_err(|error| error.to_string())?
-    } else {
-        tls.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls.with_no_client_auth())
-        .connect_timeout(CONNECT_TIME)
-        // A redirect elsewhere would carry the configured headers to somebody they were not meant for.
-        .redirect(redirect::Policy::custom(|attempt| {
-            let same =
-                attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-            if same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
-        }))
-        .build()
-        .map_err(|error| error.without_url().to_string())
 }
 
 /// A client whose errors do not name the URL.
@@ -142,15 +113,6 @@ impl QuietClient {
 /// Reads the status from what rmcp says of a response it has no case for: `HTTP 404 Not Found: body`.
 fn status_of(text: &str) -> Option<u16> {
     text.strip_prefix("HTTP ")?.split([' ', ':']).next()?.parse().ok()
-}
-
-/// The innermost cause: "error sending request" says nothing, "connection refused" does.
-pub(super) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 impl StreamableHttpClient for QuietClient {

@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(tools, ["a", "b"]);
         assert_eq!(next, Next::Page("2".to_owned()));
         let [warning] = &warnings[..] else { panic!("{warnings:?}") };
-        assert!(warning.starts_with("MCP server `s`: 4 tools were left out"), "{warning}");
+        assert!(warning.starts_with("`s`: 4 tools were left out"), "{warning}");
         for part in [
             "`null` (invalid type: null",
             "`none` (missing field `inputSchema`)",

@@ -29,4 +29,4 @@ pub use error::{
 pub use options::ConnectOptions;
 pub(crate) use server::{Connected, Upstream};
 pub use trace::{InvalidTraceParent, TraceParent, TraceSource};
-pub use warning::{MalformedTools, ServerWarning, TooManyTools};
+pub use warning::{IdlePatterns, MalformedTools, ServerWarning, TooManyTools};

@@ -12,11 +12,14 @@ pub enum ServerWarning {
     /// It has more tools than are kept.
     #[error(transparent)]
     TooManyTools(#[from] TooManyTools),
+    /// Patterns of its configuration choose nothing.
+    #[error(transparent)]
+    IdlePatterns(#[from] IdlePatterns),
 }
 
 /// Tools that were left out because what the server says of them is not what the protocol has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("MCP server `{server}`: {} left out, for they are not valid: {}", tools(.first.len() + .more), Listed(.first, *.more))]
+#[error("`{server}`: {} left out, for they are not valid: {}", tools(.first.len() + .more), Listed(.first, *.more))]
 pub struct MalformedTools {
     /// The server.
     pub server: String,
@@ -28,12 +31,22 @@ pub struct MalformedTools {
 
 /// A server with more tools than are kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("MCP server `{server}` has more than {kept} tools; those after the first {kept} were left out")]
+#[error("`{server}` has more than {kept} tools; those after the first {kept} were left out")]
 pub struct TooManyTools {
     /// The server.
     pub server: String,
     /// How many were kept.
     pub kept: usize,
+}
+
+/// Patterns that choose none of the tools there are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{source_name}`: no operation matches {}", .patterns.iter().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(", "))]
+pub struct IdlePatterns {
+    /// Whose configuration has them.
+    pub source_name: String,
+    /// The patterns.
+    pub patterns: Vec<String>,
 }
 
 fn tools(count: usize) -> String {

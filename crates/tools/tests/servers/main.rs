@@ -18,4 +18,5 @@ mod http;
 mod lost;
 mod misbehaving;
 mod npm;
+mod openapi;
 mod unasked;
