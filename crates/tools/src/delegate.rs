@@ -5,12 +5,13 @@ use std::sync::Arc;
 use carrel_contract::error::NotifyError;
 use carrel_contract::{
     CancellationToken, CellId, CodeModeFuture, CodeModeSessionDelegate, JsonText, Notification, ToolCall,
-    ToolError, ToolErrorCode, ToolName,
+    ToolDescription, ToolError, ToolErrorCode, ToolName,
 };
 use rmcp::model::JsonObject;
 use serde_json::Value;
 
 use crate::catalogue::Catalogue;
+use crate::learned::Learned;
 use crate::sink::NotificationSink;
 use crate::source::SourceCall;
 use crate::upstreams::Upstreams;
@@ -30,12 +31,18 @@ pub struct McpDelegate {
     upstreams: Arc<Upstreams>,
     sink: Arc<dyn NotificationSink>,
     value_bytes: usize,
+    learned: Option<Arc<Learned>>,
 }
 
 impl McpDelegate {
     /// Makes a delegate whose cells' notifications go to `sink`; [`NoSink`](crate::NoSink) drops them.
     pub fn new(upstreams: impl Into<Arc<Upstreams>>, sink: impl NotificationSink) -> Self {
-        Self { upstreams: upstreams.into(), sink: Arc::new(sink), value_bytes: DEFAULT_VALUE_BYTES }
+        Self {
+            upstreams: upstreams.into(),
+            sink: Arc::new(sink),
+            value_bytes: DEFAULT_VALUE_BYTES,
+            learned: None,
+        }
     }
 
     /// Sets the largest input and the largest result of a call in bytes: 16 MiB otherwise.
@@ -43,6 +50,23 @@ impl McpDelegate {
     pub fn with_value_bytes(mut self, bytes: usize) -> Self {
         self.value_bytes = bytes;
         self
+    }
+
+    /// Learns from answers what tools return whose servers do not say.
+    #[must_use]
+    pub fn with_learned(mut self, learned: Arc<Learned>) -> Self {
+        self.learned = Some(learned);
+        self
+    }
+
+    /// Returns what a session is told of the tools as they are now, with what was learned of them.
+    #[must_use]
+    pub fn descriptions(&self) -> Vec<ToolDescription> {
+        let catalogue = self.catalogue();
+        match &self.learned {
+            Some(learned) => learned.describe(&catalogue),
+            None => catalogue.descriptions(),
+        }
     }
 
     /// Returns the tools that can be called now.
@@ -72,7 +96,11 @@ impl McpDelegate {
         };
         let call =
             SourceCall { tool: entry.tool.clone(), input: arguments, value_bytes: self.value_bytes, call };
-        self.upstreams.call(&entry, call, cancel).await
+        let answer = self.upstreams.call(&entry, call, cancel).await?;
+        if let Some(learned) = &self.learned {
+            learned.observe(&entry, &answer);
+        }
+        Ok(answer)
     }
 
     fn unknown(&self, tool: &ToolName) -> ToolError {

@@ -21,7 +21,7 @@
 //! # Ok(())
 //! # }
 //! ```
-//! This crate knows MCP and the contract. It must not know engines, storage, sessions or who uses it.
+//! This crate knows MCP, the contract and the catalogue. It must not know engines, storage, sessions or who uses it.
 
 mod answer;
 mod bound;
@@ -30,6 +30,7 @@ pub mod config;
 mod delegate;
 pub mod example_server;
 mod http;
+mod learned;
 mod name;
 mod near;
 mod openapi;
@@ -46,6 +47,7 @@ mod upstreams;
 pub use catalogue::{Catalogue, CatalogueEntry};
 pub use config::{ConfigError, McpConfig, ProcessEnvironment};
 pub use delegate::McpDelegate;
+pub use learned::{Learned, SaveFailed};
 pub use name::{NAMESPACE_SEPARATOR, plain_name};
 pub use openapi::{
     MalformedDocument, NoOpenApi, NoServer, OpenApiError, ServerElsewhere, UnfetchedDocument,

@@ -29,7 +29,7 @@ pub(crate) fn check(files: &[(&str, &str)]) -> Vec<Fault> {
     let output = Command::new("node")
         .arg(tsc)
         .args(["--noEmit", "--strict", "--pretty", "false", "--lib", "esnext", "--target", "esnext"])
-        .args(["--module", "esnext", "--skipLibCheck", "false"])
+        .args(["--module", "esnext", "--moduleDetection", "force", "--skipLibCheck", "false"])
         .args(all.iter().chain(files).map(|(name, _)| name))
         .current_dir(folder.path())
         .output()

@@ -23,17 +23,29 @@ const MAX_COUNTED: usize = 1000;
 pub struct InputSchema {
     document: Value,
     compiled: OnceLock<Result<Validator, String>>,
+    fingerprint: OnceLock<u64>,
 }
 
 impl InputSchema {
     pub(crate) fn new(document: Value) -> Self {
-        Self { document, compiled: OnceLock::new() }
+        Self { document, compiled: OnceLock::new(), fingerprint: OnceLock::new() }
     }
 
     /// Returns the schema as its server sent it.
     #[must_use]
     pub fn document(&self) -> &Value {
         &self.document
+    }
+
+    /// Returns a number that another schema hardly has: what is known of a tool holds as long as this stays.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        // FNV-1a, whose numbers are the same in every build.
+        *self.fingerprint.get_or_init(|| {
+            let text = self.document.to_string();
+            text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+            })
+        })
     }
 
     /// Says why inputs are not checked against this schema; `None` when they are.

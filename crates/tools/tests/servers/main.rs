@@ -13,6 +13,7 @@
 )]
 
 mod common;
+mod declarations;
 mod example;
 mod http;
 mod lost;
