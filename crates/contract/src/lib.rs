@@ -9,6 +9,7 @@
 //! no store and no wire format; whoever implements or calls a session depends on this crate alone. The
 //! feature `testing` adds the suite that every provider has to pass.
 
+mod checker;
 mod cursor;
 mod delegate;
 pub mod error;
@@ -29,6 +30,7 @@ mod tool;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use checker::{CellChecker, CheckRequest, CheckerUnavailable, EarlierCell, TypeDiagnostic};
 pub use cursor::Seq;
 pub use delegate::{CodeModeSessionDelegate, LookedUp, Notification};
 pub use event::{Event, EventKind, EventStream, StreamItem};

@@ -263,6 +263,8 @@ impl CellError {
 pub enum CellErrorKind {
     /// The source does not parse.
     Syntax,
+    /// The program failed the check of its types, and nothing of it was run.
+    Types,
     /// The program threw.
     Thrown,
     /// The program used up its memory.
