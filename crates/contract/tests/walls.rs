@@ -77,6 +77,14 @@ fn the_journal_knows_no_engine_session_executor_or_face() {
 }
 
 #[test]
+fn the_checker_knows_no_engine_session_storage_or_mcp() {
+    never(
+        "carrel-checker",
+        &[&ENGINES[..], &STORES, &FACES, &["carrel-runtime", "carrel-tools", "rmcp"]].concat(),
+    );
+}
+
+#[test]
 fn the_runtime_knows_no_face_and_no_mcp() {
     never("carrel-runtime", &[&FACES[..], &["carrel-tools", "rmcp"]].concat());
 }
