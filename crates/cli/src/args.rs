@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::exit::Exit;
 use crate::units;
 
-/// Runs programs that call tools: small JavaScript cells, each in a sandbox of its own.
+/// Runs programs that call tools: small cells of JavaScript or TypeScript, each in a sandbox of its own.
 #[derive(Debug, Parser)]
 #[command(name = "carrel", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
@@ -46,7 +46,7 @@ pub(crate) enum Command {
 /// The arguments of `run`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RunArgs {
-    /// The cell, a file of JavaScript; `-` reads it from standard input.
+    /// The cell, a file of JavaScript or TypeScript; `-` reads it from standard input.
     #[arg(value_name = "FILE", required_unless_present = "eval")]
     pub(crate) file: Option<PathBuf>,
 

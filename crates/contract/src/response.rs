@@ -247,12 +247,22 @@ pub struct CellError {
     pub stack: String,
     /// Where in the cell it was thrown, when that is known.
     pub location: Option<Location>,
+    /// The line of that place with a caret under it in a second line, when the cell did not come to run.
+    #[serde(default)]
+    pub excerpt: Option<String>,
 }
 
 impl CellError {
-    /// Makes an error without stack and location.
+    /// Makes an error without stack, location and excerpt.
     pub fn new(kind: CellErrorKind, name: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, name: name.into(), message: message.into(), stack: String::new(), location: None }
+        Self {
+            kind,
+            name: name.into(),
+            message: message.into(),
+            stack: String::new(),
+            location: None,
+            excerpt: None,
+        }
     }
 }
 

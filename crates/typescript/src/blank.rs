@@ -370,7 +370,7 @@ impl<'a> Visit<'a> for Blanker<'_> {
         self.refuse(
             it.span.start,
             "namespaces that hold values are not supported",
-            "declare what is in it at the top level, or put it into an object: `const N = { … }`",
+            "write what is in it at the top level, or put it into an object: `const N = { … }`",
         );
     }
 

@@ -34,6 +34,12 @@ pub(crate) fn cell_error(error: &CellError, source: &Source, memory: Memory, loo
     let snippet = error.location.and_then(|location| Snippet::cut(source, location));
     let shown = Shown { message: sanitize(&title(error)).into_owned(), help: None, snippet };
     let mut report = render(&shown, look);
+    // Without the source at hand, what the session showed of it.
+    if let (None, Some(excerpt)) = (&shown.snippet, &error.excerpt) {
+        for line in excerpt.lines() {
+            report.push_str(&format!("\n    {}", sanitize_line(line)));
+        }
+    }
     for frame in stack_below(error) {
         let frame = frame.trim().replace(NAME_IN_STACK, &format!("{}:", source.name));
         let frame = format!("    {}", sanitize_line(&frame));

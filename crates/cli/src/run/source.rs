@@ -31,7 +31,7 @@ pub(crate) enum SourceError {
     },
     /// It is no text.
     #[error(
-        "read {name}: it is not UTF-8, first at line {line}, byte {byte} of that line; a cell is JavaScript text in UTF-8"
+        "read {name}: it is not UTF-8, first at line {line}, byte {byte} of that line; a cell is text in UTF-8"
     )]
     NotUtf8 {
         /// What was read.

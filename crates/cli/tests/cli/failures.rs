@@ -25,6 +25,25 @@ fn a_syntax_error_has_its_caret() {
 }
 
 #[test]
+fn a_file_of_typescript_runs_and_its_errors_show_what_was_written() {
+    let desk = Desk::new();
+    desk.write("cell.ts", "interface A { b?: number }\nconst a: A = { b: 1 };\ntext(a.b! as any);\n");
+    assert_eq!(desk.run(&["run", "cell.ts"]).expect(0).stdout, "1\n");
+    desk.write("fails.ts", "type T = 1;\nconst a: T = 1, b = (null as any).c;\n");
+    desk.run(&["run", "fails.ts"]).expect(1).says(&[
+        "TypeError",
+        "const a: T = 1, b = (null as any).c",
+        "fails.ts:2:",
+    ]);
+    desk.write("value.ts", "const a: number = 1;\nnamespace N { export const b = 1 }\n");
+    desk.run(&["run", "value.ts"]).expect(1).says(&[
+        "namespaces that hold values",
+        "const N = {",
+        "value.ts:2:1",
+    ]);
+}
+
+#[test]
 fn a_thrown_error_shows_its_line_and_the_stack() {
     let desk = Desk::new();
     desk.write(

@@ -30,6 +30,7 @@ mod output;
 mod persistent;
 mod stored;
 mod tools;
+mod typescript;
 
 pub use delegate::{RecordingDelegate, Seen, tool_descriptions};
 pub use dropping::*;
@@ -44,6 +45,7 @@ pub use output::*;
 pub use persistent::*;
 pub use stored::*;
 pub use tools::*;
+pub use typescript::*;
 
 /// Expands to a tokio test for each test of the suite. Takes an expression that makes an
 /// `Arc<dyn CodeModeSessionProvider>`, evaluated anew for each.
@@ -61,6 +63,9 @@ macro_rules! contract_suite {
             s2_an_unknown_tool_names_the_nearest
             s2_notifications_arrive_while_the_cell_runs
             s2_local_times_are_of_the_sessions_zone
+            s2_typescript_is_accepted
+            s2_javascript_runs_as_it_was_written
+            s2_places_in_typescript_are_those_of_the_source
             s3_items_come_in_order_with_the_numbers_of_their_events
             s3_the_middle_of_long_output_is_cut_and_counted
             s3_a_flood_is_held_to_the_window
@@ -119,8 +124,10 @@ macro_rules! contract_suite {
             s8_pending_calls_wait_their_turn
             s8_outcomes_are_forgotten_over_their_limit
             s10_bad_requests_name_what_was_wrong
+            s10_what_is_wrong_in_a_source_is_shown
             s10_bad_specifications_name_what_was_wrong
             persistent_a_cell_sees_what_earlier_ones_declared
+            persistent_typescript_and_javascript_share_their_variables
             persistent_large_variables_carry_over
             persistent_what_a_tool_answered_carries_over
             persistent_a_failed_cell_keeps_what_it_did

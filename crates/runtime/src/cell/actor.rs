@@ -17,6 +17,7 @@ use super::opening::Opening;
 use super::timers::Timers;
 use super::translate;
 use super::warnings::Warnings;
+use super::written::Written;
 use crate::control::CellControl;
 use crate::guest::{Away, Ran};
 use crate::notebook::Turn;
@@ -39,6 +40,8 @@ pub(crate) struct Cell {
     pub(super) callbacks: Callbacks,
     pub(super) writes: HashMap<String, String>,
     pub(super) warnings: Warnings,
+    /// What its author wrote, until it has come to run.
+    pub(super) written: Option<Written>,
     pub(crate) telemetry: CellTelemetry,
     /// In a persistent session: its turn; its VM after its end; and the variables it leaves, when that came by itself.
     pub(super) turn: Option<Turn>,
@@ -88,6 +91,7 @@ impl Cell {
             callbacks: Callbacks::default(),
             writes: HashMap::new(),
             warnings: Warnings::default(),
+            written: None,
             telemetry,
             turn: None,
             left: None,
@@ -206,6 +210,8 @@ impl Cell {
                     return Err(End::Natural(ending));
                 }
                 Progress::Idle if waiting.events.is_empty() => {
+                    // A program that waits has begun.
+                    self.written = None;
                     self.used_last = std::mem::take(&mut self.used);
                     return Ok(Place::Idle(vm));
                 }

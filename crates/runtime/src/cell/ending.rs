@@ -43,7 +43,11 @@ impl Cell {
     async fn finish(mut self, end: End) {
         let natural = match end {
             End::Natural(ending) => {
-                translate::ending(ending, self.core.limits.memory_bytes).ok_or_else(|| self.control.reason())
+                let mut natural = translate::ending(ending, self.core.limits.memory_bytes);
+                if let (Some((_, Some(error))), Some(written)) = (&mut natural, self.written.take()) {
+                    written.explain(error);
+                }
+                natural.ok_or_else(|| self.control.reason())
             }
             End::Failed(error) => Ok((None, Some(error))),
             End::Terminated(reason) => Err(reason),

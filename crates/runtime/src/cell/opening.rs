@@ -6,6 +6,7 @@ use carrel_contract::{CellError, CellErrorKind};
 use carrel_engine::{Start, StoredValues, Vm};
 
 use super::actor::{Cell, End};
+use super::written::Written;
 use crate::notebook::Turn;
 use crate::stored::Committed;
 
@@ -32,6 +33,8 @@ impl Cell {
         if self.core.check {
             self.warnings.add("the cell was not checked before it ran: there is no type checker here");
         }
+        let (code, written) = Written::read(source);
+        self.written = Some(written);
         let (persistent, stored) = match ground {
             Ground::Fresh(committed) => (false, committed),
             Ground::Persistent(turn) => {
@@ -48,7 +51,7 @@ impl Cell {
             }
         };
         let start = Start {
-            source,
+            source: code,
             tools: Arc::clone(&self.tools.guest),
             stored: stored as Arc<dyn StoredValues>,
             quota: self.core.stored.quota(),
