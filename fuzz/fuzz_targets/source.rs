@@ -26,7 +26,7 @@ fuzz_target!(|source: &str| {
         for effect in effects {
             now_us += 1000;
             match effect {
-                Effect::CallTool { call, tool: 0, input } => {
+                Effect::CallTool { call, tool: 0, input, .. } => {
                     let json = input.unwrap_or_else(|| "null".to_owned()).into();
                     events.push_back(Event::Answered { call, json, now_us });
                 }

@@ -160,6 +160,25 @@ static JSValue bridge_emit(JSContext *ctx, JSValueConst this_val, int argc, JSVa
     return JS_UNDEFINED;
 }
 
+/* search(limit, query): the promise of the tools that answer best. */
+static JSValue bridge_search(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    int32_t limit;
+    if (JS_ToInt32(ctx, &limit, argv[0]))
+        return JS_EXCEPTION;
+    return calls_ask(ctx, EFFECT_SEARCH, limit, argv[1]);
+}
+
+/* describe(places): the promise of the declarations of tools, by their places, as text separated by commas. */
+static JSValue bridge_describe(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    return calls_ask(ctx, EFFECT_DESCRIBE, 0, argv[0]);
+}
+
 /* Tells whether a string is base64, by its alphabet and its padding. */
 static JSValue bridge_is_base64(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
 {
@@ -318,6 +337,8 @@ static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("toolIndex", 1, bridge_tool_index),
     JS_CFUNC_DEF("toolFunction", 2, bridge_tool_function),
     JS_CFUNC_DEF("toolsJson", 0, bridge_tools_json),
+    JS_CFUNC_DEF("search", 2, bridge_search),
+    JS_CFUNC_DEF("describe", 1, bridge_describe),
     JS_CFUNC_DEF("emit", 5, bridge_emit),
     JS_CFUNC_DEF("isBase64", 1, bridge_is_base64),
     JS_CFUNC_DEF("store", 3, bridge_store),

@@ -1,4 +1,4 @@
-/* The tool calls that wait for their answers.
+/* The tool calls, and the questions about tools, that wait for their answers.
  *
  * A slot is used again under the next number, so that a late or a second answer finds nothing. */
 #include "guest.h"
@@ -37,6 +37,23 @@ static int32_t take_slot(JSContext *ctx)
     return slot;
 }
 
+/* Makes the promise of an answer, and the handle that the answer names. */
+static JSValue wait_for_answer(JSContext *ctx, int32_t tool, int64_t *handle)
+{
+    JSValue promise = carrel_promise(ctx);
+    int32_t slot = JS_IsException(promise) ? -1 : take_slot(ctx);
+    if (slot < 0) {
+        JS_FreeValue(ctx, promise);
+        return JS_EXCEPTION;
+    }
+    struct call *call = &calls[slot];
+    *call = (struct call){ .number = ++calls_made, .tool = tool, .promise = JS_DupValue(ctx, promise) };
+    call->site = carrel_call_site(ctx, &call->site_offset);
+    calls_pending++;
+    *handle = (calls_made << 24) | slot;
+    return promise;
+}
+
 JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv, int tool, JSValueConst *data)
 {
     (void)this_val;
@@ -57,19 +74,28 @@ JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueCons
         if (!json)
             return settled_with_exception(ctx);
     }
-    JSValue promise = carrel_promise(ctx);
-    int32_t slot = JS_IsException(promise) ? -1 : take_slot(ctx);
-    if (slot < 0) {
-        JS_FreeValue(ctx, promise);
-        JS_FreeCString(ctx, json);
-        return JS_EXCEPTION;
+    int64_t handle;
+    JSValue promise = wait_for_answer(ctx, tool, &handle);
+    if (!JS_IsException(promise)) {
+        int line, column;
+        carrel_place(ctx, &line, &column);
+        host_effect(EFFECT_TOOL_CALL, tool, handle, json, json_len, (const char *)(uintptr_t)line, column);
     }
-    struct call *call = &calls[slot];
-    *call = (struct call){ .number = ++calls_made, .tool = tool, .promise = JS_DupValue(ctx, promise) };
-    call->site = carrel_call_site(ctx, &call->site_offset);
-    calls_pending++;
-    host_effect(EFFECT_TOOL_CALL, tool, (calls_made << 24) | slot, json, json_len, NULL, 0);
     JS_FreeCString(ctx, json);
+    return promise;
+}
+
+JSValue calls_ask(JSContext *ctx, int32_t effect, int32_t small, JSValueConst text)
+{
+    size_t len;
+    const char *bytes = JS_ToCStringLen(ctx, &len, text);
+    if (!bytes)
+        return JS_EXCEPTION;
+    int64_t handle;
+    JSValue promise = wait_for_answer(ctx, NO_TOOL, &handle);
+    if (!JS_IsException(promise))
+        host_effect(effect, small, handle, bytes, len, NULL, 0);
+    JS_FreeCString(ctx, bytes);
     return promise;
 }
 
@@ -77,6 +103,7 @@ void calls_clear(JSContext *ctx)
 {
     calls_free = -1;
     calls_pending = 0;
+    carrel_forget_places(ctx);
     for (int32_t i = calls_len - 1; i >= 0; i--) {
         struct call *call = &calls[i];
         if (call->number >= 0) {

@@ -202,6 +202,7 @@ int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed
     carrel_keep_variables(persistent);
     carrel_seed(ctx, (uint64_t)seed);
     random_seed((uint64_t)seed);
+    carrel_name_cell(ctx, cell_name);
     char *source = bridge_set_tools(ctx, names_len, json_len) ? NULL : fetch(ctx, PARCEL_SOURCE, source_len);
     if (!source)
         return end_with_exception(ctx, ENDING_THROWN);

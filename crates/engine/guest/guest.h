@@ -78,10 +78,13 @@ const char *zone_name(void);
 
 /* ---- calls.c ---- */
 
+/* In place of a tool, where a question about the tools waits for its answer. */
+#define NO_TOOL (-1)
+
 /* A tool call that waits for its answer. */
 struct call {
     int64_t number;
-    int32_t tool;
+    int32_t tool; /* or NO_TOOL */
     int32_t next_free;
     JSValue promise;
     JSValue site; /* where it was called, by function and offset */
@@ -90,6 +93,9 @@ struct call {
 
 /* Calls that wait for their answer. */
 extern int32_t calls_pending;
+
+/* Asks a question about the tools, as an effect of its own kind; returns the promise of its answer. */
+JSValue calls_ask(JSContext *ctx, int32_t effect, int32_t small, JSValueConst text);
 
 /* Calls the tool `tool` with argv[0]; returns the promise of its answer. */
 JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv, int tool, JSValueConst *data);
@@ -156,6 +162,15 @@ bool carrel_is_out_of_memory(JSValueConst thrown);
 JSValue carrel_promise(JSContext *ctx);
 void carrel_resolve(JSContext *ctx, JSValueConst promise, JSValueConst value);
 void carrel_reject(JSContext *ctx, JSValueConst promise, JSValueConst reason);
+
+/* Names the cell that begins: the file of its code. */
+void carrel_name_cell(JSContext *ctx, const char *name);
+
+/* Finds the line and the column, from 1, of the cell's code that called what runs now; line 0 when none did. */
+void carrel_place(JSContext *ctx, int *line, int *column);
+
+/* Lets go what the search for places keeps. */
+void carrel_forget_places(JSContext *ctx);
 
 JSValue carrel_call_site(JSContext *ctx, uint32_t *offset);
 JSValue carrel_class_of(JSContext *ctx, JSValueConst value);

@@ -13,7 +13,8 @@
 #define EXPORT(name) __attribute__((export_name(name)))
 
 enum effect {
-    EFFECT_TOOL_CALL = 1, /* small: index of the tool; number: handle of the call; a: input as JSON or empty */
+    EFFECT_TOOL_CALL = 1, /* small: index of the tool; number: handle of the call; a: input as JSON or empty; in place of
+                             b: the line of the cell that calls, 0 when none does, and, as its length, the column */
     EFFECT_TEXT = 2,      /* small: level, 0 for text(); a: text */
     EFFECT_IMAGE = 3,     /* a: base64; b: media type */
     EFFECT_AUDIO = 4,     /* a: base64; b: media type */
@@ -25,6 +26,9 @@ enum effect {
     EFFECT_YIELD = 10,
     EFFECT_WARNING = 11,  /* a: text */
     EFFECT_END = 12,      /* small: an `ending`; number: 1 when the VM takes a further cell; a: result or error as JSON, or empty */
+    /* Questions about the tools; their handles are answered as those of calls are. */
+    EFFECT_SEARCH = 13,   /* small: how many tools at most; number: handle; a: query */
+    EFFECT_DESCRIBE = 14, /* number: handle; a: indices of tools, separated by commas */
 };
 
 enum ending {

@@ -110,12 +110,98 @@ JSValue carrel_call_site(JSContext *ctx, uint32_t *offset)
 {
     for (JSStackFrame *frame = ctx->rt->current_stack_frame; frame; frame = frame->prev_frame) {
         JSObject *function = JS_VALUE_GET_OBJ(frame->cur_func);
-        if (js_class_has_bytecode(function->class_id) && frame->cur_pc) {
-            *offset = frame->cur_pc - function->u.func.function_bytecode->byte_code_buf - 1;
-            return js_dup(frame->cur_func);
-        }
+        if (!js_class_has_bytecode(function->class_id) || !frame->cur_pc)
+            continue;
+        JSFunctionBytecode *code = function->u.func.function_bytecode;
+        if (carrel_is_prelude(ctx, code->filename))
+            continue;
+        *offset = frame->cur_pc - code->byte_code_buf - 1;
+        return js_dup(frame->cur_func);
     }
     return JS_UNDEFINED;
+}
+
+/* The file of the running cell's code. */
+static JSAtom cell_file;
+
+void carrel_name_cell(JSContext *ctx, const char *name)
+{
+    JS_FreeAtom(ctx, cell_file);
+    cell_file = JS_NewAtom(ctx, name);
+}
+
+/* The table that gives code its places, read so far: a call that stands behind the last one, as most do, is found from
+ * there. The table is `find_line_num`'s. */
+static struct {
+    JSValue function;
+    const uint8_t *next;
+    uint32_t offset;
+    int line, column;
+} places = { .function = JS_UNDEFINED };
+
+void carrel_forget_places(JSContext *ctx)
+{
+    JS_FreeValue(ctx, places.function);
+    places.function = JS_UNDEFINED;
+}
+
+static void read_places(JSContext *ctx, JSValueConst function, uint32_t offset)
+{
+    JSFunctionBytecode *code = JS_VALUE_GET_OBJ(function)->u.func.function_bytecode;
+    bool is_same = JS_IsObject(places.function) && JS_VALUE_GET_OBJ(places.function)->u.func.function_bytecode == code;
+    if (!is_same || offset < places.offset) {
+        carrel_forget_places(ctx);
+        places.function = js_dup(function);
+        places.next = code->pc2line_buf;
+        places.offset = 0;
+        places.line = code->line_num;
+        places.column = code->col_num;
+    }
+    const uint8_t *at = places.next, *end = code->pc2line_buf + code->pc2line_len;
+    while (at && at < end) {
+        uint32_t next_offset = places.offset;
+        int32_t lines, columns;
+        unsigned op = *at++;
+        int len = 0;
+        if (op == 0) {
+            uint32_t bytes;
+            if ((len = get_leb128(&bytes, at, end)) < 0)
+                return;
+            at += len;
+            next_offset += bytes;
+            if ((len = get_sleb128(&lines, at, end)) < 0)
+                return;
+            at += len;
+        } else {
+            op -= PC2LINE_OP_FIRST;
+            next_offset += op / PC2LINE_RANGE;
+            lines = op % PC2LINE_RANGE + PC2LINE_BASE;
+        }
+        if ((len = get_sleb128(&columns, at, end)) < 0 || offset < next_offset)
+            return;
+        at += len;
+        places.next = at;
+        places.offset = next_offset;
+        places.line += lines;
+        places.column += columns;
+    }
+}
+
+void carrel_place(JSContext *ctx, int *line, int *column)
+{
+    *line = *column = 0;
+    for (JSStackFrame *frame = ctx->rt->current_stack_frame; frame; frame = frame->prev_frame) {
+        JSObject *function = JS_VALUE_GET_OBJ(frame->cur_func);
+        if (!js_class_has_bytecode(function->class_id) || !frame->cur_pc)
+            continue;
+        JSFunctionBytecode *code = function->u.func.function_bytecode;
+        if (code->filename != cell_file)
+            continue;
+        read_places(ctx, frame->cur_func, frame->cur_pc - code->byte_code_buf - 1);
+        *line = places.line;
+        *column = places.column;
+        return;
+    }
 }
 
 /* Writes a call site as a line of a stack trace. */

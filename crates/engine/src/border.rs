@@ -103,20 +103,21 @@ fn effect(
     let memory = memory(&caller)?;
     let (bytes, guest) = memory.data_and_store_mut(&mut caller);
     let a = || text(bytes, a, a_len);
-    let b = || text(bytes, b, b_len);
+    let b_text = || text(bytes, b, b_len);
     // The numbers of `enum effect`.
     let effect = match kind {
         1 => Effect::CallTool {
             call: CallHandle(number),
             tool: usize::try_from(small).map_err(|_| odd("tool"))?,
             input: (a_len > 0).then(a).transpose()?,
+            location: (b > 0).then_some((b, b_len)),
         },
         2 => Effect::Text { text: a()?, level: level(small)? },
-        3 => Effect::Media { kind: MediaKind::Image, data: a()?, mime_type: b()? },
-        4 => Effect::Media { kind: MediaKind::Audio, data: a()?, mime_type: b()? },
+        3 => Effect::Media { kind: MediaKind::Image, data: a()?, mime_type: b_text()? },
+        4 => Effect::Media { kind: MediaKind::Audio, data: a()?, mime_type: b_text()? },
         5 => Effect::Block { json: a()? },
         6 => Effect::Notify { text: a()? },
-        7 => Effect::Store { key: a()?, json: b()? },
+        7 => Effect::Store { key: a()?, json: b_text()? },
         8 => Effect::SetTimer { id: number, delay_ms: u32::try_from(small).map_err(|_| odd("delay"))? },
         9 => Effect::ClearTimer { id: number },
         10 => Effect::Yield,
@@ -125,10 +126,21 @@ fn effect(
             guest.ending = Some((ending(small, &a()?)?, number != 0));
             return Ok(());
         }
+        13 => Effect::SearchTools {
+            call: CallHandle(number),
+            query: a()?,
+            limit: usize::try_from(small).map_err(|_| odd("limit"))?,
+        },
+        14 => Effect::DescribeTools { call: CallHandle(number), tools: places(&a()?)? },
         _ => return Err(odd("effect")),
     };
     guest.effects.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
     Ok(())
+}
+
+/// Reads the places of tools, separated by commas.
+fn places(text: &str) -> Result<Vec<usize>> {
+    text.split(',').map(|place| place.parse().map_err(|_| odd("tool"))).collect()
 }
 
 fn find_stored(mut caller: Caller<'_, Guest>, key: u32, key_len: u32) -> Result<i32> {

@@ -123,7 +123,7 @@ impl Tools {
     }
 }
 
-/// One pending tool call of a VM. Never used twice by the same VM.
+/// One pending tool call of a VM, or one question about its tools. Never used twice by the same VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallHandle(pub i64);
 
@@ -168,6 +168,24 @@ pub enum Effect {
         tool: usize,
         /// The input as JSON text; `None` when there was none.
         input: Option<String>,
+        /// Line and column, from 1, of the cell's code that called; `None` when none of this cell's did.
+        location: Option<(u32, u32)>,
+    },
+    /// The cell looks for tools. [`Event::Answered`] settles its promise, with an array of what was found.
+    SearchTools {
+        /// Names the question in its answer.
+        call: CallHandle,
+        /// What the tools should do, in words. Any text of up to 1,000 UTF-16 code units.
+        query: String,
+        /// How many to return at most, from 1 to 100.
+        limit: usize,
+    },
+    /// The cell wants to know how to call some tools. [`Event::Answered`] settles its promise, with a text.
+    DescribeTools {
+        /// Names the question in its answer.
+        call: CallHandle,
+        /// The places of the tools in [`Tools`], at most 100.
+        tools: Vec<usize>,
     },
     /// Text for the output.
     Text {

@@ -32,6 +32,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("panic", "Panics."),
     ("panic_at_once", "Panics before there is a future to poll."),
     ("person", "Asks a person, whom the test answers for, and returns its input."),
+    ("place", "Returns line and column of its call."),
     ("reenter", "Runs a cell in its own session and returns that cell's text."),
     ("shutdown", "Shuts its own session down."),
     ("step", "Tells that half of it is done, then returns its input."),
@@ -220,6 +221,10 @@ impl RecordingDelegate {
                 let session = self.session().ok_or_else(cancelled)?;
                 drop(session.shutdown().await);
                 Ok(null())
+            }
+            "place" => {
+                let place = call.location.map(|place| format!("[{},{}]", place.line, place.column));
+                Ok(place.and_then(|place| JsonText::parse(&place).ok()).unwrap_or_else(null))
             }
             "step" => {
                 call.status.progress(ToolProgress { percent: Some(50), message: Some("half".to_owned()) });

@@ -141,6 +141,10 @@ macro_rules! contract_suite {
             tools_that_cannot_be_taken_change_nothing
             tools_tell_how_a_call_gets_on
             tools_may_wait_for_a_person
+            tools_know_where_a_call_stands
+            tools_are_found_and_described
+            tools_leave_the_names_of_functions_alone
+            tools_can_be_asked_for_without_end
             any_sequence_of_operations_does_what_the_model_does
         }
     };

@@ -1,11 +1,14 @@
-//! The tools of a session while it lives: they can become others, and a call can tell how it gets on.
+//! The tools of a session while it lives: they can become others, be searched and described, and a call tells where it
+//! stands and how it gets on.
 
 use std::time::Duration;
 
-use super::delegate::tool_descriptions;
-use super::harness::{Harness, ended, event, start, text_of};
+use super::delegate::{Seen, tool_descriptions};
+use super::harness::{Harness, ended, event, start, terminated, text_of};
 use crate::error::SetToolsError;
-use crate::{EventKind, SessionMode, ToolDescription, ToolName, WaitRequest, WaitUntil};
+use crate::{
+    EventKind, JsonText, SessionMode, TerminationReason, ToolDescription, ToolName, WaitRequest, WaitUntil,
+};
 
 fn only(name: &str) -> Vec<ToolDescription> {
     vec![ToolDescription::new(ToolName::new(name).expect("a name"), "The only one.")]
@@ -68,4 +71,64 @@ pub async fn tools_may_wait_for_a_person(harness: Harness) {
     harness.delegate.open_gate();
     assert_eq!(ended(&session, &started.cell_id).await.text(), "yes");
     event(&session, &started.cell_id, |kind| matches!(kind, EventKind::PersonAnswered { .. })).await;
+}
+
+/// A call tells where in the cell it stands.
+pub async fn tools_know_where_a_call_stands(harness: Harness) {
+    let session = harness.session().await;
+    let source = "const f = () =>\n  tools.place();\ntext(await f()); text(await tools.place())";
+    assert_eq!(text_of(&session, source).await, "[2,9]\n[3,35]");
+}
+
+/// Finding and describing tools calls none.
+pub async fn tools_are_found_and_described(harness: Harness) {
+    let schema = r#"{"type":"object","properties":{"id":{"type":"string"}},"required":["id"]}"#;
+    let tool = |name, does| ToolDescription::new(ToolName::new(name).expect("a name"), does);
+    let tools = vec![
+        tool("mail__send", "Sends a message. At once."),
+        tool("shop__get_order", "Returns an order.")
+            .with_server("shop")
+            .with_input_schema(JsonText::parse(schema).expect("a schema")),
+    ];
+    let session = harness.session_with(|spec| spec.tools = tools).await;
+    for (query, found) in [
+        ("orders", r#"[{"name":"shop__get_order","description":"Returns an order.","server":"shop"}]"#),
+        ("send email", r#"[{"name":"mail__send","description":"Sends a message."}]"#),
+        ("weather", "[]"),
+    ] {
+        assert_eq!(text_of(&session, &format!("text(await tools.$search('{query}'))")).await, found);
+    }
+    let described = text_of(&session, "text(await tools.$describe('shop__get_order'))").await;
+    assert!(described.contains("shop__get_order(input: { id: string })"), "{described}");
+    let both = text_of(&session, "text(await tools.$describe(['shop__get_order', 'mail__send']))").await;
+    assert!(both.starts_with(&described) && both.contains("mail__send("), "{both}");
+
+    let cell_id = start(&session, "await Promise.all(Array(100).fill(0).map(() => tools.$search('send')))")
+        .await
+        .cell_id;
+    ended(&session, &cell_id).await;
+    assert!(harness.delegate.seen().iter().all(|seen| !matches!(seen, Seen::Called(..))));
+}
+
+/// What cells have beside their tools is no tool's name.
+pub async fn tools_leave_the_names_of_functions_alone(harness: Harness) {
+    let session = harness.session().await;
+    let Err(SetToolsError::InvalidSpec(error)) = session.set_tools(only("$search")).await else {
+        panic!("a tool named `$search`")
+    };
+    assert_eq!(error.problem, "has one named $search, which is a function that every cell has");
+}
+
+/// A cell that asks without end is ended, and keeps nobody from running.
+pub async fn tools_can_be_asked_for_without_end(harness: Harness) {
+    let session = harness.session().await;
+    let endless = start(&session, "for (;;) await tools.$search('anything at all')").await;
+    assert_eq!(text_of(&session, "text(await tools.echo('still here'))").await, "still here");
+    session.terminate(endless.cell_id.clone()).await.unwrap();
+    let limit = Duration::from_millis(100);
+    let session = harness.session_with(|spec| spec.limits.cpu_time = limit).await;
+    let flood =
+        start(&session, "for (;;) { tools.$search('anything'); await tools.$search('at all') }").await;
+    let outcome = terminated(ended(&session, &flood.cell_id).await);
+    assert_eq!(outcome.reason, TerminationReason::CpuTime { limit });
 }

@@ -4,6 +4,12 @@
 
   const { defineProperty, freeze } = Object;
   const { abs, floor, max, min } = Math;
+  const { isArray } = Array;
+  const { isInteger } = Number;
+  const { ownKeys } = Reflect;
+  const { trim } = String.prototype;
+  const { apply } = kit;
+  const toText = String;
 
   let allTools;
   function catalogue() {
@@ -59,6 +65,61 @@
     return new TypeError(`there is no tool "${name}"${hint}`);
   }
 
+  // What the owner of the cell answers, and not a tool: its tools can be hundreds, with large schemas.
+  const QUERY_CHARS = 1000;
+  const LIMIT_DEFAULT = 10;
+  const LIMIT_MAX = 100;
+  const NAMES_MAX = 100;
+
+  function refuse(usage, problem) {
+    throw new TypeError(`${usage}: ${problem}`);
+  }
+
+  const own = {
+    __proto__: null,
+
+    $search(query, options) {
+      const usage = "tools.$search takes words that say what a tool should do, and { limit }";
+      if (typeof query !== "string") refuse(usage, `the query is a string, not ${kindOf(query)}`);
+      if (apply(trim, query, []) === "") refuse(usage, "the query is empty");
+      if (query.length > QUERY_CHARS) refuse(usage, `the query has ${query.length} characters, more than ${QUERY_CHARS}`);
+      let limit = LIMIT_DEFAULT;
+      if (options !== undefined) {
+        if (typeof options !== "object" || options === null) refuse(usage, `the options are an object, not ${kindOf(options)}`);
+        const keys = ownKeys(options);
+        for (let i = 0; i < keys.length; i++)
+          if (keys[i] !== "limit") refuse(usage, `there is no option ${toText(keys[i])}`);
+        const asked = options.limit;
+        if (asked !== undefined) limit = asked;
+        if (!isInteger(limit) || limit < 1 || limit > LIMIT_MAX) refuse(usage, `\`limit\` is an integer from 1 to ${LIMIT_MAX}`);
+      }
+      return host.search(limit, query);
+    },
+
+    $describe(names) {
+      const usage = "tools.$describe takes the name of a tool, or an array of names";
+      if (typeof names === "string") return host.describe(toText(placeOf(names)));
+      if (!isArray(names)) refuse(usage, `not ${kindOf(names)}`);
+      const { length } = names;
+      if (!isInteger(length) || length < 1 || length > NAMES_MAX) refuse(usage, `an array has 1 to ${NAMES_MAX} of them`);
+      let places = "";
+      for (let i = 0; i < length; i++) {
+        const name = names[i];
+        if (typeof name !== "string") refuse(usage, `a name is a string, not ${kindOf(name)}`);
+        places += `${i > 0 ? "," : ""}${placeOf(name)}`;
+      }
+      return host.describe(places);
+    },
+  };
+
+  const kindOf = (value) => (value === null ? "null" : value === undefined ? "undefined" : `a value of type ${typeof value}`);
+
+  function placeOf(name) {
+    const index = host.toolIndex(name);
+    if (index < 0) throw unknownTool(name);
+    return index;
+  }
+
   // The functions that were asked for, by name.
   let functions = Object.create(null);
   kit.forgetTools = function forgetTools() {
@@ -73,14 +134,14 @@
     "tools",
     new Proxy(Object.create(null), {
       get(_, name) {
-        const found = functions[name];
+        const found = own[name] ?? functions[name];
         if (found !== undefined || typeof name === "symbol") return found;
         const index = host.toolIndex(name);
         if (index >= 0) return (functions[name] = host.toolFunction(index, name));
         if (ASKED_BY_LANGUAGE.has(name)) return undefined;
         throw unknownTool(name);
       },
-      has: (_, name) => typeof name === "string" && host.toolIndex(name) >= 0,
+      has: (_, name) => typeof name === "string" && (own[name] !== undefined || host.toolIndex(name) >= 0),
       ownKeys: () => toolNames(),
       getOwnPropertyDescriptor(_, name) {
         if (typeof name !== "string" || host.toolIndex(name) < 0) return undefined;
@@ -97,7 +158,7 @@
   kit.toolError = function toolError({ message, code, retryable, data }, tool, site) {
     const error = new kit.ToolError(message);
     defineProperty(error, "stack", { value: site, writable: true, configurable: true });
-    error.tool = catalogue()[tool].name;
+    error.tool = tool < 0 ? undefined : catalogue()[tool].name;
     error.code = code;
     error.retryable = retryable;
     error.data = data;

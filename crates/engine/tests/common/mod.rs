@@ -124,11 +124,14 @@ pub(crate) fn play(engine: &Engine, source: &str, mut between: impl FnMut(Vm) ->
         for effect in effects {
             story.lines.push(line(&effect));
             match effect {
-                Effect::CallTool { call, tool, input } => match TOOLS[tool].0 {
+                Effect::CallTool { call, tool, input, .. } => match TOOLS[tool].0 {
                     "later" => last_answers.push_back(answer(call, input, now_us)),
                     "fail" => answers.push_back(failure(call, input.as_deref(), now_us)),
                     _ => answers.push_back(answer(call, input, now_us)),
                 },
+                Effect::SearchTools { call, .. } | Effect::DescribeTools { call, .. } => {
+                    answers.push_back(answer(call, Some("\"as asked\"".to_owned()), now_us));
+                }
                 Effect::SetTimer { id, delay_ms } => {
                     set += 1;
                     timers.insert((now_us + i64::from(delay_ms) * 1000, set, id));
@@ -176,6 +179,10 @@ fn line(effect: &Effect) -> String {
     match effect {
         Effect::CallTool { tool, input, .. } => {
             format!("call {} {}", TOOLS[*tool].0, input.as_deref().unwrap_or("(no input)"))
+        }
+        Effect::SearchTools { query, limit, .. } => format!("search {limit} {query:?}"),
+        Effect::DescribeTools { tools, .. } => {
+            format!("describe {:?}", tools.iter().map(|tool| TOOLS[*tool].0).collect::<Vec<_>>())
         }
         Effect::Text { text, level: None } => format!("text {text}"),
         Effect::Text { text, level: Some(level) } => format!("{level:?} {text}").replacen("Log ", "log ", 1),

@@ -51,7 +51,7 @@ fn play(engine: &Engine, cells: &[String], seed: u64, mut between: impl FnMut(Vm
         let (effects, progress) = run(&mut vm);
         for effect in &effects {
             match effect {
-                Effect::CallTool { call, tool, input } => calls.push((*call, *tool, input.clone())),
+                Effect::CallTool { call, tool, input, .. } => calls.push((*call, *tool, input.clone())),
                 Effect::SetTimer { id, .. } => timers.push(*id),
                 Effect::ClearTimer { id } => timers.retain(|other| other != id),
                 _ => {}

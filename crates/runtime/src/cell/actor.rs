@@ -5,15 +5,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use carrel_contract::{
-    CellError, CellId, Content, EventKind, JsonText, Notification, TerminationReason, ToolCall,
+    CellError, CellId, Content, EventKind, JsonText, Location, Notification, TerminationReason, ToolCall,
 };
 use carrel_engine::{CallHandle, Effect, Ending, Event, MediaKind, Progress, Snapshot, Vm};
 
 use super::callbacks::{Answer, Callbacks, Delivered, Done};
 use super::opening::Opening;
+use super::questions::{Question, Questions};
 use super::timers::Timers;
 use super::translate;
 use super::warnings::Warnings;
@@ -38,6 +39,9 @@ pub(crate) struct Cell {
     pub(super) number: CellNumber,
     pub(super) control: Arc<CellControl>,
     pub(super) callbacks: Callbacks,
+    questions: Questions,
+    /// The time that their answers took.
+    answering: Duration,
     pub(super) writes: HashMap<String, String>,
     pub(super) warnings: Warnings,
     /// What its author wrote, until it has come to run.
@@ -89,6 +93,8 @@ impl Cell {
             number,
             control,
             callbacks: Callbacks::default(),
+            questions: Questions::default(),
+            answering: Duration::ZERO,
             writes: HashMap::new(),
             warnings: Warnings::default(),
             written: None,
@@ -151,6 +157,14 @@ impl Cell {
                     }
                 },
                 id = self.timers.next() => Some(Event::TimerFired { id, now_us: self.now_us() }),
+                () = std::future::ready(()), if !self.questions.is_empty() => {
+                    // Others first: it may be the next of many.
+                    tokio::task::yield_now().await;
+                    match self.answer_question() {
+                        Ok(event) => event,
+                        Err(end) => return end,
+                    }
+                }
             };
             place = match place {
                 Place::Away(vm) => {
@@ -234,7 +248,7 @@ impl Cell {
     /// Tells whether the callbacks under way hold as much as the cell itself may. A cell that goes on calling waits
     /// until they hold less.
     fn is_overloaded(&self) -> bool {
-        self.callbacks.held_bytes > self.core.limits.memory_bytes
+        self.callbacks.held_bytes + self.questions.held_bytes > self.core.limits.memory_bytes
     }
 
     /// Returns the time, which for one cell never goes backwards.
@@ -251,7 +265,13 @@ impl Cell {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::CallTool { call, tool, input } => self.call_tool(call, tool, input.as_deref()),
+            Effect::CallTool { call, tool, input, location } => {
+                self.call_tool(call, tool, input.as_deref(), location);
+            }
+            Effect::SearchTools { call, query, limit } => {
+                self.questions.ask(call, Question::Search { query, limit });
+            }
+            Effect::DescribeTools { call, tools } => self.questions.ask(call, Question::Describe { tools }),
             Effect::Text { text, level } => {
                 self.output(Content::Text { text, level: level.map(translate::level) });
             }
@@ -280,7 +300,13 @@ impl Cell {
         }
     }
 
-    fn call_tool(&mut self, handle: CallHandle, tool: usize, input: Option<&str>) {
+    fn call_tool(
+        &mut self,
+        handle: CallHandle,
+        tool: usize,
+        input: Option<&str>,
+        location: Option<(u32, u32)>,
+    ) {
         let (Some(tool), Some(call_id)) = (self.tools.name(tool).cloned(), self.callbacks.next_call_id())
         else {
             return self.warnings.add("the guest called a tool that does not exist");
@@ -289,8 +315,10 @@ impl Cell {
             .log
             .append(&self.id, EventKind::ToolCalled { call_id: call_id.clone(), tool: tool.clone() });
         let input = input.map(JsonText::parse).transpose();
-        let call = input
-            .map(|input| ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input));
+        let location = location.map(|(line, column)| Location { line, column });
+        let call = input.map(|input| {
+            ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input).at(location)
+        });
         self.callbacks.call(&self.core, handle, call_id, call);
     }
 
@@ -304,6 +332,21 @@ impl Cell {
             Ok(json) => Event::Answered { call: handle, json: json.into_shared(), now_us },
             Err(error) => Event::Failed { call: handle, json: translate::tool_error(&error).into(), now_us },
         }
+    }
+
+    /// Answers the question that was asked first. The time it takes is the cell's, and held to the same limit.
+    fn answer_question(&mut self) -> Result<Option<Event>, End> {
+        let Some((call, question)) = self.questions.next() else { return Ok(None) };
+        let began = Instant::now();
+        let json = question.answer(&self.tools).into();
+        let took = began.elapsed();
+        self.charge(&[], took);
+        self.answering += took;
+        let limit = self.core.limits.cpu_time;
+        if self.answering > limit {
+            return Err(End::Terminated(TerminationReason::CpuTime { limit }));
+        }
+        Ok(Some(Event::Answered { call, json, now_us: self.now_us() }))
     }
 
     pub(super) fn notified(&mut self, delivered: Delivered) {

@@ -9,6 +9,7 @@ mod callbacks;
 mod caller;
 mod ending;
 mod opening;
+mod questions;
 mod status;
 mod timers;
 mod translate;
