@@ -96,6 +96,10 @@ pub(crate) struct ToolsArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) mcp: Vec<PathBuf>,
 
+    /// Print the declaration of this tool, the TypeScript that a model reads; may be given several times.
+    #[arg(long, value_name = "NAME", conflicts_with = "json")]
+    pub(crate) describe: Vec<String>,
+
     /// Print a JSON array.
     #[arg(long)]
     pub(crate) json: bool,

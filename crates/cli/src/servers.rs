@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use carrel_catalogue::declaration::{Budget, Declaration};
 use carrel_contract::error::NotifyError;
 use carrel_contract::{
     CancellationToken, CellId, CodeModeFuture, CodeModeSessionDelegate, JsonText, Notification, ToolCall,
@@ -156,6 +157,16 @@ impl Servers {
             description: entry.description.clone(),
         };
         upstreams.catalogue().iter().map(tool).collect()
+    }
+
+    /// Returns what a model reads of a tool; of one that is not there, the names nearest to it.
+    pub(crate) fn declaration(&self, name: &str) -> Result<Declaration, Vec<String>> {
+        let tools = self.tools();
+        if let Some(tool) = tools.iter().find(|tool| tool.name.as_str() == name) {
+            return Ok(Declaration::new(tool, Budget::default()));
+        }
+        let Some(upstreams) = &self.upstreams else { return Err(Vec::new()) };
+        Err(upstreams.catalogue().nearest(name, 3).iter().map(ToString::to_string).collect())
     }
 
     /// Returns the servers that were reached, with the number of their tools.

@@ -8,7 +8,7 @@ use crate::args::ToolsArgs;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::printer::{Printer, WriteError};
-use crate::sanitize::{sanitize_json, sanitize_line};
+use crate::sanitize::{sanitize, sanitize_json, sanitize_line};
 use crate::servers::{self, Servers, Tool};
 use crate::terminal::{Terminal, Tone};
 
@@ -41,22 +41,56 @@ pub(crate) async fn run(args: ToolsArgs, interrupt: Interrupt) -> Exit {
     let failed = servers.any_failed();
     servers.close().await;
     match printed {
-        Err(error) => error.report(&printer),
+        Err(Fault::Write(error)) => error.report(&printer),
+        Err(fault @ Fault::NoTool { .. }) => {
+            printer.note(Tone::Error, &format!("failed to {fault}"));
+            Exit::Usage
+        }
         Ok(()) if failed => Exit::Unreachable,
         Ok(()) => Exit::Success,
     }
 }
 
-fn print(args: &ToolsArgs, servers: &Servers, printer: &Printer) -> Result<(), WriteError> {
+/// Why nothing, or not all, was printed.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("describe `{name}`: there is no such tool{hint}")]
+    NoTool { name: String, hint: String },
+}
+
+fn print(args: &ToolsArgs, servers: &Servers, printer: &Printer) -> Result<(), Fault> {
+    if !args.describe.is_empty() {
+        return Ok(printer.data(&declarations(&args.describe, servers)?)?);
+    }
     let tools = servers.listing();
     if args.json {
-        return printer.data(&json(&tools));
+        return Ok(printer.data(&json(&tools))?);
     }
     if tools.is_empty() {
         printer.note(Tone::Plain, &servers.why_no_tools());
         return Ok(());
     }
-    printer.data(&table(&tools))
+    Ok(printer.data(&table(&tools))?)
+}
+
+fn declarations(names: &[String], servers: &Servers) -> Result<String, Fault> {
+    let mut text = String::new();
+    for name in names {
+        let declaration = servers.declaration(name).map_err(|near| Fault::NoTool {
+            name: sanitize_line(name),
+            hint: match near.as_slice() {
+                [] => String::new(),
+                near => format!("; the nearest are {}", near.join(", ")),
+            },
+        })?;
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&sanitize(&declaration.to_string()));
+    }
+    Ok(text)
 }
 
 /// One tool, for programs.

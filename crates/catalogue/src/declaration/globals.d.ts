@@ -4,10 +4,10 @@
 declare const tools: Tools;
 
 interface Tools {
-  /** Finds tools by what they are for. */
-  $search(query: string, options?: { limit?: number }): Promise<any>;
-  /** Returns the TypeScript declaration of a tool. */
-  $describe(name: string): Promise<string>;
+  /** Finds tools by what they should do, best first: words, at most 1,000 characters. `limit` is 10 unless said. */
+  $search(query: string, options?: { limit?: number }): Promise<{ name: string; description: string; server: string | null }[]>;
+  /** Returns the TypeScript declaration of a tool, or of several. */
+  $describe(names: string | readonly string[]): Promise<string>;
 }
 
 /** All tools, sorted by name. */

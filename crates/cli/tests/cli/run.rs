@@ -100,3 +100,20 @@ fn tools_are_listed() {
     assert_eq!(rows[0]["server"], "orders");
     assert!(rows[0]["description"].as_str().unwrap().len() > 10);
 }
+
+#[test]
+fn a_tool_is_described_as_a_model_reads_it() {
+    let desk = Desk::with_orders();
+    let ran = desk.run(&["tools", "--describe", "orders__get_order"]).expect(0);
+    assert!(ran.stdout.starts_with("declare const tools: {\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("  orders__get_order(input: {"), "{}", ran.stdout);
+    let two = desk
+        .run(&["tools", "--describe", "orders__get_order", "--describe", "orders__list_orders"])
+        .expect(0);
+    assert!(
+        two.stdout.starts_with(&format!("{}\n", ran.stdout)) && two.stdout.contains("  orders__list_orders(")
+    );
+    desk.run(&["tools", "--describe", "orders__get_ordr"]).expect(2).says(&[
+        "failed to describe `orders__get_ordr`: there is no such tool; the nearest are orders__get_order",
+    ]);
+}
