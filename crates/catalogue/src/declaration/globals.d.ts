@@ -5,7 +5,7 @@ declare const tools: Tools;
 
 interface Tools {
   /** Finds tools by what they should do, best first: words, at most 1,000 characters. `limit` is 10 unless said. */
-  $search(query: string, options?: { limit?: number }): Promise<{ name: string; description: string; server: string | null }[]>;
+  $search(query: string, options?: { limit?: number }): Promise<{ name: string; description: string; server?: string }[]>;
   /** Returns the TypeScript declaration of a tool, or of several. */
   $describe(names: string | readonly string[]): Promise<string>;
 }
