@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use carrel_tools::import::Client;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
 use crate::units;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// List the tools that a configuration gives.
     Tools(ToolsArgs),
+    /// Collect the MCP servers that other clients have configured into one configuration.
+    Import(ImportArgs),
     /// Check that everything Carrel needs works here, and say what to do where it does not.
     Doctor(DoctorArgs),
     /// Serve the example's tools, an order book, as an MCP server on stdin and stdout.
@@ -103,6 +106,57 @@ pub(crate) struct ToolsArgs {
     /// Print a JSON array.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The arguments of `import`.
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// Whose configurations are read; may be given several times [default: all].
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) from: Vec<From>,
+
+    /// The project whose own configurations are read, too [default: the current directory].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+
+    /// Write the configuration to this file, instead of only showing it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+
+    /// Replace the file when there is one.
+    #[arg(long, requires = "write")]
+    pub(crate) force: bool,
+}
+
+/// A client to import from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum From {
+    /// All of them.
+    All,
+    /// Claude Code.
+    Claude,
+    /// Claude Desktop.
+    ClaudeDesktop,
+    /// Cursor.
+    Cursor,
+    /// Codex.
+    Codex,
+    /// VS Code.
+    Vscode,
+}
+
+impl From {
+    /// Returns the client; `None` for all.
+    pub(crate) fn client(self) -> Option<Client> {
+        Some(match self {
+            Self::All => return None,
+            Self::Claude => Client::Claude,
+            Self::ClaudeDesktop => Client::ClaudeDesktop,
+            Self::Cursor => Client::Cursor,
+            Self::Codex => Client::Codex,
+            Self::Vscode => Client::VsCode,
+        })
+    }
 }
 
 /// The arguments of `doctor`.

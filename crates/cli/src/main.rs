@@ -7,6 +7,7 @@
 mod args;
 mod doctor;
 mod exit;
+mod import;
 mod interrupt;
 mod printer;
 mod provider;
@@ -53,6 +54,7 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
     match command {
         Command::Run(args) => run::run(args, interrupt).await,
         Command::Tools(args) => tools::run(args, interrupt).await,
+        Command::Import(args) => import::run(&args),
         Command::Doctor(args) => doctor::run(args, interrupt).await,
         Command::ExampleServer => servers::serve_example(&interrupt).await,
     }

@@ -30,6 +30,7 @@ pub mod config;
 mod delegate;
 pub mod example_server;
 mod http;
+pub mod import;
 mod learned;
 mod name;
 mod near;

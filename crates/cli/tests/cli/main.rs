@@ -8,6 +8,7 @@ mod config;
 mod doctor;
 mod failures;
 mod harness;
+mod import;
 mod output;
 mod run;
 #[cfg(unix)]

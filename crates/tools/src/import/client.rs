@@ -1,0 +1,148 @@
+//! The clients, where each keeps its servers, and under which names.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::variables::Dialect;
+use super::{Places, codex, jsonc};
+use crate::config::Environment;
+
+/// A client whose configuration can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Client {
+    /// Claude Code: `~/.claude.json` and `.mcp.json` (<https://code.claude.com/docs/en/mcp>).
+    Claude,
+    /// Claude Desktop: `claude_desktop_config.json` (<https://modelcontextprotocol.io/docs/develop/connect-local-servers>).
+    ClaudeDesktop,
+    /// Cursor: `~/.cursor/mcp.json` and `.cursor/mcp.json` (<https://cursor.com/docs/context/mcp>).
+    Cursor,
+    /// Codex: `~/.codex/config.toml` and `.codex/config.toml` (<https://developers.openai.com/codex/mcp>).
+    Codex,
+    /// VS Code: `.vscode/mcp.json` and the user's `mcp.json`
+    /// (<https://code.visualstudio.com/docs/copilot/reference/mcp-configuration>).
+    VsCode,
+}
+
+/// What a file holds.
+pub(super) struct Found {
+    pub(super) servers: Vec<(String, Map<String, Value>)>,
+    pub(super) dialect: Dialect,
+    pub(super) notes: Vec<String>,
+}
+
+impl Client {
+    /// All of them, those whose names win first.
+    pub const ALL: &[Self] = &[Self::Claude, Self::Cursor, Self::Codex, Self::VsCode, Self::ClaudeDesktop];
+
+    /// Returns the name that the command line has for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Claude => "claude",
+            Self::ClaudeDesktop => "claude-desktop",
+            Self::Cursor => "cursor",
+            Self::Codex => "codex",
+            Self::VsCode => "vscode",
+        }
+    }
+
+    /// Returns where it keeps its servers, what is nearest to the project first.
+    pub(super) fn files(self, places: &Places, environment: &dyn Environment) -> Vec<PathBuf> {
+        let (home, project) = (&places.home, &places.project);
+        let elsewhere = |variable: &str, default: PathBuf| {
+            environment.get(variable).filter(|path| !path.is_empty()).map_or(default, PathBuf::from)
+        };
+        match self {
+            // A project's own servers in the first come before those of the second.
+            Self::Claude => {
+                vec![
+                    elsewhere("CLAUDE_CONFIG_DIR", home.clone()).join(".claude.json"),
+                    project.join(".mcp.json"),
+                ]
+            }
+            Self::ClaudeDesktop => {
+                vec![applications(home, environment).join("Claude/claude_desktop_config.json")]
+            }
+            Self::Cursor => vec![project.join(".cursor/mcp.json"), home.join(".cursor/mcp.json")],
+            Self::Codex => {
+                let user = elsewhere("CODEX_HOME", home.join(".codex"));
+                vec![project.join(".codex/config.toml"), user.join("config.toml")]
+            }
+            Self::VsCode => {
+                vec![
+                    project.join(".vscode/mcp.json"),
+                    applications(home, environment).join("Code/User/mcp.json"),
+                ]
+            }
+        }
+    }
+
+    /// Reads the servers of one of its files.
+    pub(super) fn servers(self, text: &str, places: &Places) -> Result<Found, String> {
+        if self == Self::Codex {
+            return codex::servers(text);
+        }
+        let document = jsonc::parse(text)?;
+        let mut notes = Vec::new();
+        let mut servers = Vec::new();
+        let key = if self == Self::VsCode { "servers" } else { "mcpServers" };
+        if self == Self::Claude {
+            // `projects` holds what was added for one folder alone, and stands before what was added for all.
+            let projects = document.get("projects").and_then(Value::as_object);
+            let mut others = 0;
+            for (folder, kept) in projects.into_iter().flatten() {
+                if places.project.starts_with(folder) && !folder.is_empty() {
+                    entries(kept.get(key), &mut servers, &mut notes);
+                } else {
+                    others += kept.get(key).and_then(Value::as_object).map_or(0, Map::len);
+                }
+            }
+            if others > 0 {
+                notes.push(format!(
+                    "{others} servers of other projects are left out; import in their folders"
+                ));
+            }
+        }
+        entries(document.get(key), &mut servers, &mut notes);
+        let inputs = document.get("inputs").and_then(Value::as_array).cloned().unwrap_or_default();
+        let dialect = match self {
+            Self::Claude => Dialect::Carrel,
+            Self::ClaudeDesktop | Self::Codex => Dialect::None,
+            Self::Cursor | Self::VsCode => Dialect::Editor,
+        };
+        if self == Self::VsCode {
+            for (_, entry) in &mut servers {
+                super::variables::answer_inputs(entry, &inputs);
+            }
+        }
+        Ok(Found { servers, dialect, notes })
+    }
+}
+
+fn entries(found: Option<&Value>, servers: &mut Vec<(String, Map<String, Value>)>, notes: &mut Vec<String>) {
+    for (name, entry) in found.and_then(Value::as_object).into_iter().flatten() {
+        // What is nearer to the project came first.
+        if servers.iter().any(|(known, _)| known == name) {
+            notes.push(format!("`{name}` is there twice; the one that is nearer to the project counts"));
+            continue;
+        }
+        match entry {
+            Value::Object(entry) => servers.push((name.clone(), entry.clone())),
+            _ => notes.push(format!("`{name}` is left out: it is no object")),
+        }
+    }
+}
+
+/// Where applications keep what they are told.
+fn applications(home: &Path, environment: &dyn Environment) -> PathBuf {
+    let variable = |name: &str| environment.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    if cfg!(target_os = "macos") {
+        home.join("Library/Application Support")
+    } else if cfg!(windows) {
+        variable("APPDATA").unwrap_or_else(|| home.join("AppData/Roaming"))
+    } else {
+        variable("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"))
+    }
+}
