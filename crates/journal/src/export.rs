@@ -65,7 +65,7 @@ pub struct Counts {
     pub sessions: u64,
     /// Their entries.
     pub entries: u64,
-    /// Blobs, each once.
+    /// Blobs, each once; of sessions that were skipped, none.
     pub blobs: u64,
     /// Sessions that were there already and were left as they are.
     pub skipped: u64,

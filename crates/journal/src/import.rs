@@ -140,8 +140,8 @@ impl Reading<'_> {
         loop {
             match file.frame()? {
                 Frame::Blob(bytes) => {
-                    counts.blobs += 1;
                     if !self.skip {
+                        counts.blobs += 1;
                         self.store.put_blob(&session, Blob::new(Vec::from(bytes))).await?;
                     }
                 }
@@ -151,7 +151,6 @@ impl Reading<'_> {
                 },
                 Frame::KnownBlob(_) => {}
                 Frame::Entries(entries) => {
-                    counts.entries += entries.len() as u64;
                     let expected = self.to.position();
                     let mut sealed = Vec::with_capacity(entries.len());
                     for bytes in entries {
@@ -159,6 +158,7 @@ impl Reading<'_> {
                         sealed.push(self.from.hand_over(&bytes, &mut self.to)?);
                     }
                     if !self.skip {
+                        counts.entries += sealed.len() as u64;
                         self.store.append(&session, expected, sealed).await?;
                     }
                 }
