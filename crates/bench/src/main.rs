@@ -12,6 +12,7 @@ mod session;
 mod soak;
 mod stopping;
 mod table;
+mod typescript;
 
 use std::env;
 
@@ -26,5 +27,6 @@ fn main() {
     busy::measure(&mut table);
     engine::measure(&mut table);
     stopping::measure(&mut table);
+    typescript::measure(&mut table);
     process::measure(&mut table);
 }
