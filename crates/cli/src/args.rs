@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use carrel_tools::import::Client;
+use carrel_tools::policy::{InvalidPattern, Pattern};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Tools(ToolsArgs),
     /// Collect the MCP servers that other clients have configured into one configuration.
     Import(ImportArgs),
+    /// Look at a policy before it is used.
+    Policy(PolicyArgs),
     /// Check that everything Carrel needs works here, and say what to do where it does not.
     Doctor(DoctorArgs),
     /// Serve the example's tools, an order book, as an MCP server on stdin and stdout.
@@ -65,6 +68,19 @@ pub(crate) struct RunArgs {
     /// Start no MCP server, even when a configuration lies beside FILE.
     #[arg(long, conflicts_with = "mcp")]
     pub(crate) no_mcp: bool,
+
+    /// What the cell may do with its tools, as TOML: see docs/policies.md. Without it every call is made.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Allow the calls of these tools for which the policy would ask you, as `orders__*`; may be given several times.
+    #[arg(long, value_name = "PATTERN", requires = "policy", value_parser = pattern)]
+    pub(crate) approve: Vec<Pattern>,
+
+    /// What becomes of calls that you would be asked about while no terminal is there [default: as the policy says,
+    /// else deny].
+    #[arg(long, value_name = "WHAT", requires = "policy")]
+    pub(crate) unattended: Option<Unattended>,
 
     /// The memory the cell may use, from 2MiB to 512MiB [default: 64MiB].
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
@@ -157,6 +173,50 @@ impl From {
             Self::Vscode => Client::VsCode,
         })
     }
+}
+
+/// What there is to do with a policy.
+#[derive(Args, Debug)]
+pub(crate) struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+/// The commands of `policy`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Show what becomes of the calls of each tool, which rule says so, and which rules never apply.
+    Check(CheckArgs),
+}
+
+/// The arguments of `policy check`.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The policy, as TOML.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// MCP servers, as JSON with `mcpServers`; may be given several times [default: ./mcp.json, if any].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mcp: Vec<PathBuf>,
+
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What becomes of calls that a person has to allow while nobody is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Unattended {
+    /// They are refused.
+    Deny,
+    /// They wait.
+    Wait,
+}
+
+fn pattern(text: &str) -> Result<Pattern, InvalidPattern> {
+    Pattern::for_tools(text)
 }
 
 /// The arguments of `doctor`.

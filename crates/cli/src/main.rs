@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod import;
 mod interrupt;
+mod policy;
 mod printer;
 mod provider;
 mod run;
@@ -21,7 +22,7 @@ mod units;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use args::{Cli, Command};
+use args::{Cli, Command, PolicyCommand};
 use exit::Exit;
 use interrupt::Interrupt;
 
@@ -55,6 +56,9 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Run(args) => run::run(args, interrupt).await,
         Command::Tools(args) => tools::run(args, interrupt).await,
         Command::Import(args) => import::run(&args),
+        Command::Policy(args) => match args.command {
+            PolicyCommand::Check(args) => policy::check(args, interrupt).await,
+        },
         Command::Doctor(args) => doctor::run(args, interrupt).await,
         Command::ExampleServer => servers::serve_example(&interrupt).await,
     }

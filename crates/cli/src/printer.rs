@@ -27,6 +27,8 @@ pub(crate) struct Printer {
     spinner: Option<ProgressBar>,
     /// Data that was pushed and not yet written.
     gathered: Mutex<Vec<u8>>,
+    /// What stands on the last line while a person is asked.
+    prompt: Mutex<Option<String>>,
 }
 
 /// Why standard output takes no more.
@@ -50,7 +52,7 @@ impl Printer {
             spinner.finish_and_clear();
             spinner
         });
-        Self { terminal, spinner, gathered: Mutex::default() }
+        Self { terminal, spinner, gathered: Mutex::default(), prompt: Mutex::default() }
     }
 
     /// Returns what the streams are.
@@ -61,6 +63,8 @@ impl Printer {
     /// Shows what is under way, or clears it with `None`.
     pub(crate) fn status(&self, what: Option<&str>) {
         let Some(spinner) = &self.spinner else { return };
+        // Where a person types, nothing turns.
+        let what = what.filter(|_| lock(&self.prompt).is_none());
         match what {
             Some(what) => {
                 spinner.set_message(sanitize_line(what));
@@ -77,8 +81,35 @@ impl Printer {
         }
     }
 
-    /// Writes with the spinner out of the way.
+    /// Asks at the end of standard error, and keeps the question last until `asked`.
+    pub(crate) fn ask(&self, question: &str) {
+        self.status(None);
+        let question = sanitize_line(question);
+        self.flush().ok();
+        eprint!("{question}");
+        *lock(&self.prompt) = Some(question);
+    }
+
+    /// The question was answered: the person has ended its line.
+    pub(crate) fn asked(&self) {
+        lock(&self.prompt).take();
+    }
+
+    /// The question, if there is one, is no longer asked.
+    pub(crate) fn unask(&self) {
+        if lock(&self.prompt).take().is_some() {
+            eprintln!();
+        }
+    }
+
+    /// Writes with the spinner out of the way, and with the question to a person after it.
     fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        if let Some(question) = lock(&self.prompt).as_deref() {
+            eprintln!();
+            let written = write();
+            eprint!("{question}");
+            return written;
+        }
         match &self.spinner {
             // One that is not shown would be drawn again by `suspend`.
             Some(spinner) if !spinner.is_finished() => spinner.suspend(write),
@@ -89,7 +120,7 @@ impl Printer {
     /// Takes data and ends its last line. Written when much is gathered, before a note, and by `flush`.
     pub(crate) fn push(&self, text: &str) -> Result<(), WriteError> {
         let text = if self.terminal.stdout { sanitize(text) } else { Cow::Borrowed(text) };
-        let mut gathered = self.gathered();
+        let mut gathered = lock(&self.gathered);
         gathered.extend_from_slice(text.as_bytes());
         if !text.ends_with('\n') {
             gathered.push(b'\n');
@@ -99,17 +130,13 @@ impl Printer {
 
     /// Writes the data that was gathered.
     pub(crate) fn flush(&self) -> Result<(), WriteError> {
-        self.write(&mut self.gathered())
+        self.write(&mut lock(&self.gathered))
     }
 
     /// Writes data, and ends its last line.
     pub(crate) fn data(&self, text: &str) -> Result<(), WriteError> {
         self.push(text)?;
         self.flush()
-    }
-
-    fn gathered(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self, gathered: &mut Vec<u8>) -> Result<(), WriteError> {
@@ -145,6 +172,10 @@ impl Printer {
             writeln!(err, "{}", text.trim_end_matches('\n')).ok();
         });
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<io::Error> for WriteError {

@@ -1,10 +1,12 @@
-//! What the two output streams are, found out once.
+//! What the three streams are, found out once.
 
 use std::io::IsTerminal;
 
-/// What standard output and standard error are.
+/// What standard input, output and error are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terminal {
+    /// Whether standard input is a terminal.
+    pub(crate) stdin: bool,
     /// Whether standard output is a terminal.
     pub(crate) stdout: bool,
     /// Whether standard error is a terminal.
@@ -21,6 +23,7 @@ impl Terminal {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let dumb = variable("TERM").is_none_or(|term| term == "dumb");
         Self {
+            stdin: std::io::stdin().is_terminal(),
             stdout: std::io::stdout().is_terminal(),
             stderr: std::io::stderr().is_terminal(),
             colour: !dumb && variable("NO_COLOR").is_none(),
@@ -32,6 +35,11 @@ impl Terminal {
     pub(crate) fn look(self) -> Look {
         let columns = if self.stderr { stderr_columns() } else { None };
         Look { colour: self.stderr_colour(), width: Look::width_of(columns) }
+    }
+
+    /// Tells whether somebody can be asked.
+    pub(crate) fn can_ask(self) -> bool {
+        self.stdin && self.stderr
     }
 
     /// Tells whether standard error may be sent colours.

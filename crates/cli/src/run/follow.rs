@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::media::Saver;
 use super::outcome::Stop;
-use super::renderer::{Piece, Renderer};
+use super::renderer::{Asked, Piece, Renderer};
 use super::{Fault, OUTPUT_BYTES};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -39,6 +39,8 @@ pub(super) struct Ended {
     /// Why this program ended it; `None` when it did not.
     pub(super) stop: Option<Stop>,
     pub(super) failed_calls: u64,
+    /// What a person was asked.
+    pub(super) asked: Vec<Asked>,
     /// Whether something the cell emitted was neither shown nor saved.
     pub(super) lost_output: bool,
 }
@@ -84,6 +86,7 @@ impl Following<'_> {
                         item = events.next() => item,
                         _ = self.interrupt.fired(), if !told => {
                             told = true;
+                            self.printer.unask();
                             let note = "interrupted: ending the cell (Ctrl-C again leaves at once)";
                             self.printer.note(Tone::Dim, note);
                             continue;
@@ -116,6 +119,7 @@ impl Following<'_> {
             }
         }
         self.printer.status(None);
+        self.printer.unask();
         if let Err(error) = self.printer.flush() {
             self.close(&error, &stop).await;
         }
@@ -133,7 +137,8 @@ impl Following<'_> {
         }
         let response = self.outcome().await?;
         let stop = stop.get().copied();
-        Ok(Ended { response, stop, failed_calls: renderer.failed_calls(), lost_output })
+        let failed_calls = renderer.failed_calls();
+        Ok(Ended { response, stop, failed_calls, asked: renderer.asked(), lost_output })
     }
 
     /// Ends the cell because nothing more of it can be written.

@@ -4,6 +4,7 @@ use carrel_contract::{CellError, CellId, CellResponse, JsonText, OutputItem, Ter
 use serde::Serialize;
 
 use super::outcome::Stop;
+use super::renderer::Asked;
 use crate::exit::Exit;
 use crate::sanitize::sanitize_json;
 
@@ -19,6 +20,7 @@ struct Object<'a> {
     error: Option<&'a CellError>,
     termination: Option<Termination>,
     warnings: &'a [String],
+    approvals: &'a [Asked],
     usage: Usage,
 }
 
@@ -56,6 +58,7 @@ pub(crate) fn object(
     stop: Option<Stop>,
     exit: Exit,
     failed_tool_calls: u64,
+    approvals: &[Asked],
 ) -> serde_json::Result<String> {
     let observation = response.observation();
     let (status, result, error, warnings, termination) = match response {
@@ -79,6 +82,7 @@ pub(crate) fn object(
         error,
         termination,
         warnings,
+        approvals,
         usage: Usage {
             elapsed_ms: observation.usage.elapsed.as_secs_f64() * 1e3,
             cpu_ms: observation.usage.cpu_time.as_secs_f64() * 1e3,
@@ -116,7 +120,7 @@ mod tests {
     }
 
     fn parsed(response: &CellResponse, stop: Option<Stop>, exit: Exit) -> Value {
-        let text = object(response, stop, exit, 0).unwrap();
+        let text = object(response, stop, exit, 0, &[]).unwrap();
         assert!(!text.contains(['\n', '\u{9b}']), "{text}");
         serde_json::from_str(&text).unwrap()
     }
@@ -132,6 +136,7 @@ mod tests {
                 "status": "succeeded", "exit_code": 0, "cell_id": "c",
                 "items": [{ "seq": 1, "type": "text", "text": "hi\u{9b}" }],
                 "omitted_bytes": 0, "result": [1], "error": null, "termination": null, "warnings": [],
+                "approvals": [],
                 "usage": { "elapsed_ms": 0.0, "cpu_ms": 0.0, "tool_calls": 0, "failed_tool_calls": 0 },
             })
         );

@@ -4,11 +4,14 @@
 //! follow its events, then say how it ended. [`renderer`] and [`outcome`] decide what is shown, without
 //! doing anything; [`follow`] waits and acts.
 
+mod ask;
 mod follow;
+mod guard;
 mod json;
 mod media;
 mod outcome;
 mod renderer;
+mod reply;
 mod report;
 mod source;
 
@@ -27,6 +30,7 @@ use crate::servers::{self, Servers};
 use crate::terminal::{Terminal, Tone};
 use crate::units::show_bytes;
 use follow::Following;
+use guard::Guard;
 use outcome::Stop;
 use report::Memory;
 use source::Source;
@@ -65,6 +69,7 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         source = reading => source.map_err(|_| (Exit::Internal, "failed to read the cell".into()))?,
     };
     let source = source.map_err(|e| usage(&e))?;
+    let guard = Guard::load(args).map_err(|e| usage(&e))?;
     let files = servers::files(&args.mcp, source.folder.as_deref().filter(|_| !args.no_mcp));
     let config = servers::load(&files).map_err(|e| usage(&e))?;
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
@@ -76,7 +81,7 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         let message = "none of the configured MCP servers could be reached, so the cell was not run".into();
         return Err((Exit::Unreachable, message));
     }
-    let exit = with_session(args, limits, &source, &servers, interrupt, printer).await;
+    let exit = with_session(args, limits, &source, &servers, guard, interrupt, printer).await;
     printer.status(None);
     servers.close().await;
     exit
@@ -87,6 +92,7 @@ async fn with_session(
     limits: Limits,
     source: &Source,
     servers: &Servers,
+    guard: Option<Guard>,
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {
@@ -97,9 +103,16 @@ async fn with_session(
     spec.time_zone.clone_from(&args.time_zone);
     let provider =
         provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
-    let session =
-        provider.create(spec, servers.delegate()).await.map_err(|e| create_fault(&e, memory_bytes))?;
-    let exit = with_cell(args, memory_bytes, source, &session, interrupt, printer).await;
+    let approvals = guard.as_ref().map(|guard| guard.approvals.clone());
+    let delegate = match guard {
+        Some(guard) => guard.around(servers.delegate(), &spec.tools),
+        None => servers.delegate(),
+    };
+    let session = provider.create(spec, delegate).await.map_err(|e| create_fault(&e, memory_bytes))?;
+    let exit = tokio::select! {
+        exit = with_cell(args, memory_bytes, source, &session, interrupt, printer) => exit,
+        never = ask::attend(approvals, interrupt, printer) => match never {},
+    };
     // Only a lost host makes this fail, and there is none in this process.
     session.shutdown().await.ok();
     exit
@@ -135,7 +148,7 @@ async fn with_cell(
         return Ok(exit);
     }
     if args.json {
-        let object = json::object(&ended.response, ended.stop, exit, ended.failed_calls)
+        let object = json::object(&ended.response, ended.stop, exit, ended.failed_calls, &ended.asked)
             .map_err(|e| (Exit::Internal, format!("failed to write the outcome as JSON: {e}")))?;
         return Ok(printer.data(&object).map_or_else(|e| e.report(printer), |()| exit));
     }

@@ -1,8 +1,9 @@
 //! Turns a cell's events into what a person is shown. Pure: events in, pieces out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use carrel_contract::{ConsoleLevel, Content, Event, EventKind, ToolCallId, ToolName};
+use carrel_contract::{ConsoleLevel, Content, Event, EventKind, ToolCallId, ToolErrorCode, ToolName};
+use serde::Serialize;
 
 use crate::terminal::Tone;
 
@@ -41,6 +42,20 @@ pub(crate) struct Renderer {
     /// How many of them each tool has, never 0.
     by_tool: BTreeMap<ToolName, usize>,
     failed_calls: u64,
+    /// What a person was asked, in order.
+    asked: Vec<Asked>,
+    /// Those of them that wait for the person.
+    awaited: HashSet<ToolCallId>,
+}
+
+/// A call that a person was asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Asked {
+    pub(crate) call_id: ToolCallId,
+    pub(crate) tool: Option<ToolName>,
+    pub(crate) question: String,
+    /// What became of the call: why it failed, if it did. The end of the cell cancels it.
+    pub(crate) error: Option<ToolErrorCode>,
 }
 
 impl Renderer {
@@ -54,7 +69,21 @@ impl Renderer {
             }
             EventKind::ToolAnswered { call_id, error } => {
                 self.forget(&call_id);
+                // From the end: what was asked last is answered first, or soon.
+                if let Some(asked) = self.asked.iter_mut().rev().find(|asked| asked.call_id == call_id) {
+                    asked.error = error;
+                }
                 self.failed_calls += u64::from(error.is_some());
+                None
+            }
+            EventKind::PersonAwaited { call_id, question } => {
+                let tool = self.running.get(&call_id).cloned();
+                self.awaited.insert(call_id.clone());
+                self.asked.push(Asked { call_id, tool, question, error: Some(ToolErrorCode::Cancelled) });
+                None
+            }
+            EventKind::PersonAnswered { call_id } => {
+                self.awaited.remove(&call_id);
                 None
             }
             EventKind::Output { content } => Some(piece(content)),
@@ -85,12 +114,20 @@ impl Renderer {
         if self.by_tool.is_empty() {
             return "running".into();
         }
+        if !self.awaited.is_empty() {
+            return format!("{} of {} calls wait for a person", self.awaited.len(), self.running.len());
+        }
         let names: Vec<_> = self
             .by_tool
             .iter()
             .map(|(tool, &count)| if count == 1 { tool.to_string() } else { format!("{tool} ×{count}") })
             .collect();
         names.join(", ")
+    }
+
+    /// Returns what a person was asked.
+    pub(crate) fn asked(self) -> Vec<Asked> {
+        self.asked
     }
 
     /// Returns how many tool calls failed.
@@ -116,7 +153,7 @@ fn piece(content: Content) -> Piece {
 
 #[cfg(test)]
 mod tests {
-    use carrel_contract::{CellId, JsonText, Seq, ToolErrorCode};
+    use carrel_contract::{CellId, JsonText, Seq};
 
     use super::*;
 
@@ -173,6 +210,28 @@ mod tests {
         assert_eq!(renderer.failed_calls(), 1);
         renderer.event(event(EventKind::CellCompleted { error: None }));
         assert_eq!(renderer.status(), "running");
+    }
+
+    #[test]
+    fn what_a_person_was_asked_is_kept_with_what_became_of_it() {
+        let mut renderer = Renderer::default();
+        for id in ["1", "2", "3"] {
+            renderer.event(called(id, "update"));
+            let call_id = ToolCallId::new(id).unwrap();
+            renderer.event(event(EventKind::PersonAwaited { call_id, question: format!("{id}?") }));
+        }
+        assert_eq!(renderer.status(), "3 of 3 calls wait for a person");
+        for (id, error) in [("1", None), ("2", Some(ToolErrorCode::Denied))] {
+            renderer.event(event(EventKind::PersonAnswered { call_id: ToolCallId::new(id).unwrap() }));
+            renderer.event(answered(id, error));
+        }
+        assert_eq!(renderer.status(), "1 of 1 calls wait for a person");
+        let asked: Vec<_> = renderer.asked().into_iter().map(|a| (a.question, a.error)).collect();
+        let expected = [None, Some(ToolErrorCode::Denied), Some(ToolErrorCode::Cancelled)];
+        assert_eq!(
+            asked,
+            ["1?", "2?", "3?"].map(str::to_owned).into_iter().zip(expected).collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -4,12 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails it as the test itself would")]
 
+mod approvals;
 mod config;
 mod doctor;
 mod failures;
 mod harness;
 mod import;
 mod output;
+mod policies;
+#[cfg(target_os = "linux")]
+mod prompt;
 mod run;
 #[cfg(unix)]
 mod signals;

@@ -37,7 +37,7 @@ pub use delegate::PolicyDelegate;
 pub use error::{InvalidPolicy, PolicyError, UnreadablePolicy};
 pub use limits::PolicyLimits;
 pub use pattern::{InvalidPattern, Pattern};
-pub use question::{printable_input, printable_line};
+pub use question::{printable_input, printable_line, printable_whole};
 pub use rule::{Annotations, Decision, Policy, Rule, Unattended};
 
 #[cfg(test)]

@@ -19,6 +19,17 @@ pub fn printable_line(text: &str) -> String {
     line
 }
 
+/// Writes the whole of an input as JSON on one line that a terminal can be shown.
+#[must_use]
+pub fn printable_whole(input: Option<&JsonText>) -> String {
+    let mut out = String::new();
+    for c in input.map_or("", JsonText::as_str).chars() {
+        // Only between values: inside of strings JSON has these as escapes.
+        push_json(&mut out, if c.is_ascii_whitespace() { ' ' } else { c });
+    }
+    out
+}
+
 /// Writes an input as JSON on one line of roughly at most `max_bytes` that a terminal can be shown.
 ///
 /// Long strings are cut in their middle first, then the whole. What is left out is counted, outside of any quotes:
@@ -29,7 +40,7 @@ pub fn printable_input(input: Option<&JsonText>, max_bytes: usize) -> String {
     // Two thirds of what fits from the beginning, a third from the end, in whole tokens.
     let (mut begin, mut tokens) = (String::new(), Tokens(input.as_str()).peekable());
     while let Some(token) = tokens.peek().map(|token| shown(token)) {
-        if begin.len() + token.len() > max_bytes * 2 / 3 {
+        if begin.len() + token.len() > max_bytes / 3 * 2 {
             break;
         }
         begin.push_str(&token);
@@ -184,6 +195,8 @@ mod tests {
         let line = shown(&json, 1000);
         assert!(line.is_ascii(), "{line}");
         assert_eq!(serde_json::from_str::<[String; 1]>(&line).unwrap(), [hostile]);
+        let whole = printable_whole(Some(&JsonText::parse(&json).unwrap()));
+        assert_eq!(whole, line);
         assert_eq!(printable_line("a\u{1b}[31m\nb\u{202e}"), "a\\u{1b}[31m\\u{a}b\\u{202e}");
     }
 
@@ -192,6 +205,7 @@ mod tests {
         let json = format!(r#"{{"pad":"{}","amount":100}}"#, "x".repeat(100_000));
         let line = shown(&json, 1000);
         assert!(line.starts_with(r#"{"pad":"xxx"#) && line.ends_with(r#"x","amount":100}"#), "{line}");
+        assert_eq!(printable_whole(Some(&JsonText::parse(&json).unwrap())), json);
         assert!(line.contains("x\"…[99760 more bytes]…\"x") && line.len() < 400, "{line}");
     }
 
