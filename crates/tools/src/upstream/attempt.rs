@@ -90,7 +90,8 @@ impl<'a> Attempt<'a> {
                 served
             }
             TransportConfig::Http(http) => {
-                let transport = http::transport(http, self.options, Arc::clone(self.vitals))?;
+                let transport =
+                    http::transport(http, self.options, Arc::clone(self.vitals), Arc::clone(self.changed))?;
                 self.serve(transport, lifecycle).await
             }
         }

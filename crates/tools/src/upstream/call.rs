@@ -142,6 +142,9 @@ fn unsent(error: &(dyn std::error::Error + Send + Sync + 'static), vitals: &Vita
             format!("the server's answer is larger than {max_size} bytes. Ask for less at a time"),
         )),
         Some(StreamableHttpError::TransportChannelClosed) => CallFailure::Unsent { reason: ending(vitals) },
+        Some(StreamableHttpError::UnexpectedServerResponse(text)) if !text.starts_with("HTTP ") => {
+            CallFailure::Refused(ToolError::new(ToolErrorCode::Internal, reason(text.to_string())))
+        }
         // The server forgot the session, and did not give another: it took no call.
         Some(StreamableHttpError::SessionExpired | StreamableHttpError::ReinitializationFailed(_)) => {
             CallFailure::Unsent { reason: reason(error.to_string()) }

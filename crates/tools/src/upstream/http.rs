@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::stream::BoxStream;
 use http::{HeaderName, HeaderValue};
-use rmcp::model::ClientJsonRpcMessage;
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ServerJsonRpcMessage};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::{
@@ -18,6 +19,7 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransportConfig, StreamableHttpError, StreamableHttpPostResponse,
 };
 use sse_stream::Sse;
+use tokio::sync::Notify;
 
 use super::ConnectOptions;
 use super::error::{ConnectError, ProtocolFailure};
@@ -31,6 +33,8 @@ const MAX_CONCURRENT_REQUESTS: usize = 64;
 /// twice the one before. A call on it ends after 2 s or so, instead of waiting for a server that is gone.
 const RESUME_ATTEMPTS: usize = 3;
 const RESUME_AFTER: Duration = Duration::from_millis(250);
+/// How long a stream that a server closes in order is left alone before it is taken up again, whatever the server says.
+const RESUME_PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) type HttpTransport = StreamableHttpClientTransport<QuietClient>;
 
@@ -39,6 +43,7 @@ pub(super) fn transport(
     config: &HttpConfig,
     options: &ConnectOptions,
     vitals: Arc<Vitals>,
+    changed: Arc<Notify>,
 ) -> Result<HttpTransport, ConnectError> {
     let failed = |reason: String| {
         ConnectError::from(ProtocolFailure {
@@ -64,7 +69,10 @@ pub(super) fn transport(
         .max_concurrent_requests(MAX_CONCURRENT_REQUESTS)
         .max_sse_event_size(options.message_bytes);
     transport.retry_config = Arc::new(resuming);
-    Ok(StreamableHttpClientTransport::with_client(QuietClient { client, vitals }, transport))
+    Ok(StreamableHttpClientTransport::with_client(
+        QuietClient { client, vitals, changed, greeted: Arc::default() },
+        transport,
+    ))
 }
 
 /// A client whose errors do not name the URL.
@@ -72,6 +80,10 @@ pub(super) fn transport(
 pub(super) struct QuietClient {
     client: reqwest::Client,
     vitals: Arc<Vitals>,
+    /// Told when the server has begun a new session, for its tools may be others.
+    changed: Arc<Notify>,
+    /// Whether there was a session before.
+    greeted: Arc<AtomicBool>,
 }
 
 type HttpResult<T> = Result<T, StreamableHttpError<reqwest::Error>>;
@@ -83,7 +95,54 @@ fn quiet<T>(result: HttpResult<T>) -> HttpResult<T> {
     })
 }
 
+/// Looks at what a server answered to a message at once. The answer to a request has to be to that request: its caller
+/// waits for no other.
+fn fitting(
+    message: &ClientJsonRpcMessage,
+    in_session: bool,
+    response: StreamableHttpPostResponse,
+) -> HttpResult<StreamableHttpPostResponse> {
+    let (ClientJsonRpcMessage::Request(request), StreamableHttpPostResponse::Json(answer, _)) =
+        (message, &response)
+    else {
+        return Ok(response);
+    };
+    match answer {
+        ServerJsonRpcMessage::Response(answer) if answer.id == request.id => Ok(response),
+        ServerJsonRpcMessage::Error(error) if error.id.as_ref() == Some(&request.id) => Ok(response),
+        ServerJsonRpcMessage::Error(error) if error.id.is_none() => {
+            // What servers made with the protocol's own examples say, with status 400 instead of 404.
+            if in_session && error.error.message.to_ascii_lowercase().contains("session") {
+                return Err(StreamableHttpError::SessionExpired);
+            }
+            let refused = ServerJsonRpcMessage::error(error.error.clone(), Some(request.id.clone()));
+            Ok(StreamableHttpPostResponse::Json(refused, None))
+        }
+        _ => Err(StreamableHttpError::UnexpectedServerResponse(
+            "the server's answer is not that to the request".into(),
+        )),
+    }
+}
+
 impl QuietClient {
+    /// Looks at a response, and tells when it begins a session after the first.
+    fn read(
+        &self,
+        message: &ClientJsonRpcMessage,
+        in_session: bool,
+        response: HttpResult<StreamableHttpPostResponse>,
+    ) -> HttpResult<StreamableHttpPostResponse> {
+        let response =
+            self.noted(quiet(response.and_then(|response| fitting(message, in_session, response))))?;
+        if let ClientJsonRpcMessage::Request(request) = message
+            && matches!(request.request, ClientRequest::InitializeRequest(_))
+            && self.greeted.swap(true, Ordering::Relaxed)
+        {
+            self.changed.notify_one();
+        }
+        Ok(response)
+    }
+
     /// Notes what went wrong with a request. Only of POSTs: servers may well refuse the others.
     fn noted<T>(&self, result: HttpResult<T>) -> HttpResult<T> {
         result.inspect_err(|error| self.vitals.note_http(self.fault(error)))
@@ -126,7 +185,9 @@ impl StreamableHttpClient for QuietClient {
         auth: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> HttpResult<StreamableHttpPostResponse> {
-        self.noted(quiet(self.client.post_message(uri, message, session, auth, headers).await))
+        let in_session = session.is_some();
+        let posted = self.client.post_message(uri, message.clone(), session, auth, headers).await;
+        self.read(&message, in_session, posted)
     }
 
     async fn post_message_with_max_sse_event_size(
@@ -138,11 +199,12 @@ impl StreamableHttpClient for QuietClient {
         headers: HashMap<HeaderName, HeaderValue>,
         max_event: usize,
     ) -> HttpResult<StreamableHttpPostResponse> {
+        let in_session = session.is_some();
         let posted = self
             .client
-            .post_message_with_max_sse_event_size(uri, message, session, auth, headers, max_event)
+            .post_message_with_max_sse_event_size(uri, message.clone(), session, auth, headers, max_event)
             .await;
-        self.noted(quiet(posted))
+        self.read(&message, in_session, posted)
     }
 
     async fn delete_session(
@@ -175,6 +237,9 @@ impl StreamableHttpClient for QuietClient {
         headers: HashMap<HeaderName, HeaderValue>,
         max_event: usize,
     ) -> HttpResult<BoxStream<'static, Result<Sse, SseError>>> {
+        if last_event.is_some() {
+            tokio::time::sleep(RESUME_PAUSE).await;
+        }
         quiet(
             self.client
                 .get_stream_with_max_sse_event_size(uri, session, last_event, auth, headers, max_event)

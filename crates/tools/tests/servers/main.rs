@@ -20,4 +20,5 @@ mod lost;
 mod misbehaving;
 mod npm;
 mod openapi;
+mod remote;
 mod unasked;
