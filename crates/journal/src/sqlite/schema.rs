@@ -15,7 +15,7 @@
 //! `application_id` and `user_version` tell a store from another file, and its version. A migration goes from each version
 //! to the next; there is one version so far.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -70,10 +70,21 @@ pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         // The file's name has to outlive a loss of power, too.
-        Ok(_) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(cannot(folder)),
+        Ok(_) => sync_folder(folder).map_err(cannot(folder)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(cannot(path)(error)),
     }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder is no file that could be synchronised; the system looks after names by itself.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn create_folder(folder: &Path) -> io::Result<()> {

@@ -21,7 +21,7 @@ pub(super) type Writes = Queue<Box<dyn Job<Books>>>;
 
 /// What the work of one transaction may cost: what is behind it waits for the next.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// The length of the write-ahead log, in pages, from which on it is moved into the database: 16 MiB. The longer it may be,
+/// The length of the write-ahead log, in pages, from which on it is moved into the database: 8 MiB. The longer it may be,
 /// the more often the same page is in it, which is then moved once.
 const CHECKPOINT_PAGES: i32 = 4096;
 
