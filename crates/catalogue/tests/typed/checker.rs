@@ -24,6 +24,7 @@ pub(crate) fn check(files: &[(&str, &str)]) -> Vec<Fault> {
     let folder = tempfile::tempdir().unwrap();
     let all = [("globals.d.ts", GLOBALS)];
     for (name, text) in all.iter().chain(files) {
+        parse(name, text);
         std::fs::write(folder.path().join(name), text).unwrap();
     }
     let output = Command::new("node")
@@ -43,6 +44,18 @@ pub(crate) fn check(files: &[(&str, &str)]) -> Vec<Fault> {
         String::from_utf8_lossy(&output.stderr)
     );
     faults
+}
+
+/// Parses a file as a cell's TypeScript is parsed.
+fn parse(name: &str, text: &str) {
+    let allocator = oxc_allocator::Allocator::default();
+    let kind = oxc_span::SourceType::from_path(name).unwrap();
+    let parsed = oxc_parser::Parser::new(&allocator, text, kind).parse();
+    assert!(
+        !parsed.panicked && parsed.diagnostics.errors().next().is_none(),
+        "{name}: {:?}",
+        parsed.diagnostics
+    );
 }
 
 /// Reads `file(line,column): error TS1234: message`; what belongs to a fault on further lines is indented.

@@ -4,6 +4,7 @@
 
 mod checker;
 mod explicit;
+mod generated;
 mod globals;
 mod hostile;
 mod suite;
