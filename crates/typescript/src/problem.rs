@@ -29,6 +29,8 @@ pub enum Cause {
     Unsupported,
     /// The source is nested so deeply that it is not parsed.
     TooDeep,
+    /// The parser failed.
+    Fault,
 }
 
 impl Problem {
@@ -40,6 +42,16 @@ impl Problem {
 
     pub(crate) fn unsupported(source: &str, offset: u32, message: &str, help: &str) -> Self {
         Self::at(source, offset, Cause::Unsupported, message.to_owned(), Some(help.to_owned()))
+    }
+
+    pub(crate) fn fault() -> Self {
+        Self {
+            cause: Cause::Fault,
+            message: "the parser of TypeScript failed at this source".to_owned(),
+            place: None,
+            excerpt: None,
+            help: Some("write it in JavaScript, and please report it".to_owned()),
+        }
     }
 
     pub(crate) fn too_deep() -> Self {

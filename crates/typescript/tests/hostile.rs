@@ -129,6 +129,13 @@ fn the_deepest_that_is_parsed_fits() {
     }
 }
 
+/// Found by fuzzing: without optimisation, the parser's own assertion about such a comment fails here.
+#[test]
+fn a_parser_that_panics_is_a_problem_of_the_source() {
+    let source = "(symbol = /*@__PURE__*/ Symbol!\" ? { [K in keyof M]: $r<MZ$d R<M ";
+    assert!(prepare(source).is_err());
+}
+
 #[test]
 fn what_people_write_is_not_too_deep() {
     let method = "  async method(a: Map<string, number>, b?: string): Promise<void> { if (a.size < 3 && b) { await this.x(`${a}`) } }\n";
