@@ -41,6 +41,10 @@ pub(crate) enum Command {
     Tools(ToolsArgs),
     /// Collect the MCP servers that other clients have configured into one configuration.
     Import(ImportArgs),
+    /// Log in at a remote MCP server, in the browser.
+    Login(LoginArgs),
+    /// Forget what a login gave.
+    Logout(LogoutArgs),
     /// Look at a policy before it is used.
     Policy(PolicyArgs),
     /// Check that everything Carrel needs works here, and say what to do where it does not.
@@ -217,6 +221,34 @@ pub(crate) enum Unattended {
 
 fn pattern(text: &str) -> Result<Pattern, InvalidPattern> {
     Pattern::for_tools(text)
+}
+
+/// The arguments of `login`.
+#[derive(Args, Debug)]
+pub(crate) struct LoginArgs {
+    /// The server, as the configuration names it.
+    #[arg(value_name = "SERVER")]
+    pub(crate) server: String,
+
+    /// The configuration that has it; may be given several times [default: ./carrel.toml, else ./mcp.json].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mcp: Vec<PathBuf>,
+
+    /// Print the address to open, and open no browser.
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+}
+
+/// The arguments of `logout`.
+#[derive(Args, Debug)]
+pub(crate) struct LogoutArgs {
+    /// The server, as the configuration names it.
+    #[arg(value_name = "SERVER")]
+    pub(crate) server: String,
+
+    /// The configuration that has it; may be given several times [default: ./carrel.toml, else ./mcp.json].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mcp: Vec<PathBuf>,
 }
 
 /// The arguments of `doctor`.

@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod import;
 mod interrupt;
+mod login;
 mod policy;
 mod printer;
 mod provider;
@@ -56,6 +57,8 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Run(args) => run::run(args, interrupt).await,
         Command::Tools(args) => tools::run(args, interrupt).await,
         Command::Import(args) => import::run(&args),
+        Command::Login(args) => login::login(args, interrupt).await,
+        Command::Logout(args) => login::logout(&args),
         Command::Policy(args) => match args.command {
             PolicyCommand::Check(args) => policy::check(args, interrupt).await,
         },

@@ -19,6 +19,7 @@ use carrel_tools::{
 
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::login;
 use crate::printer::Printer;
 use crate::terminal::{Terminal, Tone};
 
@@ -123,9 +124,11 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
     let servers = config.servers.iter().map(|server| server.name.as_str());
     let names: Vec<_> = servers.chain(config.openapi.iter().map(|document| document.name.as_str())).collect();
     printer.status(Some(&format!("connecting to {}", names.join(", "))));
+    let options = login::folder()
+        .map_or_else(ConnectOptions::default, |logins| ConnectOptions::default().with_logins(logins));
     let upstreams = tokio::select! {
         _ = interrupt.fired() => None,
-        upstreams = Upstreams::connect(&config, ConnectOptions::default()) => Some(upstreams),
+        upstreams = Upstreams::connect(&config, options) => Some(upstreams),
     };
     printer.status(None);
     let upstreams = Arc::new(upstreams?);

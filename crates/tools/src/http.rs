@@ -16,11 +16,29 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// Makes a client for requests to the origin of `url`.
 pub(crate) fn client(url: &str) -> Result<reqwest::Client, String> {
+    // A redirect elsewhere would carry the configured headers to somebody they were not meant for.
+    build(
+        url.starts_with("https"),
+        redirect::Policy::custom(|attempt| {
+            let same =
+                attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+            if same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+        }),
+    )
+}
+
+/// Makes a client for requests without credentials of the configuration's, which may follow anywhere or nowhere.
+pub(crate) fn client_anywhere(follow: bool) -> Result<reqwest::Client, String> {
+    let policy = || if follow { redirect::Policy::limited(MAX_REDIRECTS) } else { redirect::Policy::none() };
+    build(true, policy()).or_else(|_| build(false, policy()))
+}
+
+fn build(secure: bool, redirects: redirect::Policy) -> Result<reqwest::Client, String> {
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
     // A machine without certificates can still reach a server on its loopback.
-    let tls = if url.starts_with("https") {
+    let tls = if secure {
         tls.with_platform_verifier().map_err(|error| error.to_string())?
     } else {
         tls.with_root_certificates(rustls::RootCertStore::empty())
@@ -28,12 +46,7 @@ pub(crate) fn client(url: &str) -> Result<reqwest::Client, String> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls.with_no_client_auth())
         .connect_timeout(CONNECT_TIME)
-        // A redirect elsewhere would carry the configured headers to somebody they were not meant for.
-        .redirect(redirect::Policy::custom(|attempt| {
-            let same =
-                attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-            if same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
-        }))
+        .redirect(redirects)
         .build()
         .map_err(|error| error.without_url().to_string())
 }

@@ -32,6 +32,7 @@ pub mod example_server;
 mod http;
 pub mod import;
 mod learned;
+pub mod login;
 mod name;
 mod near;
 mod openapi;

@@ -101,7 +101,7 @@ fn checked(name: &str) -> ToolName {
 
 /// FNV-1a in 64 bits: stable for ever, and nothing here needs more than that. Names that meet all the same
 /// are told apart like any others.
-fn fnv1a(text: &str) -> u64 {
+pub(crate) fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -91,7 +91,8 @@ impl<'a> Attempt<'a> {
             }
             TransportConfig::Http(http) => {
                 let transport =
-                    http::transport(http, self.options, Arc::clone(self.vitals), Arc::clone(self.changed))?;
+                    http::transport(http, self.options, Arc::clone(self.vitals), Arc::clone(self.changed))
+                        .await?;
                 self.serve(transport, lifecycle).await
             }
         }
@@ -175,7 +176,9 @@ impl<'a> Attempt<'a> {
                 let url = http.url.to_string();
                 match self.vitals.http_fault() {
                     Some(HttpFault::Unreachable(reason)) => Unreachable { url, reason }.into(),
-                    Some(HttpFault::Status(status)) => HttpRejected { url, status }.into(),
+                    Some(HttpFault::Status(status)) => {
+                        HttpRejected { url, status, server: self.config.name.clone() }.into()
+                    }
                     Some(HttpFault::Other(reason)) => self.failed(request, &reason),
                     None => self.failed(request, reason),
                 }

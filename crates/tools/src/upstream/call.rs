@@ -128,7 +128,8 @@ fn unsent(error: &(dyn std::error::Error + Send + Sync + 'static), vitals: &Vita
             }
         }
         Some(StreamableHttpError::AuthRequired(AuthRequiredError { .. })) => CallFailure::Unavailable {
-            reason: "it wants other credentials (HTTP status 401)".to_owned(),
+            reason: "it wants other credentials (HTTP status 401): log in again, as by `carrel login`"
+                .to_owned(),
             retryable: false,
         },
         Some(StreamableHttpError::InsufficientScope(InsufficientScopeError { .. })) => {

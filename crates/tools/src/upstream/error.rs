@@ -133,12 +133,14 @@ pub struct Unreachable {
 
 /// A server that refused by an HTTP status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{url} answered with HTTP status {status}{}", status_hint(*.status))]
+#[error("{url} answered with HTTP status {status}{}", status_hint(*.status, .server))]
 pub struct HttpRejected {
     /// The address, as configured.
     pub url: String,
     /// The status.
     pub status: u16,
+    /// The server's name.
+    pub server: String,
 }
 
 /// A server that does not keep to the protocol.
@@ -199,13 +201,17 @@ fn command_hint(command: &str) -> &'static str {
     }
 }
 
-fn status_hint(status: u16) -> &'static str {
-    match status {
+fn status_hint(status: u16, server: &str) -> String {
+    let hint = match status {
         401 => {
-            ": it wants credentials; set them under `headers`, as in \"Authorization\": \"Bearer ${TOKEN}\""
+            return format!(
+                ": it wants to know who asks: run `carrel login {server}`, or set credentials under `headers`, as in \
+                 \"Authorization\": \"Bearer ${{TOKEN}}\""
+            );
         }
         403 => ": the credentials under `headers` do not allow this",
         404 | 405 => ": there is no MCP server under this path; most serve it under /mcp",
         _ => "",
-    }
+    };
+    hint.to_owned()
 }

@@ -13,6 +13,7 @@ use futures::stream::BoxStream;
 use http::{HeaderName, HeaderValue};
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ServerJsonRpcMessage};
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::auth::{AuthClient, AuthorizationManager};
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::{
     AuthRequiredError, HttpStatusError, InsufficientScopeError, SseError, StreamableHttpClient,
@@ -26,6 +27,7 @@ use super::error::{ConnectError, ProtocolFailure};
 use super::vitals::{HttpFault, Vitals};
 use crate::config::HttpConfig;
 use crate::http::{client, root_cause};
+use crate::login;
 
 /// Requests to one server under way at once; further ones wait.
 const MAX_CONCURRENT_REQUESTS: usize = 64;
@@ -36,10 +38,11 @@ const RESUME_AFTER: Duration = Duration::from_millis(250);
 /// How long a stream that a server closes in order is left alone before it is taken up again, whatever the server says.
 const RESUME_PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) type HttpTransport = StreamableHttpClientTransport<QuietClient>;
+pub(super) type HttpTransport = StreamableHttpClientTransport<AuthClient<QuietClient>>;
 
-/// Makes the transport to `config`'s server. Nothing is sent yet.
-pub(super) fn transport(
+/// Makes the transport to `config`'s server. Nothing is sent to it yet; where somebody logged in there, those who let
+/// them in are asked what they have to say.
+pub(super) async fn transport(
     config: &HttpConfig,
     options: &ConnectOptions,
     vitals: Arc<Vitals>,
@@ -69,10 +72,21 @@ pub(super) fn transport(
         .max_concurrent_requests(MAX_CONCURRENT_REQUESTS)
         .max_sse_event_size(options.message_bytes);
     transport.retry_config = Arc::new(resuming);
-    Ok(StreamableHttpClientTransport::with_client(
-        QuietClient { client, vitals, changed, greeted: Arc::default() },
-        transport,
-    ))
+    let manager = authorised(config, options).await.map_err(failed)?;
+    let quiet = QuietClient { client, vitals: Arc::clone(&vitals), changed, greeted: Arc::default() };
+    let client = AuthClient::new(quiet, manager);
+    Ok(StreamableHttpClientTransport::with_client(client, transport))
+}
+
+/// Makes what gives the server's tokens: none, where nobody logged in, or where the configuration says who asks.
+async fn authorised(config: &HttpConfig, options: &ConnectOptions) -> Result<AuthorizationManager, String> {
+    let told = config.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let folder = options.logins.as_ref().filter(|folder| !told && folder.has(config.url.expose()));
+    let mut manager = login::manager(config, folder).await.map_err(|error| login::shown(&error))?;
+    if folder.is_some() {
+        manager.initialize_from_store().await.map_err(|error| login::shown(&error))?;
+    }
+    Ok(manager)
 }
 
 /// A client whose errors do not name the URL.

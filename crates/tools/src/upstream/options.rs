@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::trace::TraceSource;
+use crate::login::LoginFolder;
 
 /// The limits of a connection to an upstream. Those on time may be others in a server's own configuration.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct ConnectOptions {
     pub restart_wait: Duration,
     /// Where the trace comes from that calls belong to; without it they carry none.
     pub trace: Option<TraceSource>,
+    /// Where logins at remote servers are kept; without it there are none.
+    pub logins: Option<LoginFolder>,
 }
 
 impl Default for ConnectOptions {
@@ -36,6 +39,7 @@ impl Default for ConnectOptions {
             tools: 10_000,
             restart_wait: Duration::from_millis(250),
             trace: None,
+            logins: None,
         }
     }
 }
@@ -45,6 +49,13 @@ impl ConnectOptions {
     #[must_use]
     pub fn with_connect_time(mut self, time: Duration) -> Self {
         self.connect_time = time;
+        self
+    }
+
+    /// Sets where logins at remote servers are kept.
+    #[must_use]
+    pub fn with_logins(mut self, logins: LoginFolder) -> Self {
+        self.logins = Some(logins);
         self
     }
 

@@ -16,6 +16,7 @@ mod common;
 mod declarations;
 mod example;
 mod http;
+mod login;
 mod lost;
 mod misbehaving;
 mod npm;
