@@ -13,8 +13,8 @@ use carrel_contract::{
 };
 use carrel_tools::config::Environment;
 use carrel_tools::{
-    CatalogueEntry, ConfigError, ConnectOptions, McpConfig, McpDelegate, NoSink, ProcessEnvironment,
-    Upstreams,
+    CatalogueEntry, ConfigError, ConnectOptions, InvalidTraceParent, McpConfig, McpDelegate, NoSink,
+    ProcessEnvironment, TraceParent, TraceSource, Upstreams,
 };
 
 use crate::exit::Exit;
@@ -121,6 +121,16 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
     if config.servers.is_empty() && config.unsupported.is_empty() && config.openapi.is_empty() {
         return Some(Servers { upstreams: None, failures: Vec::new(), warnings, disabled: config.disabled });
     }
+    let options = match trace() {
+        Ok(Some(trace)) => {
+            ConnectOptions::default().with_trace(TraceSource::new(move || Some(trace.clone())))
+        }
+        Ok(None) => ConnectOptions::default(),
+        Err(invalid) => {
+            warnings.push(format!("failed to {invalid}; TRACEPARENT in the environment is passed over"));
+            ConnectOptions::default()
+        }
+    };
     let servers = config.servers.iter().map(|server| server.name.as_str());
     let names: Vec<_> = servers.chain(config.openapi.iter().map(|document| document.name.as_str())).collect();
     printer.status(Some(&format!("connecting to {}", names.join(", "))));
@@ -135,6 +145,17 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
     let failures = upstreams.failures().iter().map(|failure| format!("failed to {failure}")).collect();
     warnings.extend(upstreams.warnings().iter().map(ToString::to_string));
     Some(Servers { upstreams: Some(upstreams), failures, warnings, disabled: config.disabled })
+}
+
+/// Returns the trace that this process is part of: calls are made in its span.
+fn trace() -> Result<Option<TraceParent>, InvalidTraceParent> {
+    let set = |name: &str| ProcessEnvironment.get(name).filter(|value| !value.is_empty());
+    let Some(parent) = set("TRACEPARENT") else { return Ok(None) };
+    let trace = TraceParent::parse(&parent)?;
+    Ok(Some(match set("TRACESTATE") {
+        Some(state) => trace.with_state(&state),
+        None => trace,
+    }))
 }
 
 impl Servers {

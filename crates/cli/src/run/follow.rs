@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::media::Saver;
 use super::outcome::Stop;
-use super::renderer::{Asked, Piece, Renderer};
+use super::renderer::{Asked, Piece, Renderer, Told};
 use super::{Fault, OUTPUT_BYTES};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -41,6 +41,8 @@ pub(super) struct Ended {
     pub(super) failed_calls: u64,
     /// What a person was asked.
     pub(super) asked: Vec<Asked>,
+    /// What its calls told of how they get on.
+    pub(super) told: Vec<Told>,
     /// Whether something the cell emitted was neither shown nor saved.
     pub(super) lost_output: bool,
 }
@@ -138,7 +140,8 @@ impl Following<'_> {
         let response = self.outcome().await?;
         let stop = stop.get().copied();
         let failed_calls = renderer.failed_calls();
-        Ok(Ended { response, stop, failed_calls, asked: renderer.asked(), lost_output })
+        let told = renderer.told();
+        Ok(Ended { response, stop, failed_calls, asked: renderer.asked(), told, lost_output })
     }
 
     /// Ends the cell because nothing more of it can be written.

@@ -4,7 +4,7 @@ use carrel_contract::{CellError, CellId, CellResponse, JsonText, OutputItem, Ter
 use serde::Serialize;
 
 use super::outcome::Stop;
-use super::renderer::Asked;
+use super::renderer::{Asked, Told};
 use crate::exit::Exit;
 use crate::sanitize::sanitize_json;
 
@@ -21,6 +21,7 @@ struct Object<'a> {
     termination: Option<Termination>,
     warnings: &'a [String],
     approvals: &'a [Asked],
+    progress: &'a [Told],
     usage: Usage,
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn object(
     exit: Exit,
     failed_tool_calls: u64,
     approvals: &[Asked],
+    progress: &[Told],
 ) -> serde_json::Result<String> {
     let observation = response.observation();
     let (status, result, error, warnings, termination) = match response {
@@ -83,6 +85,7 @@ pub(crate) fn object(
         termination,
         warnings,
         approvals,
+        progress,
         usage: Usage {
             elapsed_ms: observation.usage.elapsed.as_secs_f64() * 1e3,
             cpu_ms: observation.usage.cpu_time.as_secs_f64() * 1e3,
@@ -120,7 +123,7 @@ mod tests {
     }
 
     fn parsed(response: &CellResponse, stop: Option<Stop>, exit: Exit) -> Value {
-        let text = object(response, stop, exit, 0, &[]).unwrap();
+        let text = object(response, stop, exit, 0, &[], &[]).unwrap();
         assert!(!text.contains(['\n', '\u{9b}']), "{text}");
         serde_json::from_str(&text).unwrap()
     }
@@ -136,7 +139,7 @@ mod tests {
                 "status": "succeeded", "exit_code": 0, "cell_id": "c",
                 "items": [{ "seq": 1, "type": "text", "text": "hi\u{9b}" }],
                 "omitted_bytes": 0, "result": [1], "error": null, "termination": null, "warnings": [],
-                "approvals": [],
+                "approvals": [], "progress": [],
                 "usage": { "elapsed_ms": 0.0, "cpu_ms": 0.0, "tool_calls": 0, "failed_tool_calls": 0 },
             })
         );

@@ -148,8 +148,9 @@ async fn with_cell(
         return Ok(exit);
     }
     if args.json {
-        let object = json::object(&ended.response, ended.stop, exit, ended.failed_calls, &ended.asked)
-            .map_err(|e| (Exit::Internal, format!("failed to write the outcome as JSON: {e}")))?;
+        let object =
+            json::object(&ended.response, ended.stop, exit, ended.failed_calls, &ended.asked, &ended.told)
+                .map_err(|e| (Exit::Internal, format!("failed to write the outcome as JSON: {e}")))?;
         return Ok(printer.data(&object).map_or_else(|e| e.report(printer), |()| exit));
     }
     let look = printer.terminal().look();

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use carrel_contract::{ConsoleLevel, Content, Event, EventKind, ToolCallId, ToolErrorCode, ToolName};
+use carrel_contract::{
+    ConsoleLevel, Content, Event, EventKind, Seq, ToolCallId, ToolErrorCode, ToolName, ToolProgress,
+};
 use serde::Serialize;
 
 use crate::terminal::Tone;
@@ -34,6 +36,18 @@ pub(crate) enum MediaKind {
     Audio,
 }
 
+/// What is kept of what calls told of how they get on.
+const MAX_TOLD: usize = 1000;
+
+/// What a call told of how it gets on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Told {
+    seq: Seq,
+    tool: ToolName,
+    #[serde(flatten)]
+    progress: ToolProgress,
+}
+
 /// What has been seen of one cell.
 #[derive(Debug, Default)]
 pub(crate) struct Renderer {
@@ -41,6 +55,9 @@ pub(crate) struct Renderer {
     running: HashMap<ToolCallId, ToolName>,
     /// How many of them each tool has, never 0.
     by_tool: BTreeMap<ToolName, usize>,
+    /// The call that told last how it gets on, and what it told.
+    latest: Option<(ToolCallId, ToolProgress)>,
+    told: Vec<Told>,
     failed_calls: u64,
     /// What a person was asked, in order.
     asked: Vec<Asked>,
@@ -67,6 +84,19 @@ impl Renderer {
                 self.running.insert(call_id, tool);
                 None
             }
+            EventKind::ToolProgressed { call_id, progress } => {
+                if let Some(tool) = self.running.get(&call_id) {
+                    if self.told.len() < MAX_TOLD {
+                        self.told.push(Told {
+                            seq: event.seq,
+                            tool: tool.clone(),
+                            progress: progress.clone(),
+                        });
+                    }
+                    self.latest = Some((call_id, progress));
+                }
+                None
+            }
             EventKind::ToolAnswered { call_id, error } => {
                 self.forget(&call_id);
                 // From the end: what was asked last is answered first, or soon.
@@ -91,6 +121,7 @@ impl Renderer {
             EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. } => {
                 self.running.clear();
                 self.by_tool.clear();
+                self.latest = None;
                 None
             }
             // Admission and yields change nothing for a person; neither does what a newer contract may add.
@@ -101,6 +132,9 @@ impl Renderer {
     /// Strikes a call that was answered.
     fn forget(&mut self, call_id: &ToolCallId) {
         let Some(tool) = self.running.remove(call_id) else { return };
+        if self.latest.as_ref().is_some_and(|(latest, _)| latest == call_id) {
+            self.latest = None;
+        }
         if let Some(count) = self.by_tool.get_mut(&tool) {
             *count -= 1;
             if *count == 0 {
@@ -109,7 +143,8 @@ impl Renderer {
         }
     }
 
-    /// Names the tool calls that are under way, each tool once with the number of its calls.
+    /// Names the tool calls that are under way, each tool once with the number of its calls, and says how the one gets
+    /// on that told last.
     pub(crate) fn status(&self) -> String {
         if self.by_tool.is_empty() {
             return "running".into();
@@ -122,7 +157,20 @@ impl Renderer {
             .iter()
             .map(|(tool, &count)| if count == 1 { tool.to_string() } else { format!("{tool} ×{count}") })
             .collect();
-        names.join(", ")
+        let names = names.join(", ");
+        let Some((call_id, ToolProgress { percent, message })) = &self.latest else { return names };
+        let told: Vec<_> =
+            percent.map(|percent| format!("{percent} %")).into_iter().chain(message.clone()).collect();
+        match self.running.get(call_id) {
+            // By its name where others are under way, too.
+            Some(tool) if self.running.len() > 1 => format!("{tool}: {} ({names})", told.join(" ")),
+            _ => format!("{names}: {}", told.join(" ")),
+        }
+    }
+
+    /// Returns what was told of how calls get on, the first thousand.
+    pub(crate) fn told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
     }
 
     /// Returns what a person was asked.
@@ -153,7 +201,7 @@ fn piece(content: Content) -> Piece {
 
 #[cfg(test)]
 mod tests {
-    use carrel_contract::{CellId, JsonText, Seq};
+    use carrel_contract::{CellId, JsonText};
 
     use super::*;
 
@@ -231,6 +279,35 @@ mod tests {
         assert_eq!(
             asked,
             ["1?", "2?", "3?"].map(str::to_owned).into_iter().zip(expected).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn the_call_that_told_last_says_how_it_gets_on() {
+        let told = |id: &str, percent: Option<u8>, message: Option<&str>| {
+            event(EventKind::ToolProgressed {
+                call_id: ToolCallId::new(id).unwrap(),
+                progress: ToolProgress { percent, message: message.map(str::to_owned) },
+            })
+        };
+        let mut renderer = Renderer::default();
+        renderer.event(called("1", "get"));
+        assert_eq!(renderer.event(told("1", Some(20), None)), None);
+        assert_eq!(renderer.status(), "get: 20 %");
+        renderer.event(called("2", "list"));
+        renderer.event(told("2", Some(50), Some("page 2")));
+        assert_eq!(renderer.status(), "list: 50 % page 2 (get, list)");
+        renderer.event(answered("2", None));
+        assert_eq!(renderer.status(), "get");
+        renderer.event(told("2", None, Some("too late")));
+        assert_eq!(renderer.status(), "get");
+        let told: Vec<_> = renderer.told().iter().map(|told| serde_json::to_string(told).unwrap()).collect();
+        assert_eq!(
+            told,
+            [
+                r#"{"seq":1,"tool":"get","percent":20,"message":null}"#,
+                r#"{"seq":1,"tool":"list","percent":50,"message":"page 2"}"#
+            ]
         );
     }
 
