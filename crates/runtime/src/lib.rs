@@ -6,7 +6,7 @@
 //!
 //! Read in this order: `provider`, `session`, `shared` (what cells and sessions share), `admission` (who may run,
 //! decided under one lock), `cell` (the actor and what it keeps), `control` (how others end it), `log` (what happened
-//! and who has read it), `observe` (waiting for it), `stored` (the values that carry over), `notebook` (the variables of a persistent session), `tools` (what they may call), `telemetry` (what an operator sees), `guest` (where and for how
+//! and who has read it), `observe` (waiting for it), `stored` (the values that carry over), `notebook` (the variables of a persistent session), `earlier` (the cells that left them, for a type checker), `tools` (what they may call), `telemetry` (what an operator sees), `guest` (where and for how
 //! long VMs run).
 //!
 //! Futures of this crate have to be polled inside a tokio runtime with its time driver enabled.
@@ -14,6 +14,7 @@
 mod admission;
 mod cell;
 mod control;
+mod earlier;
 mod environment;
 mod guest;
 #[cfg(test)]

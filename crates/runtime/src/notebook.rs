@@ -6,9 +6,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use carrel_contract::EarlierCell;
 use carrel_engine::Snapshot;
 use tokio::sync::watch;
 
+use crate::earlier::Earlier;
 use crate::number::CellNumber;
 
 /// The variables of a persistent session, and the cells that are to have them.
@@ -17,6 +19,8 @@ pub(crate) struct Notebook {
     /// In the order of admission. The first has its turn.
     queue: watch::Sender<VecDeque<CellNumber>>,
     variables: Mutex<Option<Arc<Snapshot>>>,
+    /// The cells that left them, in a session whose cells are checked.
+    earlier: Mutex<Earlier>,
 }
 
 impl Notebook {
@@ -50,6 +54,16 @@ impl Turn {
     /// Leaves variables to the next cell.
     pub(crate) fn leave(&self, variables: Snapshot) {
         *self.notebook.variables.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(variables));
+    }
+
+    /// Returns the cells that left them.
+    pub(crate) fn earlier(&self) -> Vec<EarlierCell> {
+        self.notebook.earlier.lock().unwrap_or_else(PoisonError::into_inner).cells()
+    }
+
+    /// Says which cell left them last.
+    pub(crate) fn left_by(&self, cell: EarlierCell) {
+        self.notebook.earlier.lock().unwrap_or_else(PoisonError::into_inner).push(cell);
     }
 }
 

@@ -13,8 +13,8 @@ use carrel_contract::error::{
     UnknownSession, Unsupported,
 };
 use carrel_contract::{
-    CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Durability, SessionId,
-    SessionSpec, SessionState,
+    CellChecker, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider,
+    Durability, SessionId, SessionSpec, SessionState,
 };
 use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
 
@@ -34,6 +34,8 @@ pub struct Options {
     pub guest_threads: Option<NonZeroUsize>,
     /// Where time and randomness come from.
     pub environment: Arc<dyn Environment>,
+    /// What checks the cells of sessions that ask for it; without one they run unchecked and say so.
+    pub checker: Option<Arc<dyn CellChecker>>,
 }
 
 impl Default for Options {
@@ -42,6 +44,7 @@ impl Default for Options {
             engine: EngineOptions::default(),
             guest_threads: None,
             environment: Arc::new(SystemEnvironment),
+            checker: None,
         }
     }
 }
@@ -82,6 +85,7 @@ impl InProcessProvider {
             engine,
             max_vms,
             environment: options.environment,
+            checker: options.checker,
             lane,
             ticker,
             parties: AtomicU64::new(0),

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use carrel_contract::{CodeModeSessionDelegate, Limits, SessionId, SessionMode, SessionSpec, SessionState};
+use carrel_contract::{
+    CellChecker, CodeModeSessionDelegate, Limits, SessionId, SessionMode, SessionSpec, SessionState,
+};
 use carrel_engine::{Engine, StoreQuota, StoredSize, TimeZone};
 use tokio::sync::Semaphore;
 
@@ -23,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) max_vms: u32,
     pub(crate) environment: Arc<dyn Environment>,
+    pub(crate) checker: Option<Arc<dyn CellChecker>>,
     // The lane's threads hold the ticker, so it is declared, and dropped, first.
     pub(crate) lane: Lane,
     pub(crate) ticker: Arc<Ticker>,

@@ -163,6 +163,7 @@ fn mode_name(mode: SessionMode) -> &'static str {
 fn error_name(kind: CellErrorKind) -> &'static str {
     match kind {
         CellErrorKind::Syntax => "syntax",
+        CellErrorKind::Types => "types",
         CellErrorKind::Thrown => "thrown",
         CellErrorKind::OutOfMemory => "out_of_memory",
         CellErrorKind::Unsettled => "unsettled",

@@ -20,7 +20,7 @@ const DECLARATION_BYTES: usize = 1 << 20;
 
 /// What a cell keeps from its admission to its end, whatever becomes of the session's tools meanwhile. Sorted by name.
 pub(crate) struct ToolTable {
-    descriptions: Vec<ToolDescription>,
+    pub(crate) descriptions: Arc<[ToolDescription]>,
     pub(crate) guest: Arc<Tools>,
     /// Made by the first search.
     index: OnceLock<Index>,
@@ -41,7 +41,7 @@ impl ToolTable {
         descriptions.sort_by(|a, b| a.name.cmp(&b.name));
         let guest =
             Tools::new(descriptions.iter().map(|tool| (tool.name.as_str(), tool.description.as_str())));
-        Ok(Self { descriptions, guest: Arc::new(guest), index: OnceLock::new() })
+        Ok(Self { descriptions: descriptions.into(), guest: Arc::new(guest), index: OnceLock::new() })
     }
 
     /// Returns the name of the tool that the guest knows by its place.

@@ -17,6 +17,7 @@
     reason = "these are tests"
 )]
 
+mod checking;
 mod delegate;
 mod dropping;
 mod ending;
@@ -32,6 +33,7 @@ mod stored;
 mod tools;
 mod typescript;
 
+pub use checking::*;
 pub use delegate::{RecordingDelegate, Seen, tool_descriptions};
 pub use dropping::*;
 pub use ending::*;
@@ -137,6 +139,8 @@ macro_rules! contract_suite {
             persistent_terminations_leave_what_the_other_cells_did
             persistent_shutdown_ends_the_cells_that_wait
             persistent_a_cell_that_exhausts_its_memory_says_what_became_of_the_variables
+            check_a_cell_is_checked_or_says_that_it_was_not
+            check_is_off_unless_asked_for
             tools_can_become_others
             tools_that_cannot_be_taken_change_nothing
             tools_tell_how_a_call_gets_on

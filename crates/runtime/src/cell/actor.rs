@@ -46,6 +46,8 @@ pub(crate) struct Cell {
     pub(super) warnings: Warnings,
     /// What its author wrote, until it has come to run.
     pub(super) written: Option<Written>,
+    /// Its source, when later cells are to be checked against what it declares.
+    pub(super) declares: Option<Arc<str>>,
     pub(crate) telemetry: CellTelemetry,
     /// In a persistent session: its turn; its VM after its end; and the variables it leaves, when that came by itself.
     pub(super) turn: Option<Turn>,
@@ -98,6 +100,7 @@ impl Cell {
             writes: HashMap::new(),
             warnings: Warnings::default(),
             written: None,
+            declares: None,
             telemetry,
             turn: None,
             left: None,

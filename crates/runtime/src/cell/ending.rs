@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use carrel_contract::{CellError, CellErrorKind, JsonText, TerminationReason, ToolCallId};
+use carrel_contract::{CellError, CellErrorKind, EarlierCell, JsonText, TerminationReason, ToolCallId};
 use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -75,6 +75,9 @@ impl Cell {
         }
         if let (Some(turn), Some(variables)) = (&self.turn, self.variables.take()) {
             turn.leave(variables);
+            if let Some(source) = self.declares.take().filter(|_| !is_unrun(error.as_ref())) {
+                turn.left_by(EarlierCell::new(source, error.is_none()));
+            }
         }
         let refused = self.core.stored.commit(std::mem::take(&mut self.writes));
         if !refused.is_empty() {
@@ -147,6 +150,11 @@ impl Cell {
         self.callbacks.abandon().await;
         abandoned
     }
+}
+
+/// Tells whether a cell declared nothing because it never ran.
+fn is_unrun(error: Option<&CellError>) -> bool {
+    error.is_some_and(|error| error.kind == CellErrorKind::Syntax)
 }
 
 fn names(calls: &[ToolCallId]) -> String {

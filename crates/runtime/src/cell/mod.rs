@@ -1,12 +1,13 @@
 //! One cell: the actor that runs it, and what it keeps.
 //!
-//! `opening` is how it begins, `written` what its author wrote and what of it runs, `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `callbacks` are what it asks of its
+//! `opening` is how it begins, `check` the check of its types before it does, `written` what its author wrote and what of it runs, `actor` is the loop: wait for an event, hand it to the VM, perform the effects. `callbacks` are what it asks of its
 //! delegate, `status` what it hears of a call under way and `caller` where they run, `timers` its timers, `warnings` what its author should know, `variables` what it leaves to the next cell of a persistent session; `ending` brings
 //! it to its end, and `translate` turns the engine's words into the contract's.
 
 mod actor;
 mod callbacks;
 mod caller;
+mod check;
 mod ending;
 mod opening;
 mod questions;

@@ -30,18 +30,25 @@ impl Cell {
     /// Begins the cell, when its turn has come. Keeps the turn for as long as the cell lives.
     pub(super) async fn open(&mut self, opening: Opening) -> Result<Vm, End> {
         let Opening { mut vm, source, seed, ground } = opening;
-        if self.core.check {
-            self.warnings.add("the cell was not checked before it ran: there is no type checker here");
-        }
+        let unchecked: Option<Arc<str>> = self.core.check.then(|| source.as_str().into());
         let (code, written) = Written::read(source);
         self.written = Some(written);
         let (persistent, stored) = match ground {
-            Ground::Fresh(committed) => (false, committed),
+            Ground::Fresh(committed) => {
+                if let Some(source) = unchecked {
+                    self.check(source, Vec::new()).await?;
+                }
+                (false, committed)
+            }
             Ground::Persistent(turn) => {
                 tokio::select! {
                     biased;
                     reason = self.control.requested() => return Err(End::Terminated(reason)),
                     () = turn.come() => {}
+                }
+                if let Some(source) = unchecked {
+                    self.check(Arc::clone(&source), turn.earlier()).await?;
+                    self.declares = Some(source);
                 }
                 if let Some(variables) = turn.variables() {
                     vm = self.restore(vm, variables).await?;
