@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use carrel_catalogue::prompt::DEFAULT_BUDGET_TOKENS;
 use carrel_tools::import::Client;
 use carrel_tools::policy::{InvalidPattern, Pattern};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -126,6 +127,15 @@ pub(crate) struct ToolsArgs {
     /// Print a JSON array.
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Print the catalogue as text for a model's prompt: every tool in a line at least, in more detail while the budget
+    /// lasts.
+    #[arg(long, conflicts_with_all = ["json", "describe"])]
+    pub(crate) prompt: bool,
+
+    /// How long the text for a prompt may be, in tokens of 4 bytes.
+    #[arg(long, value_name = "TOKENS", requires = "prompt", default_value_t = DEFAULT_BUDGET_TOKENS)]
+    pub(crate) budget: usize,
 }
 
 /// The arguments of `import`.

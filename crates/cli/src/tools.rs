@@ -68,6 +68,15 @@ fn print(args: &ToolsArgs, servers: &Servers, printer: &Printer) -> Result<(), F
     if args.json {
         return Ok(printer.data(&json(&tools))?);
     }
+    if args.prompt {
+        let prompt = carrel_catalogue::prompt::prompt(&servers.tools(), args.budget);
+        if !prompt.complete {
+            let (shown, total, budget) = (prompt.shown, prompt.total, args.budget);
+            let note = format!("{shown} of {total} tools within {budget} tokens; --budget changes that");
+            printer.note(Tone::Plain, &note);
+        }
+        return Ok(printer.data(&sanitize(&prompt.text))?);
+    }
     if tools.is_empty() {
         printer.note(Tone::Plain, &servers.why_no_tools());
         return Ok(());
