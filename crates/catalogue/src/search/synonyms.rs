@@ -42,7 +42,7 @@ const GROUPS: &[&[&str]] = &[
     &["create", "add", "make", "new", "insert", "generate"],
     &["create", "open", "file", "raise", "start"],
     &["delete", "remove", "drop", "erase", "destroy", "trash", "discard"],
-    &["list", "show", "get", "fetch", "retrieve", "view", "display", "read", "see", "return"],
+    &["list", "which", "show", "get", "fetch", "retrieve", "view", "display", "read", "see", "return"],
     &["find", "search", "query", "lookup", "look", "locate"],
     &["update", "edit", "change", "modify", "set", "patch", "adjust", "replace"],
     &["rename", "move"],
@@ -78,7 +78,7 @@ const GROUPS: &[&[&str]] = &[
     &["event", "meeting", "appointment"],
     &["record", "row", "entry"],
     &["column", "field", "property", "attribute"],
-    &["schema", "structure", "definition", "describe"],
+    &["schema", "structure", "definition", "describe", "field"],
     &["database", "sql"],
     &["log", "output"],
     &["error", "exception", "crash", "failure"],
@@ -97,7 +97,7 @@ const GROUPS: &[&[&str]] = &[
     &["version", "release", "tag"],
     &["sprint", "iteration", "cycle"],
     &["board", "kanban"],
-    &["count", "number", "how", "many"],
+    &["count", "number", "many"],
     &["remember", "memory", "knowledge"],
     &["forget", "delete"],
     &["entity", "node"],
@@ -111,6 +111,8 @@ const GROUPS: &[&[&str]] = &[
     &["scale", "replica"],
     &["metric", "usage", "statistics"],
     &["permission", "access", "allow", "role"],
+    &["performance", "slow", "fast", "speed"],
+    &["elevation", "height", "altitude", "high"],
     &["recent", "latest", "newest", "last"],
     &["large", "big"],
     &["now", "current", "today"],
@@ -131,9 +133,9 @@ const GROUPS: &[&[&str]] = &[
 /// Words that say nothing of what a tool does.
 const STOP_WORDS: &[&str] = &[
     "a", "an", "and", "any", "are", "as", "at", "be", "by", "can", "could", "do", "does", "for", "from",
-    "had", "has", "have", "i", "if", "im", "in", "into", "is", "it", "its", "let", "me", "my", "need", "of",
-    "on", "or", "our", "please", "so", "some", "that", "the", "their", "them", "there", "these", "this",
-    "those", "to", "tool", "use", "using", "via", "want", "was", "we", "what", "when", "where", "which",
+    "had", "has", "have", "how", "i", "if", "im", "in", "into", "is", "it", "its", "let", "me", "my", "need",
+    "of", "on", "or", "our", "please", "so", "some", "that", "the", "their", "them", "there", "these",
+    "this", "those", "to", "tool", "use", "using", "via", "want", "was", "we", "what", "when", "where",
     "will", "with", "would", "you", "your",
 ];
 
