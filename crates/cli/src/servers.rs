@@ -121,21 +121,18 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
     if config.servers.is_empty() && config.unsupported.is_empty() && config.openapi.is_empty() {
         return Some(Servers { upstreams: None, failures: Vec::new(), warnings, disabled: config.disabled });
     }
-    let options = match trace() {
-        Ok(Some(trace)) => {
-            ConnectOptions::default().with_trace(TraceSource::new(move || Some(trace.clone())))
-        }
-        Ok(None) => ConnectOptions::default(),
+    let mut options = login::folder()
+        .map_or_else(ConnectOptions::default, |logins| ConnectOptions::default().with_logins(logins));
+    match trace() {
+        Ok(Some(trace)) => options = options.with_trace(TraceSource::new(move || Some(trace.clone()))),
+        Ok(None) => {}
         Err(invalid) => {
             warnings.push(format!("failed to {invalid}; TRACEPARENT in the environment is passed over"));
-            ConnectOptions::default()
         }
-    };
+    }
     let servers = config.servers.iter().map(|server| server.name.as_str());
     let names: Vec<_> = servers.chain(config.openapi.iter().map(|document| document.name.as_str())).collect();
     printer.status(Some(&format!("connecting to {}", names.join(", "))));
-    let options = login::folder()
-        .map_or_else(ConnectOptions::default, |logins| ConnectOptions::default().with_logins(logins));
     let upstreams = tokio::select! {
         _ = interrupt.fired() => None,
         upstreams = Upstreams::connect(&config, options) => Some(upstreams),
