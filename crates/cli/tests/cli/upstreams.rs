@@ -68,6 +68,11 @@ impl Bench {
         std::fs::read_to_string(self.path(name).with_extension("pid")).unwrap().trim().to_owned()
     }
 
+    /// Puts another pipe in the place of one: whoever has the first open does not meet those that come later.
+    fn replace_pipe(&self, pipe: &Path) {
+        std::fs::rename(self.pipe("next"), pipe).unwrap();
+    }
+
     fn kill(&self, name: &str) {
         assert!(Command::new("kill").args(["-9", &self.pid(name)]).status().unwrap().success());
     }
@@ -200,6 +205,48 @@ fn everything_over_http_is_killed_and_another_takes_its_place() {
     let _remote = Remote::start(port);
     reader_of(&go).write_all(b"go").unwrap();
     assert_eq!(running.rest(), "Echo: again\n");
+}
+
+#[test]
+fn a_file_that_was_being_read_when_its_server_was_killed_is_read_by_the_next() {
+    let bench = Bench::new();
+    let slow = bench.pipe("slow.txt");
+    let cell = format!(
+        "await tools.files__write_file({{ path: {}, content: 'kept' }});
+         text((await tools.files__read_text_file({{ path: {} }})).content);
+         text((await tools.files__read_text_file({{ path: {} }})).content);",
+        json!(bench.path("note.txt")),
+        json!(slow),
+        json!(bench.path("note.txt")),
+    );
+    let running = bench.start(&json!({ "files": bench.files() }), &cell);
+    let first = reader_of(&slow);
+    let before = bench.pid("files");
+    bench.replace_pipe(&slow);
+    bench.kill("files");
+    drop(first);
+    // The call is made again, by Carrel, for it only reads.
+    reader_of(&slow).write_all(b"at last").unwrap();
+    assert_eq!(running.rest(), "at last\nkept\n");
+    assert_ne!(bench.pid("files"), before);
+}
+
+#[test]
+fn a_graph_that_was_being_read_when_its_server_was_killed_is_read_by_the_next() {
+    let bench = Bench::new();
+    let graph = bench.pipe("graph.json");
+    let mut memory = bench.server("memory", &[Path::new("node"), &npm("server-memory")]);
+    memory["env"] = json!({ "MEMORY_FILE_PATH": graph });
+    let cell = "const { entities } = await tools.memory__read_graph();
+                text(entities.map((entity) => entity.name).join());";
+    let running = bench.start(&json!({ "memory": memory }), cell);
+    let first = reader_of(&graph);
+    bench.replace_pipe(&graph);
+    bench.kill("memory");
+    drop(first);
+    let entity = json!({ "type": "entity", "name": "Ada", "entityType": "person", "observations": [] });
+    writeln!(reader_of(&graph), "{entity}").unwrap();
+    assert_eq!(running.rest(), "Ada\n");
 }
 
 #[test]
