@@ -133,7 +133,8 @@ fn value(dice: &mut Dice, schema: &Value, root: &Value, depth: usize) -> Value {
             for name in NAMES {
                 // What a schema does not speak of, its type has not: see docs/declarations.md.
                 let known = open || properties.contains_key(name);
-                if !required.contains(&json!(name)) && !(known && dice.chance()) {
+                let given = required.contains(&json!(name)) || (known && dice.chance());
+                if !given {
                     continue;
                 }
                 let pattern = map.get("patternProperties").map(|all| &all["^a"]).filter(|_| name == "a");
