@@ -5,10 +5,12 @@
 //! sessions are used through the contract's traits; only `provider.rs` knows what is behind them.
 
 mod args;
+mod data;
 mod doctor;
 mod exit;
 mod import;
 mod interrupt;
+mod learned;
 mod login;
 mod policy;
 mod printer;

@@ -13,7 +13,7 @@ use carrel_contract::{
 };
 use carrel_tools::config::Environment;
 use carrel_tools::{
-    CatalogueEntry, ConfigError, ConnectOptions, InvalidTraceParent, McpConfig, McpDelegate, NoSink,
+    CatalogueEntry, ConfigError, ConnectOptions, InvalidTraceParent, Learned, McpConfig, McpDelegate, NoSink,
     ProcessEnvironment, TraceParent, TraceSource, Upstreams,
 };
 
@@ -105,6 +105,7 @@ pub(crate) struct Servers {
     warnings: Vec<String>,
     /// The names of those that the configuration turns off.
     disabled: Vec<String>,
+    learned: Arc<Learned>,
 }
 
 /// A tool, for a listing.
@@ -119,7 +120,13 @@ pub(crate) struct Tool {
 pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &Printer) -> Option<Servers> {
     let mut warnings: Vec<_> = config.unknown_fields.iter().map(ToString::to_string).collect();
     if config.servers.is_empty() && config.unsupported.is_empty() && config.openapi.is_empty() {
-        return Some(Servers { upstreams: None, failures: Vec::new(), warnings, disabled: config.disabled });
+        return Some(Servers {
+            upstreams: None,
+            failures: Vec::new(),
+            warnings,
+            disabled: config.disabled,
+            learned: Arc::new(Learned::in_memory()),
+        });
     }
     let mut options = login::folder()
         .map_or_else(ConnectOptions::default, |logins| ConnectOptions::default().with_logins(logins));
@@ -141,7 +148,13 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
     let upstreams = Arc::new(upstreams?);
     let failures = upstreams.failures().iter().map(|failure| format!("failed to {failure}")).collect();
     warnings.extend(upstreams.warnings().iter().map(ToString::to_string));
-    Some(Servers { upstreams: Some(upstreams), failures, warnings, disabled: config.disabled })
+    Some(Servers {
+        upstreams: Some(upstreams),
+        failures,
+        warnings,
+        disabled: config.disabled,
+        learned: Arc::new(Learned::in_memory()),
+    })
 }
 
 /// Returns the trace that this process is part of: calls are made in its span.
@@ -156,15 +169,25 @@ fn trace() -> Result<Option<TraceParent>, InvalidTraceParent> {
 }
 
 impl Servers {
+    /// Goes on from what the tools were seen to return, and keeps what they are seen to return now.
+    pub(crate) fn with_learned(mut self, learned: Arc<Learned>) -> Self {
+        self.learned = learned;
+        self
+    }
+
     /// Returns the tools for a session.
     pub(crate) fn tools(&self) -> Vec<ToolDescription> {
-        self.upstreams.as_ref().map(|upstreams| upstreams.catalogue().descriptions()).unwrap_or_default()
+        let Some(upstreams) = &self.upstreams else { return Vec::new() };
+        self.learned.describe(&upstreams.catalogue())
     }
 
     /// Returns the delegate for a session.
     pub(crate) fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate> {
         match &self.upstreams {
-            Some(upstreams) => Arc::new(McpDelegate::new(Arc::clone(upstreams), NoSink)),
+            Some(upstreams) => {
+                let delegate = McpDelegate::new(Arc::clone(upstreams), NoSink);
+                Arc::new(delegate.with_learned(Arc::clone(&self.learned)))
+            }
             None => no_tools(),
         }
     }
@@ -241,6 +264,8 @@ impl Servers {
         if let Some(upstreams) = &self.upstreams {
             upstreams.close().await;
         }
+        // What cannot be kept is learned again.
+        self.learned.save().ok();
     }
 }
 

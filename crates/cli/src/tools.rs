@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::args::ToolsArgs;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::learned;
 use crate::printer::{Printer, WriteError};
 use crate::sanitize::{sanitize, sanitize_json, sanitize_line};
 use crate::servers::{self, Servers, Tool};
@@ -36,6 +37,7 @@ pub(crate) async fn run(args: ToolsArgs, interrupt: Interrupt) -> Exit {
     let Some(servers) = servers::connect(config, &interrupt, &printer).await else {
         return interrupt.exit().unwrap_or(Exit::Interrupted);
     };
+    let servers = servers.with_learned(learned::open(&files));
     let printed = print(&args, &servers, &printer);
     servers.report_problems(&printer);
     let failed = servers.any_failed();

@@ -24,6 +24,7 @@ use carrel_contract::{CodeModeSession, ExecuteRequest, Limits, Seq, SessionSpec}
 use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::learned;
 use crate::printer::Printer;
 use crate::provider;
 use crate::servers::{self, Servers};
@@ -75,6 +76,7 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
         return Err((interrupt.exit().unwrap_or(Exit::Interrupted), String::new()));
     };
+    let servers = servers.with_learned(learned::open(&files));
     servers.report_problems(printer);
     if servers.none_left() {
         servers.close().await;

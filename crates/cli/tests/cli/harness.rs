@@ -43,7 +43,11 @@ impl Desk {
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_carrel"));
-        command.args(args).current_dir(self.path()).env_remove("NO_COLOR");
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env_remove("NO_COLOR")
+            .env("CARREL_DATA", self.path().join("data"));
         command
     }
 

@@ -117,3 +117,29 @@ fn a_tool_is_described_as_a_model_reads_it() {
         "failed to describe `orders__get_ordr`: there is no such tool; the nearest are orders__get_order",
     ]);
 }
+
+#[test]
+fn what_a_tool_returns_is_known_the_next_time() {
+    let desk = Desk::with_orders();
+    // The example's tools say what they return, so one that does not is made.
+    let server = r#"
+        require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+            const { id, method } = JSON.parse(line);
+            const results = {
+                initialize: { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "s", version: "1" } },
+                "tools/list": { tools: [{ name: "t", inputSchema: { type: "object" } }] },
+                "tools/call": { content: [{ type: "text", text: '{"id":1,"names":["a"]}' }] },
+            };
+            if (id !== undefined) console.log(JSON.stringify({ jsonrpc: "2.0", id, result: results[method] }));
+        });"#;
+    let path = desk.write("server.cjs", server);
+    let config = serde_json::json!({ "mcpServers": { "s": { "command": "node", "args": [path] } } });
+    desk.write("mcp.json", config.to_string());
+    let describe = ["tools", "--describe", "s__t"];
+    assert!(desk.run(&describe).expect(0).stdout.contains("Promise<any>"));
+    let cell = desk.write("cell.js", "text((await tools.s__t()).id)");
+    assert_eq!(desk.run(&["run", cell.to_str().unwrap()]).expect(0).stdout, "1\n");
+    let known = desk.run(&describe).expect(0).stdout;
+    assert!(known.contains("@returns as observed in earlier calls, not promised."), "{known}");
+    assert!(known.contains("Promise<{ id: number; names: string[] }>"), "{known}");
+}

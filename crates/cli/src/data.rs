@@ -1,0 +1,30 @@
+//! Where the program keeps what outlives it.
+
+use std::env;
+use std::path::PathBuf;
+
+use etcetera::AppStrategy as _;
+
+/// The variable that names the folder.
+const VARIABLE: &str = "CARREL_DATA";
+
+/// There is no folder for data.
+#[derive(Debug, thiserror::Error)]
+#[error("find the folder for data: this user has no home folder; name one with CARREL_DATA")]
+pub(crate) struct NoDataFolder;
+
+/// Returns the folder; it may not be there yet.
+pub(crate) fn folder() -> Result<PathBuf, NoDataFolder> {
+    if let Some(named) = env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
+        return Ok(named.into());
+    }
+    let names = etcetera::AppStrategyArgs {
+        top_level_domain: String::new(),
+        author: String::new(),
+        app_name: "carrel".to_owned(),
+    };
+    // The system's own convention, which on macOS is not that of XDG.
+    etcetera::app_strategy::choose_native_strategy(names)
+        .map(|strategy| strategy.data_dir())
+        .map_err(|_| NoDataFolder)
+}
