@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run has nothing to report")]
 
 mod busy;
+mod check;
 mod engine;
 mod native;
 mod process;
@@ -29,4 +30,5 @@ fn main() {
     stopping::measure(&mut table);
     typescript::measure(&mut table);
     process::measure(&mut table);
+    check::measure(&mut table);
 }

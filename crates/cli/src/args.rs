@@ -99,6 +99,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ZONE")]
     pub(crate) time_zone: Option<String>,
 
+    /// Check the cell's types before anything of it runs. Needs TypeScript 7: `npm install typescript@7`, with its `tsc` on
+    /// the PATH or named by `CARREL_TSC`.
+    #[arg(long)]
+    pub(crate) check: bool,
+
     /// The time after which the cell is terminated, whatever it does [default: none].
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub(crate) timeout: Option<Duration>,

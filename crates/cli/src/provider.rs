@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use carrel_checker::Checker;
 use carrel_contract::CodeModeSessionProvider;
 use carrel_contract::error::EngineFailure;
 use carrel_runtime::{InProcessProvider, Options};
@@ -15,7 +16,10 @@ const CELLS_AT_ONCE: u32 = 8;
 
 /// Makes the provider that runs cells in this process.
 pub(crate) fn in_process() -> Result<Arc<dyn CodeModeSessionProvider>, EngineFailure> {
-    Ok(Arc::new(InProcessProvider::new(options())?))
+    let mut options = options();
+    // It looks for its compiler, and starts it, when a session first has a cell checked.
+    options.checker = Some(Arc::new(Checker::new(carrel_checker::Options::default())));
+    Ok(Arc::new(InProcessProvider::new(options)?))
 }
 
 /// The least memory that a cell can be given. Only the engine behind the provider knows; a test holds this to it.

@@ -6,7 +6,11 @@ mod check;
 mod engine;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
+
+use carrel_checker::{Checker, Compiler, Options};
+use carrel_contract::{CellChecker, CheckRequest};
 
 use check::{Check, Status};
 
@@ -55,6 +59,7 @@ async fn examine(
     for check in engine::checks().await {
         report.add(&check)?;
     }
+    report.add(&types().await)?;
     for check in mcp(args, interrupt, printer).await {
         report.add(&check)?;
     }
@@ -71,6 +76,37 @@ fn version() -> Check {
             std::env::consts::OS
         ),
     )
+}
+
+/// Checks a cell that has a type error, with the compiler that `--check` would use.
+async fn types() -> Check {
+    let compiler = match Compiler::find() {
+        Ok(compiler) => compiler,
+        Err(error) => {
+            return Check::ok("type checker", format!("none, and only `--check` needs one: {error}"));
+        }
+    };
+    let place = format!(
+        "TypeScript {} at {}",
+        compiler.version().as_deref().unwrap_or("of an unknown version"),
+        compiler.program().display()
+    );
+    let began = Instant::now();
+    let checker = Checker::with_compiler(compiler, Options::default());
+    let request = CheckRequest::new("const n: number = 'a';".into(), Arc::new([]));
+    match checker.check(request).await {
+        Ok(found) if found.iter().any(|it| it.code == "TS2322") => {
+            Check::ok("type checker", format!("{place}: a first check in {}", show_duration(began.elapsed())))
+        }
+        Ok(found) => {
+            let help = "`npm install typescript@7` gives a compiler that works, and CARREL_TSC names it";
+            Check::warn("type checker", format!("{place} finds the wrong errors: {found:?}"), help.into())
+        }
+        Err(error) => {
+            let help = "`npm install typescript@7` gives a compiler that works, and CARREL_TSC names it";
+            Check::warn("type checker", format!("{place}: {error}"), help.into())
+        }
+    }
 }
 
 async fn mcp(args: &DoctorArgs, interrupt: &Interrupt, printer: &Printer) -> Vec<Check> {

@@ -103,6 +103,7 @@ async fn with_session(
     spec.tools = servers.tools();
     spec.limits = limits;
     spec.time_zone.clone_from(&args.time_zone);
+    spec.check = args.check;
     let provider =
         provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
     let approvals = guard.as_ref().map(|guard| guard.approvals.clone());

@@ -31,6 +31,9 @@ pub(crate) struct Memory {
 /// Writes the error for a terminal, or for a file. The text is harmless. `memory` is
 /// what the cell had.
 pub(crate) fn cell_error(error: &CellError, source: &Source, memory: Memory, look: Look) -> String {
+    if error.kind == CellErrorKind::Types {
+        return type_errors(error, look);
+    }
     let snippet = error.location.and_then(|location| Snippet::cut(source, location));
     let shown = Shown { message: sanitize(&title(error)).into_owned(), help: None, snippet };
     let mut report = render(&shown, look);
@@ -49,6 +52,19 @@ pub(crate) fn cell_error(error: &CellError, source: &Source, memory: Memory, loo
     // Last, below the stack, because it is what to read when nothing else is.
     if let Some(help) = help(error, memory) {
         report.push_str(&format!("\n  help: {help}"));
+    }
+    report
+}
+
+/// Writes why a cell failed its check: the message has a line of the source for each error.
+fn type_errors(error: &CellError, look: Look) -> String {
+    let (title, details) = error.message.split_once("\n\n").unwrap_or((error.message.as_str(), ""));
+    let shown = Shown { message: sanitize_line(title), help: None, snippet: None };
+    let mut report = render(&shown, look);
+    for line in details.lines() {
+        let line = format!("  {}", sanitize_line(line));
+        report.push('\n');
+        report.push_str(line.trim_end());
     }
     report
 }
