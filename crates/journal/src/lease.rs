@@ -15,7 +15,7 @@ const MAX_OWNER_BYTES: usize = 128;
 
 /// Names one owner of sessions: one run of one process.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Owner(Arc<str>);
+pub struct Owner(pub(crate) Arc<str>);
 
 impl Owner {
     /// Checks and wraps a name: 1 to 128 bytes of printable ASCII.

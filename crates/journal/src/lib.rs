@@ -18,6 +18,7 @@ pub mod import;
 mod lease;
 mod memory;
 mod position;
+mod process;
 pub mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;

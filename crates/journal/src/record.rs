@@ -253,6 +253,9 @@ pub enum Record {
         /// How many effects it had had.
         #[n(4)]
         effects: u64,
+        /// The image that the VM started from: another build cannot go on from here.
+        #[n(5)]
+        image: BlobHash,
     },
     /// What a cell's memory has to be at this point of a replay.
     #[n(15)]
@@ -266,9 +269,9 @@ pub enum Record {
         /// How many events the VM had been given.
         #[n(2)]
         inputs: u64,
-        /// How many effects it had had.
+        /// The image that the VM started from: in another build's it is another.
         #[n(3)]
-        effects: u64,
+        image: BlobHash,
     },
     /// The variables that a cell of a persistent session left to the next.
     #[n(16)]
@@ -279,9 +282,6 @@ pub enum Record {
         /// The snapshot of the VM between two cells.
         #[n(1)]
         blob: BlobHash,
-        /// The hash of the VM's memory.
-        #[n(2)]
-        memory: BlobHash,
     },
     /// The session's tools became others: cells admitted from here on have these.
     #[n(20)]
@@ -289,6 +289,19 @@ pub enum Record {
         /// The contract's `ToolDescription`s, as JSON.
         #[n(0)]
         tools: Value,
+    },
+    /// A cell asked something about its tools, which nobody but the runtime answers.
+    #[n(24)]
+    Asked {
+        /// The cell.
+        #[n(0)]
+        cell: u64,
+        /// The engine's handle of the question.
+        #[n(1)]
+        call: i64,
+        /// The question, as JSON.
+        #[n(2)]
+        question: Value,
     },
     /// A call got on.
     #[n(21)]
@@ -373,6 +386,7 @@ impl Record {
             | Self::Notified { text: value, .. }
             | Self::Warned { text: value, .. }
             | Self::Stored { value, .. }
+            | Self::Asked { question: value, .. }
             | Self::ToolsSet { tools: value } => vec![value],
             Self::ToolCalled { input: value, .. } | Self::CellBegun { code: value, .. } => {
                 value.iter_mut().collect()
@@ -380,7 +394,7 @@ impl Record {
             Self::Answered { answer: Answer::Failed(failure), .. } => {
                 [Some(&mut failure.message), failure.data.as_mut()].into_iter().flatten().collect()
             }
-            Self::CellEnded { outcome: Outcome::Completed { result, failure }, .. } => {
+            Self::CellEnded { outcome: Outcome::Completed { result, failure, .. }, .. } => {
                 let texts = failure.as_mut().map(|failure| [&mut failure.message, &mut failure.stack]);
                 result.iter_mut().chain(texts.into_iter().flatten()).collect()
             }

@@ -35,6 +35,7 @@ fn corpus() -> Vec<(&'static str, Record)> {
         message: "x is not a function".into(),
         stack: "    at cell.js:1:1".into(),
         location: Some((1, 1)),
+        excerpt: Some("1 | throw 1".into()),
     };
     let ended = |outcome, refused: &[&str]| Record::CellEnded {
         cell: 2,
@@ -108,11 +109,21 @@ fn corpus() -> Vec<(&'static str, Record)> {
         ("stored", Record::Stored { cell: 1, key: "".into(), value: "[null]".into() }),
         (
             "cell-ended",
-            ended(Outcome::Completed { result: Some("42".into()), failure: None }, &["too-much", ""]),
+            ended(
+                Outcome::Completed {
+                    result: Some("42".into()),
+                    failure: None,
+                    warnings: vec!["of this".into()],
+                },
+                &["too-much", ""],
+            ),
         ),
         (
             "cell-ended-with-an-error",
-            ended(Outcome::Completed { result: None, failure: Some(failure()) }, &[]),
+            ended(
+                Outcome::Completed { result: None, failure: Some(Box::new(failure())), warnings: vec![] },
+                &[],
+            ),
         ),
         (
             "cell-ended-by-request",
@@ -135,6 +146,7 @@ fn corpus() -> Vec<(&'static str, Record)> {
                 &[],
             ),
         ),
+        ("asked", Record::Asked { cell: 1, call: 2, question: "{\"Search\":{}}".into() }),
         ("tools-set", Record::ToolsSet { tools: "[]".into() }),
         (
             "tool-progressed",
@@ -147,10 +159,17 @@ fn corpus() -> Vec<(&'static str, Record)> {
         ("person-answered", Record::PersonAnswered { cell: 1, call_id: "call-1".into() }),
         (
             "snapshot-taken",
-            Record::SnapshotTaken { cell: 1, blob: hash(2), memory: hash(3), inputs: 10, effects: 20 },
+            Record::SnapshotTaken {
+                cell: 1,
+                blob: hash(2),
+                memory: hash(3),
+                inputs: 10,
+                effects: 20,
+                image: hash(4),
+            },
         ),
-        ("checkpoint", Record::Checkpoint { cell: 1, memory: hash(3), inputs: 10, effects: 20 }),
-        ("variables-left", Record::VariablesLeft { cell: 1, blob: hash(2), memory: hash(3) }),
+        ("checkpoint", Record::Checkpoint { cell: 1, memory: hash(3), inputs: 10, image: hash(4) }),
+        ("variables-left", Record::VariablesLeft { cell: 1, blob: hash(2) }),
         ("reader-moved", Record::ReaderMoved { cell: 1, cursor: 100 }),
     ]
 }
@@ -238,7 +257,7 @@ fn record() -> impl Strategy<Value = Record> {
         (numbers, vec(any::<String>(), 0..4), option::of(value())).prop_map(
             |((cell, ended_at_us, _), refused, result)| Record::CellEnded {
                 cell,
-                outcome: Outcome::Completed { result, failure: None },
+                outcome: Outcome::Completed { result, failure: None, warnings: vec![] },
                 refused,
                 usage: Usage { cpu_us: cell, elapsed_us: cell, tool_calls: cell },
                 ended_at_us,

@@ -15,7 +15,10 @@ pub enum Outcome {
         result: Option<Value>,
         /// Why the program failed; absent when it did not.
         #[cbor(n(1), decode_with = "super::codec::known")]
-        failure: Option<CellFailure>,
+        failure: Option<Box<CellFailure>>,
+        /// What its author should know.
+        #[n(2)]
+        warnings: Vec<String>,
     },
     /// It was ended from outside.
     #[n(1)]
@@ -47,6 +50,9 @@ pub struct CellFailure {
     /// Line and column.
     #[n(4)]
     pub location: Option<(u32, u32)>,
+    /// The line, with a mark.
+    #[n(5)]
+    pub excerpt: Option<String>,
 }
 
 /// Why a cell was ended from outside: the contract's `TerminationReason`.
