@@ -16,6 +16,12 @@ const ID: &str = env!("CARREL_IMAGE_ID");
 pub struct ImageId(pub(crate) [u8; 32]);
 
 impl ImageId {
+    /// Returns its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Returns the id of the image in this program.
     #[must_use]
     pub fn of_this_build() -> Self {

@@ -141,6 +141,25 @@ impl Vm {
         Ok(self.become_copy(snapshot)?)
     }
 
+    /// Makes a VM that has had no cell go on where a snapshotted one stood in its cell, with the CPU time that one had
+    /// used. `stored` must be what that one was started with.
+    ///
+    /// # Errors
+    /// When the snapshot is of a VM between two cells, or of another image, or too large; or this VM has had a cell.
+    pub fn take_up(
+        &mut self,
+        snapshot: &Snapshot,
+        stored: Arc<dyn StoredValues>,
+    ) -> Result<(), RestoreError> {
+        if snapshot.is_vacant() || !self.inbox.is_empty() || !matches!(self.state, State::Vacant(_)) {
+            return Err(RestoreError::NotVacant);
+        }
+        snapshot.check(self.engine.image(), self.limits.memory_bytes)?;
+        self.become_copy(snapshot)?;
+        self.use_stored(stored);
+        Ok(())
+    }
+
     /// Begins a cell in a VM without one: the first, or a further one in a persistent VM. Nothing runs yet. What the
     /// cell before still waited for is forgotten: its calls and its timers are settled by nothing any more, and its
     /// stoppers stop nothing.
