@@ -38,7 +38,7 @@ macro_rules! operation {
 
 operation! {
     /// Why [`create`](crate::CodeModeSessionProvider::create) failed.
-    CreateError: InvalidSpec, Unsupported, LimitReached, EngineFailure, StorageFailed, HostLost
+    CreateError: InvalidSpec, Unsupported, LimitReached, EngineFailure, OwnedElsewhere, StorageFailed, HostLost
 }
 operation! {
     /// Why [`resume`](crate::CodeModeSessionProvider::resume) failed.

@@ -7,7 +7,7 @@ use futures::StreamExt;
 
 use super::delegate::{RecordingDelegate, Seen, tool_descriptions};
 use crate::{
-    CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Completed, Event, EventKind,
+    CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Completed, Durability, Event, EventKind,
     ExecuteRequest, Seq, SessionSpec, StartedCell, StreamItem, Terminated, WaitRequest,
 };
 
@@ -18,13 +18,25 @@ pub(super) const LONG: Duration = Duration::from_secs(3600);
 pub struct Harness {
     pub(super) provider: Arc<dyn CodeModeSessionProvider>,
     pub(super) delegate: Arc<RecordingDelegate>,
+    durability: Durability,
 }
 
 impl Harness {
     /// Wraps a provider.
     #[must_use]
     pub fn new(provider: Arc<dyn CodeModeSessionProvider>) -> Self {
-        Self { provider, delegate: RecordingDelegate::new() }
+        Self { provider, delegate: RecordingDelegate::new(), durability: Durability::Ephemeral }
+    }
+
+    /// Makes its sessions journaled.
+    #[must_use]
+    pub fn journaled(mut self) -> Self {
+        self.durability = Durability::Journaled;
+        self
+    }
+
+    pub(super) fn is_journaled(&self) -> bool {
+        self.durability == Durability::Journaled
     }
 
     /// Puts another delegate in the place of the one that there is.
@@ -42,6 +54,7 @@ impl Harness {
         change: impl FnOnce(&mut SessionSpec),
     ) -> Arc<dyn CodeModeSession> {
         let mut spec = SessionSpec { tools: tool_descriptions(), ..SessionSpec::default() };
+        spec.durability = self.durability;
         change(&mut spec);
         let session = self.provider.create(spec, self.delegate.clone()).await.expect("the session is made");
         self.delegate.belongs_to(&session);

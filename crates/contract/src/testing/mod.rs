@@ -50,11 +50,17 @@ pub use tools::*;
 pub use typescript::*;
 
 /// Expands to a tokio test for each test of the suite. Takes an expression that makes an
-/// `Arc<dyn CodeModeSessionProvider>`, evaluated anew for each.
+/// `Arc<dyn CodeModeSessionProvider>`, evaluated anew for each; after `journaled:`, the sessions are.
 #[macro_export]
 macro_rules! contract_suite {
     ($provider:expr) => {
-        $crate::contract_suite! { @tests $provider;
+        $crate::contract_suite! { @each $crate::testing::Harness::new($provider) }
+    };
+    (journaled: $provider:expr) => {
+        $crate::contract_suite! { @each $crate::testing::Harness::new($provider).journaled() }
+    };
+    (@each $harness:expr) => {
+        $crate::contract_suite! { @tests $harness;
             s1_a_cell_has_its_id_before_its_first_response
             s1_ids_are_never_used_again
             s1_a_session_is_listed_resumed_and_deleted
@@ -152,11 +158,11 @@ macro_rules! contract_suite {
             any_sequence_of_operations_does_what_the_model_does
         }
     };
-    (@tests $provider:expr; $($name:ident)*) => {
+    (@tests $harness:expr; $($name:ident)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                $crate::testing::$name($crate::testing::Harness::new($provider)).await;
+                $crate::testing::$name($harness).await;
             }
         )*
     };
