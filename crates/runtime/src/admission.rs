@@ -85,15 +85,39 @@ impl Admission {
 
     /// Refuses every further cell and asks for the end of those that run.
     pub(crate) fn close(&self) {
+        self.lock().closing = true;
+        self.end_all(&TerminationReason::Shutdown);
+    }
+
+    /// Refuses every further cell and asks those that run to leave without an end.
+    pub(crate) fn suspend(&self) {
         let running: Vec<_> = {
             let mut state = self.lock();
             state.closing = true;
-            // The newest first: of a persistent session, those that wait before the one that makes them wait.
             state.running.values().rev().cloned().collect()
         };
         for control in &running {
-            control.terminate(TerminationReason::Shutdown);
+            control.suspend();
         }
+    }
+
+    /// Asks for the end of those that run.
+    pub(crate) fn end_all(&self, reason: &TerminationReason) {
+        // The newest first: of a persistent session, those that wait before the one that makes them wait.
+        let running: Vec<_> = self.lock().running.values().rev().cloned().collect();
+        for control in &running {
+            control.terminate(reason.clone());
+        }
+    }
+
+    /// Lets in a cell that was admitted before its session was lost.
+    pub(crate) fn readmit(&self, number: CellNumber, control: Arc<CellControl>) {
+        self.lock().running.insert(number, control);
+    }
+
+    /// Counts on from the cells that there were before the session was lost.
+    pub(crate) fn count_from(&self, newest: CellNumber) {
+        self.lock().newest = newest;
     }
 
     /// Waits until no cell runs. Cancel safe.

@@ -12,11 +12,11 @@ use crate::{InProcessProvider, Options};
 
 const LONG: Duration = Duration::from_secs(3600);
 
-fn session(delegate: Arc<RecordingDelegate>, change: impl FnOnce(&mut SessionSpec)) -> Arc<Session> {
+async fn session(delegate: Arc<RecordingDelegate>, change: impl FnOnce(&mut SessionSpec)) -> Arc<Session> {
     let mut spec = SessionSpec::default();
     spec.tools = tool_descriptions();
     change(&mut spec);
-    InProcessProvider::new(Options::default()).unwrap().make(spec, delegate).unwrap()
+    InProcessProvider::new(Options::default()).unwrap().make(spec, delegate).await.unwrap()
 }
 
 fn request(source: &str) -> ExecuteRequest {
@@ -26,7 +26,7 @@ fn request(source: &str) -> ExecuteRequest {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_left_of_a_cell_but_its_outcome() {
     let delegate = RecordingDelegate::new();
-    let session = session(Arc::clone(&delegate), |spec| spec.limits.kept_outcomes = 3);
+    let session = session(Arc::clone(&delegate), |spec| spec.limits.kept_outcomes = 3).await;
     let core = session.core();
     let mut controls = Vec::new();
     for source in [
@@ -68,7 +68,7 @@ async fn nothing_is_left_of_a_cell_but_its_outcome() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_task_is_left_of_a_session() {
     let delegate = RecordingDelegate::new();
-    let session = session(Arc::clone(&delegate), |_| ());
+    let session = session(Arc::clone(&delegate), |_| ()).await;
     for source in
         ["await tools.hang()", "for (;;) {}", "await tools.gate()", "notify('never')", "text('over')"]
     {

@@ -6,7 +6,7 @@
 //!
 //! Read in this order: `provider`, `session`, `shared` (what cells and sessions share), `admission` (who may run,
 //! decided under one lock), `cell` (the actor and what it keeps), `control` (how others end it), `log` (what happened
-//! and who has read it), `observe` (waiting for it), `stored` (the values that carry over), `notebook` (the variables of a persistent session), `earlier` (the cells that left them, for a type checker), `tools` (what they may call), `telemetry` (what an operator sees), `guest` (where and for how
+//! and who has read it), `observe` (waiting for it), `stored` (the values that carry over), `notebook` (the variables of a persistent session), `earlier` (the cells that left them, for a type checker), `tools` (what they may call), `journal` (what a session writes down), `keeper` (how sessions that are written down are founded and brought back), `telemetry` (what an operator sees), `guest` (where and for how
 //! long VMs run).
 //!
 //! Futures of this crate have to be polled inside a tokio runtime with its time driver enabled.
@@ -17,6 +17,8 @@ mod control;
 mod earlier;
 mod environment;
 mod guest;
+mod journal;
+mod keeper;
 #[cfg(test)]
 mod leaks;
 mod log;

@@ -14,7 +14,7 @@ use crate::earlier::Earlier;
 use crate::number::CellNumber;
 
 /// The variables of a persistent session, and the cells that are to have them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Notebook {
     /// In the order of admission. The first has its turn.
     queue: watch::Sender<VecDeque<CellNumber>>,
@@ -24,6 +24,12 @@ pub(crate) struct Notebook {
 }
 
 impl Notebook {
+    /// Begins with the variables that a cell left before the session was lost.
+    pub(crate) fn new(variables: Option<Snapshot>, earlier: Earlier) -> Self {
+        let variables = Mutex::new(variables.map(Arc::new));
+        Self { queue: watch::Sender::default(), variables, earlier: Mutex::new(earlier) }
+    }
+
     /// Puts a cell at the end of the queue.
     pub(crate) fn queue(self: &Arc<Self>, number: CellNumber) -> Turn {
         self.queue.send_modify(|queue| queue.push_back(number));

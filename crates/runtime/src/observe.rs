@@ -2,6 +2,7 @@
 //!
 //! All of it is cancel safe: nothing is read before a response is made, and that does not wait.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::error::{InvalidRequest, WaitError};
@@ -10,6 +11,7 @@ use futures::future::select_all;
 use tokio::time::{Instant, sleep_until};
 
 use crate::log::{Missing, Reader, SessionLog};
+use crate::shared::Core;
 
 /// The longest wait there is; tokio's clock cannot count on from now without bound.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -20,7 +22,8 @@ pub(crate) fn deadline(wait: Duration) -> Instant {
 }
 
 /// Observes the cells of a request.
-pub(crate) async fn observe(log: &SessionLog, request: WaitRequest) -> Result<WaitResponse, WaitError> {
+pub(crate) async fn observe(core: &Arc<Core>, request: WaitRequest) -> Result<WaitResponse, WaitError> {
+    let log = &core.log;
     let deadline = deadline(request.yield_time);
     if request.cells.is_empty() {
         let problem = "is empty; name at least one cell".to_owned();
@@ -32,8 +35,9 @@ pub(crate) async fn observe(log: &SessionLog, request: WaitRequest) -> Result<Wa
         cursors.push((cell_id.clone(), request.after.unwrap_or(read_up_to)));
     }
     until_over(log, &cursors, request.until, deadline).await?;
+    let upto = core.readable().await?;
     let reader = request.after.map_or(Reader::Session, Reader::At);
-    let respond = |cell_id| log.respond(cell_id, reader, request.max_output_tokens);
+    let respond = |cell_id| log.respond(cell_id, reader, request.max_output_tokens, upto);
     Ok(WaitResponse::new(request.cells.iter().map(respond).collect::<Result<_, _>>()?))
 }
 
@@ -66,7 +70,7 @@ pub(crate) async fn until_ended(log: &SessionLog, cell_id: &CellId) -> Result<()
     let (change, _) = log.observer(cell_id)?;
     loop {
         let changed = change.notified();
-        if log.is_ended(cell_id)? {
+        if log.is_gone(cell_id)? {
             return Ok(());
         }
         changed.await;

@@ -1,6 +1,6 @@
 //! Makes sessions in this process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::mem;
 use std::num::NonZeroUsize;
@@ -17,12 +17,17 @@ use carrel_contract::{
     Durability, SessionId, SessionSpec, SessionState,
 };
 use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
+use carrel_journal::Store;
 
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
+use crate::keeper::Keeper;
 use crate::session::Session;
-use crate::shared::{Core, Shared};
+use crate::shared::{Core, Past, Shared};
 use crate::tools::ToolTable;
+
+/// How many sessions a store is asked for at once.
+const LISTED_AT_ONCE: usize = 1000;
 
 /// How an in-process provider is made.
 #[derive(Clone)]
@@ -36,6 +41,8 @@ pub struct Options {
     pub environment: Arc<dyn Environment>,
     /// What checks the cells of sessions that ask for it; without one they run unchecked and say so.
     pub checker: Option<Arc<dyn CellChecker>>,
+    /// Where journaled sessions are kept; without it, there are none.
+    pub store: Option<Arc<dyn Store>>,
 }
 
 impl Default for Options {
@@ -45,6 +52,7 @@ impl Default for Options {
             guest_threads: None,
             environment: Arc::new(SystemEnvironment),
             checker: None,
+            store: None,
         }
     }
 }
@@ -58,9 +66,16 @@ impl fmt::Debug for Options {
     }
 }
 
-/// Makes ephemeral sessions that live in this process, for as long as somebody holds them.
+/// Makes sessions that live in this process: for as long as somebody holds them, or, journaled, as long as nobody deletes
+/// them.
+///
+/// A journaled session that nobody holds any more leaves the process; its cells go on where they were when it is resumed,
+/// here or in another process.
 pub struct InProcessProvider {
     shared: Arc<Shared>,
+    keeper: Option<Keeper>,
+    /// Held while a session is brought back, which must not happen twice at once.
+    reviving: tokio::sync::Mutex<()>,
     max_memory_bytes: usize,
     sessions: Mutex<BTreeMap<SessionId, Weak<Session>>>,
 }
@@ -89,26 +104,71 @@ impl InProcessProvider {
             lane,
             ticker,
             parties: AtomicU64::new(0),
+            leaving: Mutex::default(),
         };
-        Ok(Self { shared: Arc::new(shared), max_memory_bytes, sessions: Mutex::default() })
+        Ok(Self {
+            shared: Arc::new(shared),
+            keeper: options.store.map(Keeper::new),
+            reviving: tokio::sync::Mutex::default(),
+            max_memory_bytes,
+            sessions: Mutex::default(),
+        })
     }
 
-    pub(crate) fn make(
+    pub(crate) async fn make(
         &self,
         mut spec: SessionSpec,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Arc<Session>, CreateError> {
         check(&spec, self.max_memory_bytes)?;
-        let tools = ToolTable::new(mem::take(&mut spec.tools))?;
         let time_zone = time_zone(&spec)?;
         let name = format!("session-{:016x}", self.shared.environment.random());
         let id = SessionId::new(&name).map_err(|e| EngineFailure { detail: e.to_string() })?;
-        let core = Core::new(id.clone(), spec, tools, time_zone, delegate, Arc::clone(&self.shared));
-        let session = Arc::new(Session::new(core));
+        let shared = Arc::clone(&self.shared);
+        let session = match (spec.durability, &self.keeper) {
+            (Durability::Ephemeral, _) => {
+                let tools = ToolTable::new(mem::take(&mut spec.tools))?;
+                let past = Past::none(&spec.limits, tools);
+                Session::new(Core::new(id.clone(), spec, past, time_zone, delegate, shared))
+            }
+            (Durability::Journaled, Some(keeper)) => {
+                let session =
+                    Session::new(keeper.found(id.clone(), spec, time_zone, delegate, shared).await?);
+                session.settled().await?;
+                session
+            }
+            (Durability::Journaled, None) => {
+                let (field, value, offered) =
+                    ("durability", "journaled", "ephemeral: this provider has no store");
+                return Err(Unsupported { field, value, offered }.into());
+            }
+        };
+        let session = Arc::new(session);
+        self.remember(&session);
+        Ok(session)
+    }
+
+    /// Brings a session back that is kept and not here.
+    async fn revive(
+        &self,
+        session_id: SessionId,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+    ) -> Result<Arc<Session>, ResumeError> {
+        let Some(keeper) = &self.keeper else { return Err(UnknownSession { session_id }.into()) };
+        let shared = Arc::clone(&self.shared);
+        let zone = |spec: &SessionSpec| time_zone(spec).ok();
+        let (core, running) = keeper.revive(session_id, delegate, shared, zone).await?;
+        let session = Arc::new(Session::revive(core, running)?);
+        // Whoever had it before can append nothing from here on.
+        session.settled().await?;
+        self.remember(&session);
+        Ok(session)
+    }
+
+    fn remember(&self, session: &Arc<Session>) {
         let mut sessions = self.sessions();
         sessions.retain(|_, session| session.strong_count() > 0);
-        sessions.insert(id, Arc::downgrade(&session));
-        Ok(session)
+        sessions.insert(session.id().clone(), Arc::downgrade(session));
     }
 
     fn find(&self, session_id: &SessionId) -> Result<Arc<Session>, UnknownSession> {
@@ -129,7 +189,7 @@ impl CodeModeSessionProvider for InProcessProvider {
         spec: SessionSpec,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> CodeModeFuture<'_, Arc<dyn CodeModeSession>, CreateError> {
-        Box::pin(async move { self.make(spec, delegate).map(|session| session as Arc<dyn CodeModeSession>) })
+        Box::pin(async move { Ok(self.make(spec, delegate).await? as Arc<dyn CodeModeSession>) })
     }
 
     fn resume(
@@ -138,33 +198,56 @@ impl CodeModeSessionProvider for InProcessProvider {
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> CodeModeFuture<'_, Arc<dyn CodeModeSession>, ResumeError> {
         Box::pin(async move {
-            let session = self.find(&session_id)?;
-            if session.state() != SessionState::Open {
-                return Err(SessionClosed { session_id }.into());
+            let _reviving = self.reviving.lock().await;
+            match self.find(&session_id) {
+                Ok(session) if session.state() == SessionState::Open => {
+                    session.adopt(delegate);
+                    Ok(session as Arc<dyn CodeModeSession>)
+                }
+                Ok(session) if !session.is_journaled() => Err(SessionClosed { session_id }.into()),
+                _ => Ok(self.revive(session_id, delegate).await? as Arc<dyn CodeModeSession>),
             }
-            session.adopt(delegate);
-            Ok(session as Arc<dyn CodeModeSession>)
         })
     }
 
     fn list(&self) -> CodeModeFuture<'_, Vec<SessionId>, ListError> {
         Box::pin(async move {
-            let sessions = self.sessions();
-            Ok(sessions
+            let mut ids: BTreeSet<SessionId> = self
+                .sessions()
                 .iter()
                 .filter(|(_, session)| session.strong_count() > 0)
                 .map(|(id, _)| id.clone())
-                .collect())
+                .collect();
+            if let Some(keeper) = &self.keeper {
+                let mut last = None;
+                loop {
+                    let page = keeper.store.list(last.as_ref(), LISTED_AT_ONCE).await;
+                    let page = page.map_err(|error| EngineFailure { detail: error.to_string() })?;
+                    let Some(newest) = page.last() else { break };
+                    last = Some(newest.clone());
+                    ids.extend(page);
+                }
+            }
+            Ok(ids.into_iter().collect())
         })
     }
 
     fn delete(&self, session_id: SessionId) -> CodeModeFuture<'_, (), DeleteError> {
         Box::pin(async move {
-            let session = self.find(&session_id)?;
+            let _reviving = self.reviving.lock().await;
+            let found = self.find(&session_id);
             self.sessions().remove(&session_id);
-            // Cannot fail in this process.
-            drop(session.shutdown().await);
-            Ok(())
+            let was_here = found.is_ok();
+            if let Ok(session) = found {
+                // What cannot be written down is about to be deleted.
+                drop(session.shutdown().await);
+            }
+            let now_us = self.shared.environment.now_us();
+            let was_kept = match &self.keeper {
+                Some(keeper) => keeper.delete(&session_id, now_us).await?,
+                None => false,
+            };
+            if was_here || was_kept { Ok(()) } else { Err(UnknownSession { session_id }.into()) }
         })
     }
 }
@@ -176,9 +259,6 @@ impl fmt::Debug for InProcessProvider {
 }
 
 fn check(spec: &SessionSpec, max_memory_bytes: usize) -> Result<(), CreateError> {
-    if spec.durability == Durability::Journaled {
-        return Err(Unsupported { field: "durability", value: "journaled", offered: "ephemeral" }.into());
-    }
     let limits = &spec.limits;
     let memory = VmLimits::MIN_MEMORY_BYTES..=max_memory_bytes;
     if !memory.contains(&limits.memory_bytes) {

@@ -1,5 +1,6 @@
 //! One session: the handle through which cells are admitted, observed and ended.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use carrel_contract::error::{
@@ -8,17 +9,21 @@ use carrel_contract::error::{
 };
 use carrel_contract::{
     CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, EventStream,
-    ExecuteRequest, Seq, SessionId, SessionState, StartedCell, TerminationReason, ToolDescription,
+    ExecuteRequest, Notice, Seq, SessionId, SessionState, StartedCell, TerminationReason, ToolDescription,
     WaitRequest, WaitResponse, WaitUntil,
 };
 use carrel_engine::{EngineError, VmLimits};
+use carrel_journal::Record;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing::Instrument;
 
 use crate::cell::{self, Cell, Ground, Opening};
 use crate::control::CellControl;
+use crate::journal::{self, CellHistory, Trouble};
+use crate::keeper;
 use crate::log::{self, Reader};
+use crate::number::CellNumber;
 use crate::observe::{deadline, observe, until_ended, until_over};
 use crate::shared::Core;
 use crate::tasks::Kind;
@@ -35,12 +40,53 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(core: Core) -> Self {
-        Self { core: Arc::new(core) }
+        let core = Arc::new(core);
+        keeper::hold(&core);
+        Self { core }
+    }
+
+    pub(crate) fn is_journaled(&self) -> bool {
+        self.core.log.journal().is_some()
+    }
+
+    /// Waits until its making is written down.
+    pub(crate) async fn settled(&self) -> Result<(), Trouble> {
+        self.core.settled().await
     }
 
     #[cfg(test)]
     pub(crate) fn core(&self) -> Arc<Core> {
         Arc::clone(&self.core)
+    }
+
+    /// Makes a session of what its journal says it was. Its running cells go on.
+    pub(crate) fn revive(
+        core: Core,
+        running: BTreeMap<CellNumber, CellHistory>,
+    ) -> Result<Self, EngineFailure> {
+        let session = Self::new(core);
+        let core = &session.core;
+        let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
+        for (number, history) in running {
+            let failed = |detail: String| EngineFailure { detail };
+            let vm = core.shared.engine.vacant(limits).map_err(|error| failed(error.to_string()))?;
+            let cell_id = number.id().map_err(|error| failed(error.to_string()))?;
+            let control = Arc::new(CellControl::new(vm.stopper()));
+            let ground = match &core.notebook {
+                None => Ground::Fresh(Arc::clone(&history.stored)),
+                Some(notebook) => Ground::Persistent(notebook.queue(number)),
+            };
+            let notice = Notice::Recovered { repeated: Vec::new(), unknown: Vec::new() };
+            core.log.notice(&cell_id, notice);
+            let tools = Arc::clone(&history.tools);
+            let (source, seed) = (history.source.clone(), history.seed);
+            let opening = Opening { vm, source, seed, ground, history: Some(Box::new(history)) };
+            let cell = Cell::new(Arc::clone(core), tools, cell_id, number, Arc::clone(&control));
+            let span = cell.telemetry.span.clone();
+            core.admission.readmit(number, control);
+            core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
+        }
+        Ok(session)
     }
 
     /// Hands the session to another owner: callbacks from now on go to this delegate.
@@ -53,6 +99,9 @@ impl Session {
         let core = &self.core;
         check_source(&source, core.limits.source_bytes)?;
         core.admission.check()?;
+        if let Some(trouble) = core.log.journal().and_then(|journal| journal.trouble()) {
+            return Err(trouble.into());
+        }
         if Handle::try_current().is_err() {
             return Err(EngineFailure { detail: "no tokio runtime is entered here".to_owned() }.into());
         }
@@ -66,8 +115,14 @@ impl Session {
                 None => Ground::Fresh(core.stored.committed()),
                 Some(notebook) => Ground::Persistent(notebook.queue(number)),
             };
-            let opening = Opening { vm, source, seed: core.next_seed(), ground };
-            core.log.admit(cell_id, number);
+            let seed = core.next_seed();
+            core.log.admit(cell_id, number, || Record::CellAdmitted {
+                cell: number.0,
+                source: source.as_str().into(),
+                seed,
+                at_us: core.now_us(),
+            });
+            let opening = Opening { vm, source, seed, ground, history: None };
             let cell = Cell::new(Arc::clone(core), tools, cell_id.clone(), number, Arc::clone(&control));
             let span = cell.telemetry.span.clone();
             core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
@@ -96,7 +151,12 @@ fn check_source(source: &str, limit: usize) -> Result<(), InvalidSource> {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.core.begin_shutdown();
+        if self.core.log.journal().is_some() {
+            self.core.suspend();
+            keeper::give_back(&self.core);
+        } else {
+            self.core.begin_shutdown();
+        }
     }
 }
 
@@ -114,10 +174,12 @@ impl CodeModeSession for Session {
             let core = Arc::clone(&self.core);
             let deadline = deadline(request.yield_time);
             let cell_id = self.admit(request.source).inspect_err(telemetry::cell_refused)?;
+            core.settled().await?;
             let observed = (cell_id.clone(), Seq::START);
             let first_response = Box::pin(async move {
                 until_over(&core.log, std::slice::from_ref(&observed), WaitUntil::AllEnded, deadline).await?;
-                Ok(core.log.respond(&observed.0, Reader::First, request.max_output_tokens)?)
+                let upto = core.readable().await?;
+                Ok(core.log.respond(&observed.0, Reader::First, request.max_output_tokens, upto)?)
             });
             Ok(StartedCell { cell_id, first_response })
         })
@@ -131,13 +193,15 @@ impl CodeModeSession for Session {
                 SessionState::ShuttingDown => return Err(ShuttingDown { session_id }.into()),
                 _ => return Err(SessionClosed { session_id }.into()),
             }
-            self.core.set_tools(ToolTable::new(tools)?);
-            Ok(())
+            let tools = ToolTable::new(tools)?;
+            self.core.note(|| Record::ToolsSet { tools: journal::as_json(&tools.descriptions()) });
+            self.core.set_tools(tools);
+            Ok(self.core.settled().await?)
         })
     }
 
     fn wait(&self, request: WaitRequest) -> CodeModeFuture<'_, WaitResponse, WaitError> {
-        Box::pin(observe(&self.core.log, request))
+        Box::pin(observe(&self.core, request))
     }
 
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError> {
@@ -146,12 +210,13 @@ impl CodeModeSession for Session {
                 control.terminate(TerminationReason::Requested);
             }
             until_ended(&self.core.log, &cell_id).await?;
-            Ok(self.core.log.respond(&cell_id, Reader::Session, DEFAULT_OUTPUT_TOKENS)?)
+            let upto = self.core.readable().await?;
+            Ok(self.core.log.respond(&cell_id, Reader::Session, DEFAULT_OUTPUT_TOKENS, upto)?)
         })
     }
 
     fn events(&self, after: Seq) -> EventStream {
-        log::follow(Arc::clone(&self.core), |core: &Core| &core.log, after)
+        log::follow(Arc::clone(&self.core), after)
     }
 
     fn shutdown(&self) -> CodeModeFuture<'_, (), ShutdownError> {
@@ -159,6 +224,7 @@ impl CodeModeSession for Session {
             self.core.begin_shutdown();
             let ended = async {
                 self.core.admission.empty().await;
+                self.core.settled().await.ok();
                 self.core.tasks.join().await;
             };
             // A delegate that blocks its thread can hold a cell, but not whoever shuts down.

@@ -1,22 +1,28 @@
 //! What the cells of a session share, and what the sessions of a provider share.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::{
-    CellChecker, CodeModeSessionDelegate, Limits, SessionId, SessionMode, SessionSpec, SessionState,
+    CellChecker, CodeModeSessionDelegate, Limits, Seq, SessionId, SessionMode, SessionSpec, SessionState,
+    TerminationReason,
 };
-use carrel_engine::{Engine, StoreQuota, StoredSize, TimeZone};
-use tokio::sync::Semaphore;
+use carrel_engine::{Engine, Snapshot, StoreQuota, StoredSize, TimeZone};
+use carrel_journal::Record;
+use tokio::sync::{Semaphore, watch};
 
 use crate::admission::Admission;
+use crate::earlier::Earlier;
 use crate::environment::Environment;
 use crate::guest::{Lane, Party, Ticker};
+use crate::journal::{Mark, Trouble};
+use crate::keeper::Ownership;
 use crate::log::SessionLog;
 use crate::notebook::Notebook;
 use crate::number::CellNumber;
 use crate::stored::StoredTable;
-use crate::tasks::Tasks;
+use crate::tasks::{Kind, Tasks};
 use crate::telemetry::SessionTelemetry;
 use crate::tools::ToolTable;
 
@@ -30,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) lane: Lane,
     pub(crate) ticker: Arc<Ticker>,
     pub(crate) parties: AtomicU64,
+    /// Sessions that nobody holds any more and that are still being written down: each until its sender is dropped.
+    pub(crate) leaving: Mutex<HashMap<SessionId, watch::Receiver<()>>>,
 }
 
 /// What a session's cells share. Outlives the session's handle for as long as a cell runs.
@@ -54,35 +62,77 @@ pub(crate) struct Core {
     seeds: AtomicU64,
     pub(crate) tasks: Tasks,
     pub(crate) telemetry: SessionTelemetry,
+    /// That the session is this process's, where it is written down.
+    pub(crate) ownership: Option<Ownership>,
 }
 
-impl Core {
-    pub(crate) fn new(
-        id: SessionId,
-        spec: SessionSpec,
-        tools: ToolTable,
-        time_zone: TimeZone,
-        delegate: Arc<dyn CodeModeSessionDelegate>,
-        shared: Arc<Shared>,
-    ) -> Self {
-        let limits = spec.limits;
+impl Shared {
+    pub(crate) fn leaving(&self) -> MutexGuard<'_, HashMap<SessionId, watch::Receiver<()>>> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a session has behind it when it is made: nothing, or all that its journal says.
+pub(crate) struct Past {
+    pub(crate) tools: Arc<ToolTable>,
+    pub(crate) log: SessionLog,
+    pub(crate) stored: StoredTable,
+    pub(crate) newest: CellNumber,
+    /// What the last cell of a persistent session left.
+    pub(crate) variables: Option<Snapshot>,
+    /// The cells that left them, where cells are checked.
+    pub(crate) earlier: Earlier,
+}
+
+impl Past {
+    /// Nothing but its tools.
+    pub(crate) fn none(limits: &Limits, tools: ToolTable) -> Self {
         Self {
+            tools: Arc::new(tools),
             log: SessionLog::new(limits.clone()),
             stored: StoredTable::new(StoreQuota {
                 value_bytes: limits.stored_value_bytes,
                 total: StoredSize { keys: limits.stored_keys, bytes: limits.stored_bytes },
             }),
-            notebook: (spec.mode == SessionMode::Persistent).then(Arc::default),
+            newest: CellNumber::default(),
+            variables: None,
+            earlier: Earlier::default(),
+        }
+    }
+}
+
+/// The step of the sequence of seeds.
+const SEED_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Core {
+    pub(crate) fn new(
+        id: SessionId,
+        spec: SessionSpec,
+        past: Past,
+        time_zone: TimeZone,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let limits = spec.limits;
+        let admission = Admission::new(id.clone(), limits.running_cells);
+        admission.count_from(past.newest);
+        let seed = spec.seed.unwrap_or_else(|| shared.environment.random());
+        Self {
+            log: past.log,
+            stored: past.stored,
+            notebook: (spec.mode == SessionMode::Persistent)
+                .then(|| Arc::new(Notebook::new(past.variables, past.earlier))),
             call_places: Semaphore::new(limits.pending_tool_calls.min(Semaphore::MAX_PERMITS)),
-            admission: Admission::new(id.clone(), limits.running_cells),
+            admission,
             delegate: Mutex::new(delegate),
-            tools: Mutex::new(Arc::new(tools)),
+            tools: Mutex::new(past.tools),
             check: spec.check,
-            seeds: AtomicU64::new(spec.seed.unwrap_or_else(|| shared.environment.random())),
+            seeds: AtomicU64::new(seed.wrapping_add(past.newest.0.wrapping_mul(SEED_STEP))),
             time_zone,
             tasks: Tasks::default(),
             telemetry: SessionTelemetry::new(&id, spec.mode),
             party: Party(shared.parties.fetch_add(1, Ordering::Relaxed)),
+            ownership: None,
             id,
             limits,
             shared,
@@ -112,6 +162,63 @@ impl Core {
         self.close_log_when_done();
     }
 
+    /// Writes something down, where the session is.
+    pub(crate) fn note(&self, record: impl FnOnce() -> Record) {
+        if let Some(journal) = self.log.journal() {
+            journal.append(record());
+        }
+    }
+
+    /// Has what was written down so far brought to the disk, without waiting for it.
+    pub(crate) fn flush(self: &Arc<Self>) {
+        let Some(journal) = self.log.journal() else { return };
+        if journal.takes_pen() {
+            let core = Arc::clone(self);
+            self.tasks.spawn_on(Kind::Journal, &journal.runtime, async move {
+                let Some(journal) = core.log.journal() else { return };
+                if let Err(trouble) = journal.write().await {
+                    core.give_up(&trouble);
+                }
+            });
+        }
+    }
+
+    /// Ends the cells: nothing they do can be written down any more.
+    pub(crate) fn give_up(&self, trouble: &Trouble) {
+        self.admission.end_all(&TerminationReason::StorageFailed { detail: trouble.to_string() });
+    }
+
+    /// Returns how far the session has written.
+    pub(crate) fn mark(&self) -> Mark {
+        self.log.journal().map(|journal| journal.mark()).unwrap_or_default()
+    }
+
+    /// Waits until what was written up to a mark is durable. Nothing leaves a session before all that came before it is.
+    /// Cancel safe.
+    pub(crate) async fn durable(self: &Arc<Self>, mark: Mark) -> Result<(), Trouble> {
+        let Some(journal) = self.log.journal() else { return Ok(()) };
+        if journal.is_durable(mark) {
+            return Ok(());
+        }
+        self.flush();
+        journal.durable(mark).await
+    }
+
+    /// Returns up to where the log may be read: what is durable, once everything so far is. Cancel safe.
+    pub(crate) async fn readable(self: &Arc<Self>) -> Result<Seq, Trouble> {
+        if self.log.journal().is_none() {
+            return Ok(Seq(u64::MAX));
+        }
+        let last = self.log.last();
+        self.settled().await?;
+        Ok(last)
+    }
+
+    /// Waits until everything so far is durable. Cancel safe.
+    pub(crate) async fn settled(self: &Arc<Self>) -> Result<(), Trouble> {
+        self.durable(self.mark()).await
+    }
+
     fn close_log_when_done(&self) {
         if self.admission.state() == SessionState::Closed {
             self.log.close();
@@ -124,6 +231,12 @@ impl Core {
         self.close_log_when_done();
     }
 
+    /// Refuses further cells and asks those that run to leave: their journal goes on with them.
+    pub(crate) fn suspend(&self) {
+        self.admission.suspend();
+        self.close_log_when_done();
+    }
+
     /// Hands the session to another owner: callbacks from now on go to this delegate.
     pub(crate) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
         *self.delegate.lock().unwrap_or_else(PoisonError::into_inner) = delegate;
@@ -131,7 +244,7 @@ impl Core {
 
     /// Draws the next seed from the session's: the sequence `SplitMix64`, whose steps are far apart in every bit.
     pub(crate) fn next_seed(&self) -> u64 {
-        let mut z = self.seeds.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mut z = self.seeds.fetch_add(SEED_STEP, Ordering::Relaxed);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)

@@ -11,6 +11,10 @@ pub(crate) enum Kind {
     Cell,
     /// A call of the delegate: is told by its token, and dropped when it does not end in time. Owned by its cell.
     Callback,
+    /// What is written down, until nothing is left of that. Owned by its session, which waits for what it needs of it.
+    Journal,
+    /// The lease of a session: ends with the session, by itself.
+    Lease,
 }
 
 /// Wakes a thread of a runtime, by a task that does nothing: the one kind without an owner.
@@ -23,12 +27,24 @@ pub(crate) fn wake(runtime: &Handle) -> AbortHandle {
 pub(crate) struct Tasks {
     cells: TaskTracker,
     callbacks: TaskTracker,
+    journal: TaskTracker,
+    leases: TaskTracker,
 }
 
 impl Tasks {
     /// Spawns a task that its session alone owns, onto the current tokio runtime.
     pub(crate) fn spawn(&self, kind: Kind, task: impl Future<Output = ()> + Send + 'static) {
         self.of(kind).spawn(task);
+    }
+
+    /// Spawns a task that its session alone owns, from outside of any runtime.
+    pub(crate) fn spawn_on(
+        &self,
+        kind: Kind,
+        runtime: &Handle,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.of(kind).spawn_on(task, runtime);
     }
 
     /// Spawns a task that ends with the set that owns it.
@@ -71,7 +87,7 @@ impl Tasks {
     /// Waits until all that were spawned have ended, while more may come.
     #[cfg(test)]
     pub(crate) async fn ended(&self) {
-        for tasks in [&self.cells, &self.callbacks] {
+        for tasks in [&self.cells, &self.callbacks, &self.journal] {
             tasks.close();
             tasks.wait().await;
             tasks.reopen();
@@ -80,7 +96,7 @@ impl Tasks {
 
     /// Waits until no task is left. Tasks that are spawned meanwhile are waited for, too.
     pub(crate) async fn join(&self) {
-        for tasks in [&self.cells, &self.callbacks] {
+        for tasks in [&self.cells, &self.callbacks, &self.journal] {
             tasks.close();
             tasks.wait().await;
         }
@@ -90,6 +106,8 @@ impl Tasks {
         match kind {
             Kind::Cell => &self.cells,
             Kind::Callback => &self.callbacks,
+            Kind::Journal => &self.journal,
+            Kind::Lease => &self.leases,
         }
     }
 }

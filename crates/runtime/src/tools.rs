@@ -44,6 +44,17 @@ impl ToolTable {
         Ok(Self { descriptions: descriptions.into(), guest: Arc::new(guest), index: OnceLock::new() })
     }
 
+    /// Tells whether a call of a tool may be made again when its outcome is not known.
+    pub(crate) fn is_repeatable(&self, name: &ToolName) -> bool {
+        let found = self.descriptions.binary_search_by(|tool| tool.name.cmp(name));
+        found.ok().and_then(|place| self.descriptions.get(place)).is_some_and(|tool| tool.hints.repeatable())
+    }
+
+    /// Returns them, as they were given.
+    pub(crate) fn descriptions(&self) -> &[ToolDescription] {
+        &self.descriptions
+    }
+
     /// Returns the name of the tool that the guest knows by its place.
     pub(crate) fn name(&self, place: usize) -> Option<&ToolName> {
         self.descriptions.get(place).map(|tool| &tool.name)

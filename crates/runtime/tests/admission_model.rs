@@ -88,6 +88,10 @@ mod control {
             self.changed.notify_all();
         }
 
+        pub(crate) fn suspend(&self) {
+            self.terminate(TerminationReason::Shutdown);
+        }
+
         pub(crate) fn wait(&self) {
             let mut told = self.told.lock().unwrap();
             while !*told {

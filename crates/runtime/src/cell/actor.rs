@@ -7,16 +7,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carrel_contract::{
-    CellError, CellId, Content, EventKind, JsonText, Location, Notification, TerminationReason, ToolCall,
-};
-use carrel_engine::{CallHandle, Effect, Ending, Event, MediaKind, Progress, Snapshot, Vm};
+use carrel_contract::{CellError, CellId, TerminationReason};
+use carrel_engine::{Effect, Ending, Event, Progress, Snapshot, Vm};
+use carrel_journal::BlobHash;
 
-use super::callbacks::{Answer, Callbacks, Delivered, Done};
+use super::callbacks::{Callbacks, Done};
 use super::opening::Opening;
-use super::questions::{Question, Questions};
+use super::questions::Questions;
+use super::replay::Replay;
+use super::saving::Unsaved;
 use super::timers::Timers;
-use super::translate;
 use super::warnings::Warnings;
 use super::written::Written;
 use crate::control::CellControl;
@@ -39,7 +39,7 @@ pub(crate) struct Cell {
     pub(super) number: CellNumber,
     pub(super) control: Arc<CellControl>,
     pub(super) callbacks: Callbacks,
-    questions: Questions,
+    pub(super) questions: Questions,
     /// The time that their answers took.
     answering: Duration,
     pub(super) writes: HashMap<String, String>,
@@ -53,7 +53,18 @@ pub(crate) struct Cell {
     pub(super) turn: Option<Turn>,
     pub(super) left: Option<Vm>,
     pub(super) variables: Option<Snapshot>,
-    timers: Timers,
+    /// Where these are kept.
+    pub(super) variables_kept: Option<BlobHash>,
+    pub(super) timers: Timers,
+    /// What it is to do again, after its session was lost.
+    pub(super) replay: Option<Replay>,
+    /// What was written down of it: what its VM was given, what that did, its notifications, its unhandled rejections.
+    pub(super) inputs_count: u64,
+    pub(super) effects_count: u64,
+    pub(super) notified: u64,
+    pub(super) warned: u64,
+    /// What has to be computed again when the session is lost now.
+    pub(super) unsaved: Unsaved,
     now_us: i64,
     /// The CPU time since the VM last waited.
     used: Duration,
@@ -67,6 +78,8 @@ pub(super) enum End {
     /// It could not begin.
     Failed(CellError),
     Terminated(TerminationReason),
+    /// It has not: its session leaves this process, and its journal goes on with it.
+    Suspended,
 }
 
 /// Where the VM is.
@@ -105,7 +118,14 @@ impl Cell {
             turn: None,
             left: None,
             variables: None,
+            variables_kept: None,
             timers: Timers::default(),
+            replay: None,
+            inputs_count: 0,
+            effects_count: 0,
+            notified: 0,
+            warned: 0,
+            unsaved: Unsaved::default(),
             now_us: i64::MIN,
             used: Duration::ZERO,
             used_last: Duration::ZERO,
@@ -119,7 +139,9 @@ impl Cell {
             Err(end) => return end,
         };
         let mut waiting = Waiting::default();
-        let begun = if self.core.shared.ticker.may_run_here() {
+        let begun = if self.replay.is_some() {
+            Ok(Place::Idle(vm))
+        } else if self.core.shared.ticker.may_run_here() {
             self.run_here(vm)
         } else {
             Ok(self.send_away(vm, &mut waiting))
@@ -130,6 +152,13 @@ impl Cell {
         };
         loop {
             tokio::task::consume_budget().await;
+            if let Place::Idle(vm) = place {
+                place = match self.rest(vm, &mut waiting).await {
+                    Ok(place) => place,
+                    Err(end) => return end,
+                };
+            }
+            self.core.flush();
             if waiting.bytes > self.core.limits.memory_bytes {
                 // More than the guest could take in, should it ever come to it.
                 return End::Natural(Ending::OutOfMemory(None));
@@ -141,7 +170,7 @@ impl Cell {
                         let cpu_time = vm.cpu_so_far();
                         self.charge(&[], cpu_time);
                     }
-                    return End::Terminated(reason);
+                    return self.asked(reason);
                 }
                 ran = away(&mut place) => {
                     // A VM that does not come back is lost with the lane, and that with the provider.
@@ -152,15 +181,15 @@ impl Cell {
                     };
                     continue;
                 }
-                done = self.callbacks.next() => match done {
+                done = self.callbacks.next(), if self.replay.is_none() => match done {
                     Done::Answered(answer) => Some(self.answered(answer)),
                     Done::Delivered(delivered) => {
                         self.notified(delivered);
                         None
                     }
                 },
-                id = self.timers.next() => Some(Event::TimerFired { id, now_us: self.now_us() }),
-                () = std::future::ready(()), if !self.questions.is_empty() => {
+                timer = self.timers.next(), if self.replay.is_none() => Some(self.fired(timer)),
+                () = std::future::ready(()), if self.replay.is_none() && !self.questions.is_empty() => {
                     // Others first: it may be the next of many.
                     tokio::task::yield_now().await;
                     match self.answer_question() {
@@ -197,6 +226,22 @@ impl Cell {
         }
     }
 
+    /// What becomes of the cell when somebody asks for its end, or for its leave.
+    pub(super) fn asked(&self, reason: TerminationReason) -> End {
+        if self.control.is_suspended() { End::Suspended } else { End::Terminated(reason) }
+    }
+
+    /// Looks after a VM that waits: goes on with its replay, saves it when that is worth it.
+    async fn rest(&mut self, mut vm: Vm, waiting: &mut Waiting) -> Result<Place, End> {
+        if self.replay.is_some() && self.replay_on(&mut vm)? {
+            return Ok(self.send_away(vm, waiting));
+        }
+        if self.replay.is_none() && self.core.log.journal().is_some() {
+            vm = self.save(vm).await;
+        }
+        Ok(Place::Idle(vm))
+    }
+
     /// Runs the VM on this thread, for one slice; most turns need less.
     fn run_here(&mut self, vm: Vm) -> Result<Place, End> {
         let ran = Ran::slice(vm, &self.core.shared.ticker);
@@ -216,13 +261,20 @@ impl Cell {
             for effect in effects {
                 self.perform(effect);
             }
+            if let Some(end) = self.replay.as_ref().and_then(Replay::divergence) {
+                return Err(end);
+            }
             match progress {
-                Progress::Ended(Ending::Stopped) => return Err(End::Terminated(self.control.reason())),
+                Progress::Ended(Ending::Stopped) => return Err(self.asked(self.control.reason())),
                 Progress::Ended(Ending::CpuTimeExhausted) => {
                     let limit = self.core.limits.cpu_time;
                     return Err(End::Terminated(TerminationReason::CpuTime { limit }));
                 }
                 Progress::Ended(ending) => {
+                    if let Some(end) = self.replay.as_ref().and_then(Replay::divergence_at_rest) {
+                        return Err(end);
+                    }
+                    self.end_replay();
                     self.left = vm.is_whole().then_some(vm);
                     return Err(End::Natural(ending));
                 }
@@ -262,81 +314,10 @@ impl Cell {
 
     fn charge(&mut self, effects: &[Effect], cpu: Duration) {
         let calls = effects.iter().filter(|effect| matches!(effect, Effect::CallTool { .. })).count() as u64;
+        self.unsaved.cpu_time += cpu;
         self.telemetry.charge(cpu, calls);
         self.core.log.charge(&self.id, cpu, calls);
     }
-
-    fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::CallTool { call, tool, input, location } => {
-                self.call_tool(call, tool, input.as_deref(), location);
-            }
-            Effect::SearchTools { call, query, limit } => {
-                self.questions.ask(call, Question::Search { query, limit });
-            }
-            Effect::DescribeTools { call, tools } => self.questions.ask(call, Question::Describe { tools }),
-            Effect::Text { text, level } => {
-                self.output(Content::Text { text, level: level.map(translate::level) });
-            }
-            Effect::Media { kind: MediaKind::Image, data, mime_type } => {
-                self.output(Content::Image { data, mime_type });
-            }
-            Effect::Media { kind: MediaKind::Audio, data, mime_type } => {
-                self.output(Content::Audio { data, mime_type });
-            }
-            Effect::Block { json } => match JsonText::parse(&json) {
-                Ok(block) => self.output(Content::Block { block }),
-                Err(error) => self.warnings.add(&format!("a content block was dropped: {error}")),
-            },
-            Effect::Notify { text } => {
-                self.core.log.append(&self.id, EventKind::Notified { text: text.clone() });
-                let notification = Notification::new(self.core.id.clone(), self.id.clone(), text);
-                self.callbacks.notify(&self.core, notification);
-            }
-            Effect::Store { key, json } => {
-                self.writes.insert(key, json);
-            }
-            Effect::SetTimer { id, delay_ms } => self.timers.set(id, Duration::from_millis(delay_ms.into())),
-            Effect::ClearTimer { id } => self.timers.clear(id),
-            Effect::Yield => self.core.log.append(&self.id, EventKind::ControlYielded),
-            Effect::Warn { reason } => self.warnings.add(&format!("unhandled rejection: {reason}")),
-        }
-    }
-
-    fn call_tool(
-        &mut self,
-        handle: CallHandle,
-        tool: usize,
-        input: Option<&str>,
-        location: Option<(u32, u32)>,
-    ) {
-        let (Some(tool), Some(call_id)) = (self.tools.name(tool).cloned(), self.callbacks.next_call_id())
-        else {
-            return self.warnings.add("the guest called a tool that does not exist");
-        };
-        self.core
-            .log
-            .append(&self.id, EventKind::ToolCalled { call_id: call_id.clone(), tool: tool.clone() });
-        let input = input.map(JsonText::parse).transpose();
-        let location = location.map(|(line, column)| Location { line, column });
-        let call = input.map(|input| {
-            ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input).at(location)
-        });
-        self.callbacks.call(&self.core, handle, call_id, call);
-    }
-
-    pub(super) fn answered(&mut self, answer: Answer) -> Event {
-        self.callbacks.answered(&answer);
-        let Answer { handle, call_id, result, .. } = answer;
-        let error = result.as_ref().err().map(|error| error.code);
-        self.core.log.append(&self.id, EventKind::ToolAnswered { call_id, error });
-        let now_us = self.now_us();
-        match result {
-            Ok(json) => Event::Answered { call: handle, json: json.into_shared(), now_us },
-            Err(error) => Event::Failed { call: handle, json: translate::tool_error(&error).into(), now_us },
-        }
-    }
-
     /// Answers the question that was asked first. The time it takes is the cell's, and held to the same limit.
     fn answer_question(&mut self) -> Result<Option<Event>, End> {
         let Some((call, question)) = self.questions.next() else { return Ok(None) };
@@ -349,18 +330,7 @@ impl Cell {
         if self.answering > limit {
             return Err(End::Terminated(TerminationReason::CpuTime { limit }));
         }
-        Ok(Some(Event::Answered { call, json, now_us: self.now_us() }))
-    }
-
-    pub(super) fn notified(&mut self, delivered: Delivered) {
-        self.callbacks.delivered(&delivered);
-        if let Some(detail) = delivered.failure {
-            self.warnings.add(&format!("a notification was not delivered: {detail}"));
-        }
-    }
-
-    fn output(&self, content: Content) {
-        self.core.log.append(&self.id, EventKind::Output { content });
+        Ok(Some(self.told(call, json)))
     }
 }
 

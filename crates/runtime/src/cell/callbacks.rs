@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use carrel_contract::error::InvalidJson;
 use carrel_contract::{
-    CancellationToken, CellId, CodeModeSessionDelegate, JsonText, Notification, ToolCall, ToolCallId,
-    ToolError, ToolErrorCode,
+    CancellationToken, CellId, CodeModeSessionDelegate, JsonText, LookedUp, Notification, ToolCall,
+    ToolCallId, ToolError, ToolErrorCode,
 };
 use carrel_engine::CallHandle;
 use futures::FutureExt;
@@ -39,7 +39,16 @@ pub(super) struct Callbacks {
     /// What the callbacks under way hold.
     pub(super) held_bytes: usize,
     call_ids: HashMap<CallHandle, ToolCallId>,
-    calls_made: u64,
+    pub(super) calls_made: u64,
+}
+
+/// Where a call comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Origin {
+    /// From its cell, just now.
+    Cell,
+    /// From its journal: it was under way when its session was lost.
+    Lost { repeatable: bool },
 }
 
 /// A callback that is done.
@@ -58,6 +67,8 @@ pub(super) struct Answer {
 
 /// A notification that was delivered, or was not.
 pub(super) struct Delivered {
+    /// Its number in its cell.
+    pub(super) notification: u64,
     pub(super) failure: Option<String>,
     held_bytes: usize,
 }
@@ -75,6 +86,7 @@ impl Callbacks {
         handle: CallHandle,
         call_id: ToolCallId,
         call: Result<ToolCall, InvalidJson>,
+        origin: Origin,
     ) {
         let input_bytes =
             call.as_ref().ok().and_then(|call| call.input.as_ref()).map_or(0, |json| json.as_str().len());
@@ -90,8 +102,18 @@ impl Callbacks {
                 let result = match call {
                     Ok(call) => {
                         // Once more around it all: a future that was given up can panic as it is dropped.
-                        let performed = AssertUnwindSafe(perform(&core, call, &cell, &cancel)).catch_unwind();
-                        performed.await.unwrap_or_else(|panic| Err(panicked(&*panic)))
+                        let performed = async {
+                            match origin {
+                                Origin::Cell => perform(&core, call, &cell, &cancel).await,
+                                Origin::Lost { repeatable } => {
+                                    make_good(&core, call, repeatable, &cell, &cancel).await
+                                }
+                            }
+                        };
+                        AssertUnwindSafe(performed)
+                            .catch_unwind()
+                            .await
+                            .unwrap_or_else(|panic| Err(panicked(&*panic)))
                     }
                     Err(error) => Err(ToolError::new(ToolErrorCode::InvalidInput, error.to_string())),
                 };
@@ -122,7 +144,7 @@ impl Callbacks {
     }
 
     /// Takes up a notification.
-    pub(super) fn notify(&mut self, core: &Arc<Core>, notification: Notification) {
+    pub(super) fn notify(&mut self, core: &Arc<Core>, number: u64, notification: Notification) {
         let held_bytes = notification.text.len() + CALLBACK_BYTES;
         self.held_bytes += held_bytes;
         let cancel = self.cancel.child_token();
@@ -133,7 +155,7 @@ impl Callbacks {
             } else {
                 deliver(&*delegate, notification, cancel).await
             };
-            Done::Delivered(Delivered { failure, held_bytes })
+            Done::Delivered(Delivered { notification: number, failure, held_bytes })
         };
         self.undelivered += 1;
         self.caller.call(core, delivered.boxed());
@@ -161,6 +183,31 @@ impl Drop for Callbacks {
     fn drop(&mut self) {
         self.cancel.cancel();
     }
+}
+
+/// Settles a call that was under way when its session was lost: by what its owner knows of it, by making it again with the
+/// same idempotency key, or by saying that nobody knows.
+async fn make_good(
+    core: &Arc<Core>,
+    call: ToolCall,
+    repeatable: bool,
+    cell: &CancellationToken,
+    cancel: &CancellationToken,
+) -> Result<JsonText, ToolError> {
+    let known = match core.delegate().lookup_outcome(call.clone(), cancel.clone()).await? {
+        LookedUp::Answered(result) => return Ok(result),
+        LookedUp::NeverHappened => true,
+        LookedUp::Unknown => repeatable,
+    };
+    core.log.call_made_good(&call.cell_id, &call.call_id, known);
+    if known {
+        return perform(core, call, cell, cancel).await;
+    }
+    let message = format!(
+        "the session was lost while {} ({}) was under way: it may or may not have happened",
+        call.tool, call.call_id
+    );
+    Err(ToolError::new(ToolErrorCode::OutcomeUnknown, message))
 }
 
 /// Performs one tool call: waits for its turn, calls the delegate, holds input and result to their limits.

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::journal::Mark;
 use crate::shared::Core;
 use crate::tasks::Kind;
 
@@ -40,7 +41,8 @@ struct Shared<T> {
 
 /// Bounded by what a cell's callbacks may hold, which the cell sees to.
 struct State<T> {
-    made: VecDeque<BoxFuture<'static, T>>,
+    /// Each with what has to be durable before it begins.
+    made: VecDeque<(Mark, BoxFuture<'static, T>)>,
     done: VecDeque<T>,
     under_way: JoinSet<()>,
     ended: bool,
@@ -56,9 +58,9 @@ impl<T: Send + 'static> Default for Caller<T> {
 }
 
 impl<T: Send + 'static> Caller<T> {
-    /// Has a callback made, after those before it. It must not panic.
+    /// Has a callback made, after those before it, once all that was written down so far is durable. It must not panic.
     pub(super) fn call(&mut self, core: &Arc<Core>, callback: BoxFuture<'static, T>) {
-        self.shared.lock().made.push_back(callback);
+        self.shared.lock().made.push_back((core.mark(), callback));
         if self.task.is_none() {
             let run = run(Arc::clone(core), Arc::clone(&self.shared));
             self.task = Some(core.tasks.spawn_held(Kind::Callback, run));
@@ -105,7 +107,7 @@ impl<T: Send + 'static> Shared<T> {
     }
 
     /// Takes what is left, to be dropped without the lock; from now on nothing is begun.
-    fn end(&self) -> (VecDeque<BoxFuture<'static, T>>, JoinSet<()>) {
+    fn end(&self) -> (VecDeque<(Mark, BoxFuture<'static, T>)>, JoinSet<()>) {
         let mut state = self.lock();
         state.ended = true;
         (std::mem::take(&mut state.made), std::mem::take(&mut state.under_way))
@@ -128,10 +130,14 @@ async fn run<T: Send + 'static>(core: Arc<Core>, shared: Arc<Shared<T>>) {
             while state.under_way.try_join_next().is_some() {}
             state.made.pop_front()
         };
-        let Some(callback) = next else {
+        let Some((mark, callback)) = next else {
             shared.made.notified().await;
             continue;
         };
+        if core.durable(mark).await.is_err() || shared.lock().ended {
+            // Nothing may leave the session any more: its cells are being ended.
+            return;
+        }
         let mut callback = Watched { callback, core: Arc::clone(&core) };
         // The task that takes it over polls it again, and then with a waker.
         if let Poll::Ready(done) = Pin::new(&mut callback).poll(&mut Context::from_waker(Waker::noop())) {

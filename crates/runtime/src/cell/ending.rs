@@ -3,7 +3,10 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use carrel_contract::{CellError, CellErrorKind, EarlierCell, JsonText, TerminationReason, ToolCallId};
+use carrel_contract::{
+    CellError, CellErrorKind, CellId, EarlierCell, JsonText, TerminationReason, ToolCallId,
+};
+use carrel_journal::Record;
 use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -12,7 +15,10 @@ use super::actor::{Cell, End};
 use super::callbacks::Done;
 use super::opening::Opening;
 use super::{callbacks, translate};
+use crate::journal;
 use crate::log::Outcome;
+use crate::number::CellNumber;
+use crate::shared::Core;
 
 /// The result and the error of a cell that came to its end by itself; or why it was ended.
 type Natural = Result<(Option<JsonText>, Option<CellError>), TerminationReason>;
@@ -31,7 +37,7 @@ pub(crate) async fn run(cell: Cell, opening: Opening) {
         let error = Some(CellError::new(CellErrorKind::Trap, "EngineFault", detail));
         callbacks::close(&core, &id).await;
         let outcome = Outcome::Completed { result: None, error, warnings: Vec::new() };
-        core.leave(number, || core.log.end(&id, outcome));
+        core.leave(number, || show(&core, &id, number, outcome, Vec::new()));
     }
 }
 
@@ -51,6 +57,11 @@ impl Cell {
             }
             End::Failed(error) => Ok((None, Some(error))),
             End::Terminated(reason) => Err(reason),
+            End::Suspended => {
+                self.end_callbacks().await;
+                self.core.leave(self.number, || ());
+                return;
+            }
         };
         if natural.is_ok() {
             self.save_variables().await;
@@ -58,22 +69,32 @@ impl Cell {
             self.warn_of_unanswered_calls();
         }
         let abandoned = self.end_callbacks().await;
-        let outcome = self.outcome(natural, abandoned);
-        self.telemetry.ended(&outcome);
+        // What cannot be written down has no end that anybody is shown, but its place is given back.
+        self.core.settled().await.ok();
         callbacks::close(&self.core, &self.id).await;
-        self.core.leave(self.number, || self.core.log.end(&self.id, outcome));
+        let core = Arc::clone(&self.core);
+        core.leave(self.number, || {
+            let (outcome, refused) = self.outcome(natural, abandoned);
+            self.telemetry.ended(&outcome);
+            show(&self.core, &self.id, self.number, outcome, refused);
+        });
+        core.flush();
     }
 
-    fn outcome(&mut self, natural: Natural, abandoned: Vec<ToolCallId>) -> Outcome {
+    /// Commits what the cell leaves, and returns how it ended, with the keys of what was not stored.
+    fn outcome(&mut self, natural: Natural, abandoned: Vec<ToolCallId>) -> (Outcome, Vec<String>) {
         let (result, error) = match natural {
             Ok(natural) => natural,
-            Err(reason) => return Outcome::Terminated { reason, abandoned },
+            Err(reason) => return (Outcome::Terminated { reason, abandoned }, Vec::new()),
         };
         if !abandoned.is_empty() {
             self.warnings
                 .add(&format!("ignored their cancellation and were abandoned: {}", names(&abandoned)));
         }
         if let (Some(turn), Some(variables)) = (&self.turn, self.variables.take()) {
+            if let Some(blob) = self.variables_kept {
+                self.core.note(|| Record::VariablesLeft { cell: self.number.0, blob });
+            }
             turn.leave(variables);
             if let Some(source) = self.declares.take().filter(|_| !is_unrun(error.as_ref())) {
                 turn.left_by(EarlierCell::new(source, error.is_none()));
@@ -97,7 +118,7 @@ impl Cell {
             }
             bytes <= limit
         });
-        Outcome::Completed { result, error, warnings: self.warnings.take() }
+        (Outcome::Completed { result, error, warnings: self.warnings.take() }, refused)
     }
 
     /// Waits for the notifications under way, unless somebody wants the cell gone.
@@ -155,6 +176,18 @@ impl Cell {
 /// Tells whether a cell declared nothing because it never ran.
 fn is_unrun(error: Option<&CellError>) -> bool {
     error.is_some_and(|error| error.kind == CellErrorKind::Syntax)
+}
+
+/// Writes down how a cell ended, and shows it.
+fn show(core: &Core, cell_id: &CellId, number: CellNumber, outcome: Outcome, refused: Vec<String>) {
+    let ended_at_us = core.now_us();
+    core.log.end(cell_id, outcome, |outcome, usage| Record::CellEnded {
+        cell: number.0,
+        outcome: journal::outcome(outcome),
+        refused,
+        usage: journal::usage(usage),
+        ended_at_us,
+    });
 }
 
 fn names(calls: &[ToolCallId]) -> String {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use carrel_contract::{CellError, CellErrorKind};
 use carrel_engine::{Start, StoredValues, Vm};
+use carrel_journal::Record;
 
 use super::actor::{Cell, End};
 use super::written::Written;
+use crate::journal::CellHistory;
 use crate::notebook::Turn;
 use crate::stored::Committed;
 
@@ -16,6 +18,8 @@ pub(crate) struct Opening {
     pub(crate) source: String,
     pub(crate) seed: u64,
     pub(crate) ground: Ground,
+    /// What is known of a cell whose session was lost.
+    pub(crate) history: Option<Box<CellHistory>>,
 }
 
 /// What a cell stands on.
@@ -27,15 +31,17 @@ pub(crate) enum Ground {
 }
 
 impl Cell {
-    /// Begins the cell, when its turn has come. Keeps the turn for as long as the cell lives.
+    /// Begins the cell, when its turn has come, or brings it back. Keeps the turn for as long as the cell lives.
     pub(super) async fn open(&mut self, opening: Opening) -> Result<Vm, End> {
-        let Opening { mut vm, source, seed, ground } = opening;
-        let unchecked: Option<Arc<str>> = self.core.check.then(|| source.as_str().into());
+        let Opening { mut vm, source, seed, ground, history } = opening;
+        let to_check: Option<Arc<str>> = self.core.check.then(|| source.as_str().into());
+        let has_begun = history.as_ref().is_some_and(|history| history.begun_us.is_some());
         let (code, written) = Written::read(source);
+        let was_made_ready = !written.is(&code);
         self.written = Some(written);
         let (persistent, stored) = match ground {
             Ground::Fresh(committed) => {
-                if let Some(source) = unchecked {
+                if let Some(source) = to_check.filter(|_| !has_begun) {
                     self.check(source, Vec::new()).await?;
                 }
                 (false, committed)
@@ -43,27 +49,46 @@ impl Cell {
             Ground::Persistent(turn) => {
                 tokio::select! {
                     biased;
-                    reason = self.control.requested() => return Err(End::Terminated(reason)),
+                    reason = self.control.requested() => return Err(self.asked(reason)),
                     () = turn.come() => {}
                 }
-                if let Some(source) = unchecked {
-                    self.check(Arc::clone(&source), turn.earlier()).await?;
+                if let Some(source) = to_check {
+                    if !has_begun {
+                        self.check(Arc::clone(&source), turn.earlier()).await?;
+                    }
                     self.declares = Some(source);
-                }
-                if let Some(variables) = turn.variables() {
-                    vm = self.restore(vm, variables).await?;
                 }
                 self.turn = Some(turn);
                 (true, self.core.stored.committed())
             }
         };
+        let stored = stored as Arc<dyn StoredValues>;
+        let begun = match history {
+            Some(history) => self.recall(*history),
+            None => None,
+        };
+        if let Some(saved) = begun.as_ref().and_then(|begun| begun.saved) {
+            return self.take_up(vm, saved, stored).await;
+        }
+        if let Some(variables) = self.turn.as_ref().and_then(Turn::variables) {
+            vm = self.restore(vm, variables).await?;
+        }
+        let (code, now_us) = match begun {
+            Some(begun) => (begun.code.unwrap_or(code), begun.now_us),
+            None => {
+                let now_us = self.now_us();
+                let made_ready = was_made_ready.then(|| code.as_str().into());
+                self.core.note(|| Record::CellBegun { cell: self.number.0, code: made_ready, now_us });
+                (code, now_us)
+            }
+        };
         let start = Start {
             source: code,
             tools: Arc::clone(&self.tools.guest),
-            stored: stored as Arc<dyn StoredValues>,
+            stored,
             quota: self.core.stored.quota(),
             seed,
-            now_us: self.now_us(),
+            now_us,
             time_zone: self.core.time_zone.clone(),
             persistent,
         };

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use carrel_engine::CallHandle;
+use serde::{Deserialize, Serialize};
 
 use crate::tools::ToolTable;
 
@@ -13,7 +14,8 @@ use crate::tools::ToolTable;
 const QUESTION_BYTES: usize = 128;
 
 /// A question about the tools.
-pub(super) enum Question {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Question {
     /// Which tools do this; so many at most.
     Search { query: String, limit: usize },
     /// How the tools at these places are called.

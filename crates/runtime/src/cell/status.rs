@@ -10,6 +10,7 @@ use carrel_contract::{CallObserver, CallStatus, CellId, EventKind, ToolCallId, T
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use crate::journal;
 use crate::log::cut_text;
 use crate::shared::Core;
 
@@ -101,7 +102,7 @@ impl Status {
 
     fn append(&self, kind: EventKind) {
         if let Some(core) = self.core.upgrade() {
-            core.log.append(&self.cell_id, kind);
+            core.log.append(&self.cell_id, kind, |kind| journal::status(&self.cell_id, kind));
         }
     }
 

@@ -1,7 +1,7 @@
 //! From the engine's words to the contract's.
 
 use carrel_contract::{CellError, CellErrorKind, ConsoleLevel, JsonText, Location, ToolError};
-use carrel_engine::{Ending, GuestError, Level};
+use carrel_engine::{CallHandle, Ending, Event, GuestError, Level};
 
 use crate::log::cut_text;
 
@@ -60,8 +60,16 @@ pub(super) fn level(level: Level) -> ConsoleLevel {
     }
 }
 
+/// What a call came to, as the guest is given it.
+pub(crate) fn answered(call: CallHandle, result: Result<JsonText, ToolError>, now_us: i64) -> Event {
+    match result {
+        Ok(json) => Event::Answered { call, json: json.into_shared(), now_us },
+        Err(error) => Event::Failed { call, json: tool_error(&error).into(), now_us },
+    }
+}
+
 /// Writes a failed call as the guest reads it.
-pub(super) fn tool_error(error: &ToolError) -> String {
+fn tool_error(error: &ToolError) -> String {
     serde_json::json!({
         "message": error.message,
         "code": error.code.as_str(),

@@ -32,6 +32,10 @@ impl Cell {
             let bytes = vm.memory_bytes().unwrap_or_default();
             match work(&self.core, bytes, move || vm.snapshot()).await {
                 Ok(variables) => {
+                    if let Some(journal) = self.core.log.journal() {
+                        // Should this fail, so does what the cell's end is written down by.
+                        self.variables_kept = journal.keep(variables.to_bytes()).await.ok();
+                    }
                     self.variables = Some(variables);
                     return;
                 }
@@ -43,6 +47,10 @@ impl Cell {
 }
 
 /// Does what takes a time that grows with `bytes`, here or where it holds up nobody.
-async fn work<T: Send + 'static>(core: &Core, bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn work<T: Send + 'static>(
+    core: &Core,
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     if bytes < LARGE_BYTES { work() } else { core.tasks.aside(work).await }
 }

@@ -38,6 +38,11 @@ impl Written {
         (code, Self { source, imports, problem })
     }
 
+    /// Tells whether this is what was written.
+    pub(super) fn is(&self, code: &str) -> bool {
+        self.source == code
+    }
+
     /// Says more of an error that kept the cell from beginning.
     pub(super) fn explain(self, error: &mut CellError) {
         let place = match (error.kind, self.problem) {

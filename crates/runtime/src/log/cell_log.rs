@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::{
-    CellError, CellId, CellResponse, Completed, JsonText, Observation, Seq, Terminated, TerminationReason,
-    ToolCallId, Usage, Yielded,
+    CellError, CellId, CellResponse, Completed, JsonText, Notice, Observation, Seq, Terminated,
+    TerminationReason, ToolCallId, Usage, Yielded,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -35,6 +35,8 @@ pub(crate) struct CellLog {
     pub(crate) read_up_to: Seq,
     pub(crate) cpu_time: Duration,
     pub(crate) tool_calls: u64,
+    /// What its reader is to be told with the next response.
+    pub(crate) notices: Vec<Notice>,
     /// Wakes observers, at each entry.
     pub(crate) changed: Arc<Notify>,
     admitted_at: Instant,
@@ -44,6 +46,8 @@ pub(crate) struct CellLog {
 #[derive(Debug)]
 struct Ended {
     outcome: Outcome,
+    /// The number of the event.
+    seq: Seq,
     elapsed: Duration,
     /// The cursor with which the session's reader read the outcome first: reading it again gives the same again.
     first_read_after: Option<Seq>,
@@ -71,6 +75,7 @@ impl CellLog {
             read_up_to: Seq::START,
             cpu_time: Duration::ZERO,
             tool_calls: 0,
+            notices: Vec::new(),
             changed: Arc::default(),
             admitted_at: now,
             ended: None,
@@ -82,8 +87,22 @@ impl CellLog {
     }
 
     pub(crate) fn end(&mut self, outcome: Outcome, now: Instant) {
+        self.end_after(outcome, now - self.admitted_at);
+    }
+
+    /// Ends it, having taken so long.
+    pub(crate) fn end_after(&mut self, outcome: Outcome, elapsed: Duration) {
         self.ended =
-            Some(Ended { outcome, elapsed: now - self.admitted_at, first_read_after: None, was_read: false });
+            Some(Ended { outcome, seq: self.last, elapsed, first_read_after: None, was_read: false });
+    }
+
+    /// Moves its session's reader.
+    pub(crate) fn read(&mut self, cursor: Seq) {
+        if let Some(ended) = &mut self.ended {
+            ended.first_read_after.get_or_insert(self.read_up_to);
+            ended.was_read = true;
+        }
+        self.read_up_to = cursor;
     }
 
     /// Makes a response for a reader. Only the session's own reader is moved on.
@@ -93,26 +112,30 @@ impl CellLog {
         reader: Reader,
         max_tokens: usize,
         now: Instant,
+        upto: Seq,
     ) -> CellResponse {
+        let last = self.last.min(upto);
         let read_before = self.ended.as_ref().and_then(|ended| ended.first_read_after);
         let after = match reader {
             Reader::Session => read_before.unwrap_or(self.read_up_to),
             Reader::First => Seq::START,
             Reader::At(after) => after,
         };
-        let (items, dropped_bytes) = self.output.after(after);
+        let (mut items, dropped_bytes) = self.output.after(after);
+        items.retain(|item| item.seq <= upto);
         let (items, cut_bytes) = budget::cut(items, max_tokens);
-        let mut observation = Observation::new(cell_id.clone(), self.last.max(after));
+        let mut observation = Observation::new(cell_id.clone(), last.max(after));
         observation.items = items;
         observation.omitted_bytes = cut_bytes + dropped_bytes;
         observation.usage = self.usage(now);
-        self.output.read_up_to(self.last);
+        self.output.read_up_to(last);
         let moves = !matches!(reader, Reader::At(_));
         if moves {
-            self.read_up_to = self.last;
+            self.read_up_to = self.read_up_to.max(last);
+            observation.notices = mem::take(&mut self.notices);
         }
 
-        let Some(ended) = &mut self.ended else {
+        let Some(ended) = self.ended.as_mut().filter(|ended| ended.seq <= upto) else {
             return CellResponse::Yielded(Yielded::new(observation));
         };
         if moves {
@@ -137,7 +160,7 @@ impl CellLog {
         }
     }
 
-    fn usage(&self, now: Instant) -> Usage {
+    pub(crate) fn usage(&self, now: Instant) -> Usage {
         let mut usage = Usage::default();
         usage.cpu_time = self.cpu_time;
         usage.tool_calls = self.tool_calls;

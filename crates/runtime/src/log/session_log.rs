@@ -1,16 +1,21 @@
 //! Appends and reads, under one lock that is never held across an await or a callback.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use carrel_contract::error::{OutcomeExpired, TerminateError, UnknownCell, WaitError};
-use carrel_contract::{CellId, CellResponse, Event, EventKind, Limits, OutputItem, Seq, WaitUntil};
+use carrel_contract::{
+    CellId, CellResponse, Content, Event, EventKind, Limits, Notice, OutputItem, Seq, ToolCallId, Usage,
+    WaitUntil,
+};
+use carrel_journal::Record;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::cell_log::{CellLog, Outcome, Reader};
-use super::window::ITEM_BYTES;
+use super::window::{self, ITEM_BYTES};
+use crate::journal::Journal;
 use crate::number::CellNumber;
 
 /// The events kept for readers of the log hold no more than this, whatever their count: a few full windows.
@@ -46,6 +51,8 @@ impl From<Missing> for TerminateError {
 pub(crate) struct SessionLog {
     limits: Limits,
     state: Mutex<State>,
+    /// Where a session that outlives its process writes its log down, in the log's order.
+    journal: OnceLock<Arc<Journal>>,
     /// Wakes those who follow the log.
     pub(super) appended: Notify,
 }
@@ -66,37 +73,116 @@ pub(super) struct State {
 
 impl SessionLog {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::default(), appended: Notify::new() }
+        Self { limits, state: Mutex::default(), journal: OnceLock::new(), appended: Notify::new() }
+    }
+
+    /// Writes the log down from now on.
+    pub(crate) fn write_to(&self, journal: Arc<Journal>) {
+        // Set once, where the session is made.
+        drop(self.journal.set(journal));
+    }
+
+    /// Returns where the log is written down.
+    pub(crate) fn journal(&self) -> Option<&Arc<Journal>> {
+        self.journal.get()
     }
 
     /// Begins the log of a cell.
-    pub(crate) fn admit(&self, cell_id: &CellId, number: CellNumber) {
-        let mut state = self.lock();
-        state.newest_cell = state.newest_cell.max(number);
-        state.cells.insert(
-            cell_id.clone(),
-            CellLog::new(self.limits.output_bytes, self.limits.media_bytes, Instant::now()),
-        );
-        self.append_to(state, cell_id, EventKind::CellAdmitted, |_| ());
+    pub(crate) fn admit(&self, cell_id: &CellId, number: CellNumber, record: impl FnOnce() -> Record) {
+        self.begin(cell_id, number, Instant::now(), record);
     }
 
-    /// Appends an event of a living cell.
-    pub(crate) fn append(&self, cell_id: &CellId, kind: EventKind) {
-        self.append_to(self.lock(), cell_id, kind, |_| ());
+    /// The same, of a cell that was admitted earlier.
+    pub(crate) fn admit_at(&self, cell_id: &CellId, number: CellNumber, at: Instant) {
+        self.begin(cell_id, number, at, || unreachable!("a log that is read has no journal of its own"));
+    }
+
+    fn begin(&self, cell_id: &CellId, number: CellNumber, at: Instant, record: impl FnOnce() -> Record) {
+        let mut state = self.lock();
+        state.newest_cell = state.newest_cell.max(number);
+        let cell = CellLog::new(self.limits.output_bytes, self.limits.media_bytes, at);
+        state.cells.insert(cell_id.clone(), cell);
+        self.append_to(state, cell_id, EventKind::CellAdmitted, |_| record(), |_| ());
+    }
+
+    /// Appends an event of a living cell. `record` says how it is written down, where it is.
+    pub(crate) fn append(
+        &self,
+        cell_id: &CellId,
+        kind: EventKind,
+        record: impl FnOnce(&EventKind) -> Record,
+    ) {
+        self.append_to(self.lock(), cell_id, kind, record, |_| ());
     }
 
     /// Appends the end of a cell and makes its outcome visible.
-    pub(crate) fn end(&self, cell_id: &CellId, outcome: Outcome) {
-        let kind = match &outcome {
-            Outcome::Completed { error, .. } => EventKind::CellCompleted { error: error.clone() },
-            Outcome::Terminated { reason, .. } => EventKind::CellTerminated { reason: reason.clone() },
-        };
+    pub(crate) fn end(
+        &self,
+        cell_id: &CellId,
+        outcome: Outcome,
+        record: impl FnOnce(&Outcome, Usage) -> Record,
+    ) {
         let now = Instant::now();
         let mut state = self.lock();
         state.ended.push_back((cell_id.clone(), now));
         let forgotten = state.forget_old(&self.limits, now);
-        self.append_to(state, cell_id, kind, |cell| cell.end(outcome, now));
+        let usage = state.cells.get(cell_id).map(|cell| cell.usage(now)).unwrap_or_default();
+        let said = outcome.clone();
+        let record = |_: &EventKind| record(&said, usage);
+        self.append_to(state, cell_id, end_event(&outcome), record, |cell| cell.end(outcome, now));
         tell(&forgotten);
+    }
+
+    /// The same, of a cell that ended earlier, having used so much.
+    pub(crate) fn end_at(
+        &self,
+        cell_id: &CellId,
+        outcome: Outcome,
+        used: carrel_journal::record::Usage,
+        at: Instant,
+    ) {
+        let mut state = self.lock();
+        state.ended.push_back((cell_id.clone(), at));
+        let no_record = |_: &EventKind| unreachable!("a log that is read has no journal of its own");
+        self.append_to(state, cell_id, end_event(&outcome), no_record, |cell| {
+            cell.cpu_time = Duration::from_micros(used.cpu_us);
+            cell.tool_calls = used.tool_calls;
+            cell.end_after(outcome, Duration::from_micros(used.elapsed_us));
+        });
+    }
+
+    /// Moves the session's reader, as it was moved before the session was lost.
+    pub(crate) fn read_up_to(&self, cell_id: &CellId, cursor: Seq) {
+        if let Some(cell) = self.lock().cells.get_mut(cell_id) {
+            cell.read(cursor);
+        }
+    }
+
+    /// Has a reader of a cell told something with the next response.
+    pub(crate) fn notice(&self, cell_id: &CellId, notice: Notice) {
+        if let Some(cell) = self.lock().cells.get_mut(cell_id) {
+            cell.notices.push(notice);
+        }
+    }
+
+    /// Has a reader of a cell told what became of a call that was under way when the session was lost.
+    pub(crate) fn call_made_good(&self, cell_id: &CellId, call_id: &ToolCallId, repeated: bool) {
+        let mut state = self.lock();
+        let Some(cell) = state.cells.get_mut(cell_id) else { return };
+        if cell.notices.is_empty() {
+            cell.notices.push(Notice::Recovered { repeated: Vec::new(), unknown: Vec::new() });
+        }
+        for notice in &mut cell.notices {
+            if let Notice::Recovered { repeated: again, unknown } = notice {
+                if repeated { again } else { unknown }.push(call_id.clone());
+                return;
+            }
+        }
+    }
+
+    /// Returns content as the window of a cell takes it.
+    pub(crate) fn fit(&self, content: Content) -> Content {
+        window::fit(content, self.limits.output_bytes)
     }
 
     /// Adds to what a cell has used.
@@ -115,7 +201,18 @@ impl SessionLog {
 
     /// Says that no further event will come, once the last cell is gone.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
+        let waited_for: Vec<_> = {
+            let mut state = self.lock();
+            state.closed = true;
+            // Of cells that have left without an end, there is nothing more to wait for here.
+            state
+                .cells
+                .values()
+                .filter(|cell| !cell.is_ended())
+                .map(|cell| Arc::clone(&cell.changed))
+                .collect()
+        };
+        tell(&waited_for);
         self.appended.notify_waiters();
     }
 
@@ -140,26 +237,38 @@ impl SessionLog {
                 _ => false,
             } || cell.last_yield > *after;
         }
-        Ok(all_ended || any)
+        Ok(all_ended || any || state.closed)
     }
 
-    /// Tells whether a cell has ended.
-    pub(crate) fn is_ended(&self, cell_id: &CellId) -> Result<bool, Missing> {
-        self.lock().cell(cell_id).map(CellLog::is_ended)
+    /// Tells whether a cell has ended, or has left without an end.
+    pub(crate) fn is_gone(&self, cell_id: &CellId) -> Result<bool, Missing> {
+        let state = self.lock();
+        state.cell(cell_id).map(|cell| cell.is_ended() || state.closed)
     }
 
-    /// Makes a cell's response.
+    /// Returns the number of the last event.
+    pub(crate) fn last(&self) -> Seq {
+        self.lock().last
+    }
+
+    /// Makes a cell's response, of what there is up to an event.
     pub(crate) fn respond(
         &self,
         cell_id: &CellId,
         reader: Reader,
         max_tokens: usize,
+        upto: Seq,
     ) -> Result<CellResponse, Missing> {
         let mut state = self.lock();
-        match state.cells.get_mut(cell_id) {
-            Some(cell) => Ok(cell.respond(cell_id, reader, max_tokens, Instant::now())),
-            None => Err(state.missing(cell_id)),
+        let Some(cell) = state.cells.get_mut(cell_id) else { return Err(state.missing(cell_id)) };
+        let read_before = cell.read_up_to;
+        let response = cell.respond(cell_id, reader, max_tokens, Instant::now(), upto);
+        if let (Some(journal), Some(number), true) =
+            (self.journal.get(), CellNumber::of(cell_id), cell.read_up_to > read_before)
+        {
+            journal.append(Record::ReaderMoved { cell: number.0, cursor: cell.read_up_to.0 });
         }
+        Ok(response)
     }
 
     /// Locks the log without the outcomes that have become too old.
@@ -183,6 +292,7 @@ impl SessionLog {
         mut guard: MutexGuard<'_, State>,
         cell_id: &CellId,
         kind: EventKind,
+        record: impl FnOnce(&EventKind) -> Record,
         then: impl FnOnce(&mut CellLog),
     ) {
         let state = &mut *guard;
@@ -192,7 +302,7 @@ impl SessionLog {
         cell.last = seq;
         let kind = match kind {
             EventKind::Output { content } => {
-                let content = cell.output.fit(content);
+                let content = window::fit(content, self.limits.output_bytes);
                 cell.last_output = seq;
                 cell.output.push(OutputItem { seq, content: content.clone() });
                 EventKind::Output { content }
@@ -203,6 +313,9 @@ impl SessionLog {
             }
             other => other,
         };
+        if let Some(journal) = self.journal.get() {
+            journal.append(record(&kind));
+        }
         then(cell);
         let changed = Arc::clone(&cell.changed);
         state.keep(Event::new(seq, cell_id.clone(), kind), self.limits.kept_events);
@@ -248,6 +361,13 @@ impl State {
             self.ended.pop_front();
         }
         forgotten
+    }
+}
+
+fn end_event(outcome: &Outcome) -> EventKind {
+    match outcome {
+        Outcome::Completed { error, .. } => EventKind::CellCompleted { error: error.clone() },
+        Outcome::Terminated { reason, .. } => EventKind::CellTerminated { reason: reason.clone() },
     }
 }
 

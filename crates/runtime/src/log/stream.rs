@@ -6,20 +6,19 @@ use carrel_contract::{EventStream, Seq, StreamItem};
 use futures::stream;
 
 use super::session_log::SessionLog;
+use crate::shared::Core;
 
-/// Reads the log after a cursor, then follows it until it is closed. `log` is found through what keeps it
-/// alive; nobody is ever blocked by a reader that does not read.
-pub(crate) fn follow<K>(keeper: Arc<K>, log: fn(&K) -> &SessionLog, after: Seq) -> EventStream
-where
-    K: Send + Sync + 'static,
-{
-    Box::pin(stream::unfold((keeper, after), move |(keeper, after)| async move {
-        let item = log(&keeper).next_after(after).await?;
+/// Reads the log of a session after a cursor, then follows it until it is closed, or can no longer be written down. Nobody
+/// is ever blocked by a reader that does not read.
+pub(crate) fn follow(core: Arc<Core>, after: Seq) -> EventStream {
+    Box::pin(stream::unfold((core, after), move |(core, after)| async move {
+        let item = core.log.next_after(after).await?;
+        core.settled().await.ok()?;
         let read = match &item {
             StreamItem::Event(event) => event.seq,
             StreamItem::Missed { last_missed, .. } => *last_missed,
         };
-        Some((item, (keeper, read)))
+        Some((item, (core, read)))
     }))
 }
 

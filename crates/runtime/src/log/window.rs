@@ -23,16 +23,6 @@ impl OutputWindow {
         Self { text: Window::new(text_bytes), media: Window::new(media_bytes) }
     }
 
-    /// Cuts a text that alone is larger than the window.
-    pub(crate) fn fit(&self, content: Content) -> Content {
-        match content {
-            Content::Text { text, level } if text.len() > self.text.limit_bytes => {
-                Content::Text { text: cut_text(&text, self.text.limit_bytes), level }
-            }
-            fitting => fitting,
-        }
-    }
-
     pub(crate) fn push(&mut self, item: OutputItem) {
         match item.content {
             Content::Text { .. } => self.text.push(item),
@@ -52,6 +42,16 @@ impl OutputWindow {
     pub(crate) fn read_up_to(&mut self, cursor: Seq) {
         self.text.remember(cursor);
         self.media.remember(cursor);
+    }
+}
+
+/// Cuts a text that alone is larger than the window.
+pub(super) fn fit(content: Content, text_bytes: usize) -> Content {
+    match content {
+        Content::Text { text, level } if text.len() > text_bytes => {
+            Content::Text { text: cut_text(&text, text_bytes), level }
+        }
+        fitting => fitting,
     }
 }
 
@@ -214,7 +214,6 @@ mod tests {
 
     #[test]
     fn one_large_text_is_cut_to_the_window() {
-        let window = OutputWindow::new(100, 100);
-        assert!(window.fit(Content::text("y".repeat(1000))).size_bytes() < 200);
+        assert!(fit(Content::text("y".repeat(1000)), 100).size_bytes() < 200);
     }
 }

@@ -1,0 +1,60 @@
+//! The VM of a cell that waits, saved so that coming back costs little.
+//!
+//! The journal alone would do: a snapshot only bounds what has to be computed again. So it is taken when that has become
+//! more than a snapshot costs, and never for a cell that computes little.
+
+use std::time::Duration;
+
+use carrel_engine::{SnapshotError, Vm};
+use carrel_journal::{BlobHash, Record};
+
+use super::actor::Cell;
+use super::variables::work;
+
+/// A VM is saved when computing it again would take longer than this.
+const REPLAY_TIME: Duration = Duration::from_millis(50);
+/// A memory is hashed when its VM has been given so many events since the last time: 1.4 MB take about a millisecond.
+const CHECKPOINT_INPUTS: u64 = 256;
+
+/// What would have to be computed again.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    pub(super) cpu_time: Duration,
+    /// What the VM had been given when its memory was hashed last.
+    hashed_at: u64,
+}
+
+impl Cell {
+    /// Saves a VM that waits, when that is worth it. One that cannot be saved is computed again, should it come to that.
+    pub(super) async fn save(&mut self, vm: Vm) -> Vm {
+        let image = BlobHash(*self.core.shared.engine.image().as_bytes());
+        let (cell, inputs, effects) = (self.number.0, self.inputs_count, self.effects_count);
+        if self.unsaved.cpu_time < REPLAY_TIME {
+            if inputs - self.unsaved.hashed_at >= CHECKPOINT_INPUTS
+                && let Ok(hash) = vm.memory_hash()
+            {
+                self.unsaved.hashed_at = inputs;
+                self.core.note(|| Record::Checkpoint { cell, memory: BlobHash(hash), inputs, image });
+            }
+            return vm;
+        }
+        self.unsaved = Unsaved { cpu_time: Duration::ZERO, hashed_at: inputs };
+        let bytes = vm.memory_bytes().unwrap_or_default();
+        let (vm, saved) = work(&self.core, bytes, move || {
+            let saved = saved(&vm);
+            (vm, saved)
+        })
+        .await;
+        if let (Ok((bytes, memory)), Some(journal)) = (saved, self.core.log.journal())
+            && let Ok(blob) = journal.keep(bytes).await
+        {
+            self.core.note(|| Record::SnapshotTaken { cell, blob, memory, inputs, effects, image });
+        }
+        vm
+    }
+}
+
+/// Returns a VM as bytes, with the hash of its memory.
+fn saved(vm: &Vm) -> Result<(Vec<u8>, BlobHash), SnapshotError> {
+    Ok((vm.snapshot()?.to_bytes(), BlobHash(vm.memory_hash()?)))
+}

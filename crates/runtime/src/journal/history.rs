@@ -1,0 +1,373 @@
+//! What a journal says a session was.
+//!
+//! Records are read in their order into the log, the stored values, and for each cell that runs: what its VM was given,
+//! what it did, and what of that is still open. A cell that has ended leaves what it leaves in a session that was never
+//! lost: its outcome.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use carrel_contract::{
+    CellErrorKind, CellId, EarlierCell, EventKind, JsonText, SessionSpec, ToolCallId, ToolName, ToolProgress,
+};
+use carrel_engine::{CallHandle, Event};
+use carrel_journal::record::Usage;
+use carrel_journal::{BlobHash, Record};
+use tokio::time::Instant;
+
+use super::words::{self, Nonsense};
+use crate::cell::{Question, translate};
+use crate::number::CellNumber;
+use crate::shared::Past;
+use crate::stored::Committed;
+use crate::tools::ToolTable;
+
+/// A session, as its journal has it.
+pub(crate) struct History {
+    pub(crate) spec: SessionSpec,
+    pub(crate) past: Past,
+    /// Those that have not ended.
+    pub(crate) running: BTreeMap<CellNumber, CellHistory>,
+    /// What the last cell of a persistent session left.
+    pub(crate) variables: Option<BlobHash>,
+    /// The latest time it knows of.
+    pub(crate) now_us: i64,
+    /// The image of this build.
+    image: BlobHash,
+    clock: Clock,
+}
+
+/// A cell that runs, as its journal has it.
+pub(crate) struct CellHistory {
+    pub(crate) source: String,
+    /// What the engine got instead of the source.
+    pub(crate) code: Option<String>,
+    pub(crate) seed: u64,
+    pub(crate) tools: Arc<ToolTable>,
+    /// What was committed when it was admitted; in a persistent session, when it began.
+    pub(crate) stored: Arc<Committed>,
+    pub(crate) begun_us: Option<i64>,
+    /// Its VM, as it was saved last.
+    pub(crate) saved: Option<Saved>,
+    /// What its VM was given since.
+    pub(crate) inputs: VecDeque<Event>,
+    /// What it did since, as it was written down.
+    pub(crate) effects: VecDeque<Record>,
+    /// What its memory was on the way.
+    pub(crate) checkpoints: VecDeque<Checkpoint>,
+    /// What it has been given and has done in all.
+    pub(crate) inputs_count: u64,
+    pub(crate) effects_count: u64,
+    /// What is open.
+    pub(crate) calls: BTreeMap<i64, PendingCall>,
+    /// Questions about the tools that were not answered.
+    pub(crate) questions: BTreeMap<i64, Question>,
+    pub(crate) timers: BTreeMap<i64, i64>,
+    pub(crate) undelivered: BTreeMap<u64, String>,
+    pub(crate) writes: HashMap<String, String>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) calls_made: u64,
+    pub(crate) notified: u64,
+}
+
+/// A VM that was saved.
+#[derive(Clone, Copy)]
+pub(crate) struct Saved {
+    pub(crate) blob: BlobHash,
+    pub(crate) memory: BlobHash,
+}
+
+/// What the memory of a VM was after so many events.
+#[derive(Clone, Copy)]
+pub(crate) struct Checkpoint {
+    pub(crate) inputs: u64,
+    pub(crate) memory: BlobHash,
+}
+
+/// A call that was under way when the session was lost.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingCall {
+    pub(crate) call_id: ToolCallId,
+    pub(crate) tool: ToolName,
+    pub(crate) input: Option<JsonText>,
+    pub(crate) repeatable: bool,
+}
+
+/// The time of day, and tokio's of the same moment.
+struct Clock {
+    now_us: i64,
+    now: Instant,
+}
+
+impl Clock {
+    /// Returns tokio's time of a moment of the past; now, where that does not go back so far.
+    fn instant(&self, us: i64) -> Instant {
+        let ago = u64::try_from(self.now_us.saturating_sub(us)).unwrap_or(0);
+        self.now.checked_sub(Duration::from_micros(ago)).unwrap_or(self.now)
+    }
+}
+
+impl History {
+    /// Begins with the first record of a journal.
+    pub(crate) fn new(first: Record, image: BlobHash, now_us: i64) -> Result<Self, Nonsense> {
+        let Record::SessionCreated { spec, created_at_us } = first else {
+            return Err(Nonsense("the journal does not begin with the session's making".to_owned()));
+        };
+        let mut spec: SessionSpec = words::json_of(spec)?;
+        let tools = ToolTable::new(mem::take(&mut spec.tools))?;
+        Ok(Self {
+            past: Past::none(&spec.limits, tools),
+            running: BTreeMap::new(),
+            variables: None,
+            now_us: created_at_us,
+            image,
+            clock: Clock { now_us, now: Instant::now() },
+            spec,
+        })
+    }
+
+    /// Reads the next record.
+    pub(crate) fn read(&mut self, record: Record) -> Result<(), Nonsense> {
+        match record {
+            Record::SessionCreated { .. } => {
+                return Err(Nonsense("the session is made a second time".to_owned()));
+            }
+            Record::Adopted { at_us, .. } => self.at(at_us),
+            Record::ToolsSet { tools } => self.past.tools = Arc::new(ToolTable::new(words::json_of(tools)?)?),
+            Record::CellAdmitted { cell, source, seed, at_us } => {
+                self.admitted(cell, words::text(source)?, seed, at_us)?;
+            }
+            Record::CellEnded { cell, outcome, refused, usage, ended_at_us } => {
+                self.at(ended_at_us);
+                let outcome = words::outcome_back(outcome)?;
+                self.ended(cell, outcome, &refused, usage, ended_at_us)?;
+            }
+            Record::VariablesLeft { blob, .. } => self.variables = Some(blob),
+            Record::ReaderMoved { cell, cursor } => {
+                // A cell that the log has forgotten has no reader either.
+                if let Ok(cell_id) = CellNumber(cell).id() {
+                    self.past.log.read_up_to(&cell_id, carrel_contract::Seq(cursor));
+                }
+            }
+            Record::ToolProgressed { cell, call_id, percent, message } => {
+                let progress = ToolProgress { percent, message };
+                self.event(cell, EventKind::ToolProgressed { call_id: words::call_id(&call_id)?, progress })?;
+            }
+            Record::PersonAwaited { cell, call_id, question } => {
+                self.event(cell, EventKind::PersonAwaited { call_id: words::call_id(&call_id)?, question })?;
+            }
+            Record::PersonAnswered { cell, call_id } => {
+                self.event(cell, EventKind::PersonAnswered { call_id: words::call_id(&call_id)? })?;
+            }
+            of_cell => self.read_of_cell(of_cell)?,
+        }
+        Ok(())
+    }
+
+    fn read_of_cell(&mut self, record: Record) -> Result<(), Nonsense> {
+        let committed = self.past.stored.committed();
+        match &record {
+            Record::CellBegun { cell, code, now_us } => {
+                self.at(*now_us);
+                let is_persistent = self.spec.mode == carrel_contract::SessionMode::Persistent;
+                let history = self.cell(*cell)?;
+                history.code = code.clone().map(words::text).transpose()?;
+                history.begun_us = Some(*now_us);
+                if is_persistent {
+                    history.stored = committed;
+                }
+            }
+            Record::ToolCalled { cell, call, call_id, tool, input, repeatable } => {
+                let call_id = words::call_id(call_id)?;
+                let tool = ToolName::new(tool)?;
+                let kind = EventKind::ToolCalled { call_id: call_id.clone(), tool: tool.clone() };
+                let input = input.clone().map(words::json).transpose()?;
+                let pending = PendingCall { call_id, tool, input, repeatable: *repeatable };
+                let history = self.cell(*cell)?;
+                history.calls.insert(*call, pending);
+                history.calls_made += 1;
+                self.event(*cell, kind)?;
+                self.effect(*cell, record)?;
+            }
+            Record::Answered { cell, call, answer, now_us } => {
+                self.at(*now_us);
+                let result = words::answer_back(answer.clone())?;
+                let error = result.as_ref().err().map(|error| error.code);
+                let history = self.cell(*cell)?;
+                history.input(translate::answered(CallHandle(*call), result, *now_us));
+                history.questions.remove(call);
+                if let Some(pending) = history.calls.remove(call) {
+                    self.event(*cell, EventKind::ToolAnswered { call_id: pending.call_id, error })?;
+                }
+            }
+            Record::Asked { cell, call, question } => {
+                self.cell(*cell)?.questions.insert(*call, words::json_of(question.clone())?);
+                self.effect(*cell, record)?;
+            }
+            Record::TimerSet { cell, timer, due_us } => {
+                self.cell(*cell)?.timers.insert(*timer, *due_us);
+                self.effect(*cell, record)?;
+            }
+            Record::TimerCleared { cell, timer } => {
+                self.cell(*cell)?.timers.remove(timer);
+                self.effect(*cell, record)?;
+            }
+            Record::TimerFired { cell, timer, now_us } => {
+                self.at(*now_us);
+                let history = self.cell(*cell)?;
+                history.timers.remove(timer);
+                history.input(Event::TimerFired { id: *timer, now_us: *now_us });
+            }
+            Record::Output { cell, content } => {
+                self.event(*cell, EventKind::Output { content: words::content_back(content.clone())? })?;
+                self.effect(*cell, record)?;
+            }
+            Record::Notified { cell, notification, text } => {
+                let text = words::text(text.clone())?;
+                let history = self.cell(*cell)?;
+                history.undelivered.insert(*notification, text.clone());
+                history.notified = *notification;
+                self.event(*cell, EventKind::Notified { text })?;
+                self.effect(*cell, record)?;
+            }
+            Record::NotifyDelivered { cell, notification } => {
+                self.cell(*cell)?.undelivered.remove(notification);
+            }
+            Record::ControlYielded { cell } => {
+                self.event(*cell, EventKind::ControlYielded)?;
+                self.effect(*cell, record)?;
+            }
+            Record::Warned { cell, text } => {
+                let text = words::text(text.clone())?;
+                self.cell(*cell)?.warnings.push(text);
+                self.effect(*cell, record)?;
+            }
+            Record::Stored { cell, key, value } => {
+                let value = words::text(value.clone())?;
+                self.cell(*cell)?.writes.insert(key.clone(), value);
+                self.effect(*cell, record)?;
+            }
+            // Of another build's, there is nothing to go on from: the cell is replayed from its beginning.
+            Record::SnapshotTaken { cell, blob, memory, inputs, effects, image } if *image == self.image => {
+                self.cell(*cell)?.saved_at(Saved { blob: *blob, memory: *memory }, *inputs, *effects);
+            }
+            Record::Checkpoint { cell, memory, inputs, image } if *image == self.image => {
+                self.cell(*cell)?.checkpoints.push_back(Checkpoint { inputs: *inputs, memory: *memory });
+            }
+            Record::SnapshotTaken { .. } | Record::Checkpoint { .. } => {}
+            other => {
+                return Err(Nonsense(
+                    format!("a record has no place: {other:?}").chars().take(300).collect(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn admitted(&mut self, cell: u64, source: String, seed: u64, at_us: i64) -> Result<(), Nonsense> {
+        self.at(at_us);
+        let number = CellNumber(cell);
+        if number <= self.past.newest {
+            return Err(Nonsense(format!("{} is admitted a second time", number.id()?)));
+        }
+        self.past.newest = number;
+        self.past.log.admit_at(&number.id()?, number, self.clock.instant(at_us));
+        let history = CellHistory {
+            source,
+            code: None,
+            seed,
+            tools: Arc::clone(&self.past.tools),
+            stored: self.past.stored.committed(),
+            begun_us: None,
+            saved: None,
+            inputs: VecDeque::new(),
+            effects: VecDeque::new(),
+            checkpoints: VecDeque::new(),
+            inputs_count: 0,
+            effects_count: 0,
+            calls: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            undelivered: BTreeMap::new(),
+            writes: HashMap::new(),
+            warnings: Vec::new(),
+            calls_made: 0,
+            notified: 0,
+        };
+        self.running.insert(number, history);
+        Ok(())
+    }
+
+    fn ended(
+        &mut self,
+        cell: u64,
+        outcome: crate::log::Outcome,
+        refused: &[String],
+        usage: Usage,
+        ended_at_us: i64,
+    ) -> Result<(), Nonsense> {
+        let number = CellNumber(cell);
+        let Some(mut history) = self.running.remove(&number) else { return Err(unknown(cell)) };
+        if matches!(outcome, crate::log::Outcome::Completed { .. }) {
+            history.writes.retain(|key, _| !refused.contains(key));
+            self.past.stored.commit(history.writes);
+        }
+        if let crate::log::Outcome::Completed { error, .. } = &outcome
+            && self.spec.check
+            && error
+                .as_ref()
+                .is_none_or(|error| !matches!(error.kind, CellErrorKind::Syntax | CellErrorKind::Types))
+        {
+            self.past.earlier.push(EarlierCell::new(history.source.as_str().into(), error.is_none()));
+        }
+        self.past.log.end_at(&number.id()?, outcome, usage, self.clock.instant(ended_at_us));
+        Ok(())
+    }
+
+    fn cell(&mut self, cell: u64) -> Result<&mut CellHistory, Nonsense> {
+        self.running.get_mut(&CellNumber(cell)).ok_or_else(|| unknown(cell))
+    }
+
+    fn effect(&mut self, cell: u64, record: Record) -> Result<(), Nonsense> {
+        let history = self.cell(cell)?;
+        history.effects.push_back(record);
+        history.effects_count += 1;
+        Ok(())
+    }
+
+    fn event(&mut self, cell: u64, kind: EventKind) -> Result<(), Nonsense> {
+        let cell_id: CellId = CellNumber(cell).id()?;
+        self.past.log.append(&cell_id, kind, |_| unreachable!("a history has no journal of its own"));
+        Ok(())
+    }
+
+    fn at(&mut self, us: i64) {
+        self.now_us = self.now_us.max(us);
+    }
+}
+
+impl CellHistory {
+    fn input(&mut self, event: Event) {
+        self.inputs.push_back(event);
+        self.inputs_count += 1;
+    }
+
+    /// Forgets what the saved VM has behind it.
+    fn saved_at(&mut self, saved: Saved, inputs: u64, effects: u64) {
+        let drop_front = |kept: usize, count: u64, at: u64| {
+            kept - usize::try_from(count.saturating_sub(at)).unwrap_or(kept).min(kept)
+        };
+        let gone = drop_front(self.inputs.len(), self.inputs_count, inputs);
+        self.inputs.drain(..gone);
+        let gone = drop_front(self.effects.len(), self.effects_count, effects);
+        self.effects.drain(..gone);
+        self.checkpoints.clear();
+        self.saved = Some(saved);
+    }
+}
+
+fn unknown(cell: u64) -> Nonsense {
+    Nonsense(format!("cell {cell} does not run where a record says what it did"))
+}

@@ -1,0 +1,212 @@
+//! Keeps the sessions that outlive their process: founds them, brings them back, and sees that they have one owner.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use carrel_contract::error::{CreateError, DeleteError, OwnedElsewhere, ResumeError, StorageFailed};
+use carrel_contract::{CodeModeSessionDelegate, SessionId, SessionSpec, SessionState};
+use carrel_engine::{Snapshot, TimeZone};
+use carrel_journal::error::{AcquireError, RenewError};
+use carrel_journal::{BlobHash, Lease, Owner, Position, Record, Store, Tail};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::journal::{self, CellHistory, Journal, Trouble};
+use crate::number::CellNumber;
+use crate::shared::{Core, Past, Shared};
+use crate::tasks::Kind;
+use crate::tools::ToolTable;
+
+/// How long a session is this owner's without a word of it.
+const LEASE_TIME: Duration = Duration::from_secs(30);
+
+/// The store of a provider, and who the provider is to it.
+pub(crate) struct Keeper {
+    pub(crate) store: Arc<dyn Store>,
+    owner: Owner,
+}
+
+/// A session's lease, for as long as the session is here.
+pub(crate) struct Ownership {
+    store: Arc<dyn Store>,
+    lease: Mutex<Lease>,
+}
+
+impl Keeper {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, owner: Owner::of_this_process() }
+    }
+
+    /// Makes a session whose making is written down.
+    pub(crate) async fn found(
+        &self,
+        id: SessionId,
+        mut spec: SessionSpec,
+        time_zone: TimeZone,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+        shared: Arc<Shared>,
+    ) -> Result<Core, CreateError> {
+        let now_us = shared.environment.now_us();
+        let failed = |detail: String| CreateError::from(StorageFailed { session_id: id.clone(), detail });
+        spec.seed.get_or_insert_with(|| shared.environment.random());
+        let lease = self.acquire(&id, now_us).await.map_err(|error| failed(error.to_string()))?;
+        let made = Record::SessionCreated { spec: journal::as_json(&spec), created_at_us: now_us };
+        let tools = ToolTable::new(mem::take(&mut spec.tools))?;
+        let past = Past::none(&spec.limits, tools);
+        let journal = Journal::new(Arc::clone(&self.store), Tail::start(id.clone()), Handle::current());
+        journal.append(made);
+        journal.append(self.adopted(&lease, now_us));
+        past.log.write_to(Arc::new(journal));
+        let mut core = Core::new(id.clone(), spec, past, time_zone, delegate, shared);
+        core.ownership = Some(self.ownership(lease));
+        Ok(core)
+    }
+
+    /// Reads a session's journal and takes the session over.
+    pub(crate) async fn revive(
+        &self,
+        id: SessionId,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+        shared: Arc<Shared>,
+        time_zone: impl Fn(&SessionSpec) -> Option<TimeZone>,
+    ) -> Result<(Core, BTreeMap<CellNumber, CellHistory>), ResumeError> {
+        let leaving = shared.leaving().get(&id).cloned();
+        if let Some(mut leaving) = leaving {
+            // It is just leaving this provider: until it is all written down there is nothing to go on from.
+            while leaving.changed().await.is_ok() {}
+        }
+        let now_us = shared.environment.now_us();
+        let failed = |detail: String| ResumeError::from(StorageFailed { session_id: id.clone(), detail });
+        // A session that never was gets no lease.
+        let head = self.store.head(&id).await.map_err(|error| failed(error.to_string()))?;
+        if head.is_none_or(|head| head.last == Position::START) {
+            return Err(carrel_contract::error::UnknownSession { session_id: id }.into());
+        }
+        let lease = self.acquire(&id, now_us).await.map_err(|error| match error {
+            AcquireError::OwnedElsewhere { owner, .. } => {
+                OwnedElsewhere { session_id: id.clone(), owner: owner.to_string() }.into()
+            }
+            AcquireError::Store(error) => failed(error.to_string()),
+        })?;
+        let ownership = self.ownership(lease.clone());
+        let image = BlobHash(*shared.engine.image().as_bytes());
+        let (history, tail) = journal::recover(&self.store, &id, image, now_us).await?;
+        let corrupt = |detail: String| {
+            ResumeError::from(carrel_contract::error::Corrupt { session_id: id.clone(), detail })
+        };
+        let time_zone =
+            time_zone(&history.spec).ok_or_else(|| corrupt("its time zone is not known here".to_owned()))?;
+        let mut past = history.past;
+        if let Some(blob) = history.variables {
+            let blob = self.store.get_blob(blob).await.map_err(|error| failed(error.to_string()))?;
+            let blob = blob.ok_or_else(|| corrupt("its variables are not there".to_owned()))?;
+            let variables = Snapshot::from_bytes(blob.bytes()).map_err(|error| corrupt(error.to_string()))?;
+            if variables.image() != shared.engine.image() {
+                return Err(corrupt("its variables were saved by another build of Carrel".to_owned()));
+            }
+            past.variables = Some(variables);
+        }
+        let journal = Journal::new(Arc::clone(&self.store), tail, Handle::current());
+        journal.append(self.adopted(&lease, now_us));
+        past.log.write_to(Arc::new(journal));
+        let mut core = Core::new(id, history.spec, past, time_zone, delegate, shared);
+        core.ownership = Some(ownership);
+        Ok((core, history.running))
+    }
+
+    /// Deletes what is kept of a session that nobody has.
+    pub(crate) async fn delete(&self, id: &SessionId, now_us: i64) -> Result<bool, DeleteError> {
+        let failed = |detail: String| DeleteError::from(StorageFailed { session_id: id.clone(), detail });
+        let head = self.store.head(id).await.map_err(|error| failed(error.to_string()))?;
+        if head.is_none() {
+            return Ok(false);
+        }
+        self.acquire(id, now_us).await.map_err(|error| match error {
+            AcquireError::OwnedElsewhere { owner, .. } => {
+                OwnedElsewhere { session_id: id.clone(), owner: owner.to_string() }.into()
+            }
+            AcquireError::Store(error) => failed(error.to_string()),
+        })?;
+        self.store.delete(id).await.map_err(|error| failed(error.to_string()))
+    }
+
+    async fn acquire(&self, id: &SessionId, now_us: i64) -> Result<Lease, AcquireError> {
+        match self.store.acquire(id, &self.owner, LEASE_TIME, now_us).await {
+            // A process of this machine that is gone needs no lease any more.
+            Err(AcquireError::OwnedElsewhere { owner, until_us }) if owner.is_gone() => {
+                self.store.acquire(id, &self.owner, LEASE_TIME, now_us.max(until_us)).await
+            }
+            other => other,
+        }
+    }
+
+    fn adopted(&self, lease: &Lease, at_us: i64) -> Record {
+        Record::Adopted { epoch: lease.epoch, owner: self.owner.to_string(), at_us }
+    }
+
+    fn ownership(&self, lease: Lease) -> Ownership {
+        Ownership { store: Arc::clone(&self.store), lease: Mutex::new(lease) }
+    }
+}
+
+impl Ownership {
+    fn lease(&self) -> Lease {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Has the lease of a session renewed for as long as the session is here.
+pub(crate) fn hold(core: &Arc<Core>) {
+    let Some(journal) = core.log.journal() else { return };
+    let held = Arc::downgrade(core);
+    core.tasks.spawn_on(Kind::Lease, &journal.runtime, async move { renew(held).await });
+}
+
+async fn renew(held: Weak<Core>) {
+    loop {
+        sleep(LEASE_TIME / 3).await;
+        let Some(core) = held.upgrade() else { return };
+        let Some(ownership) = &core.ownership else { return };
+        if core.admission.state() == SessionState::Closed {
+            return;
+        }
+        let now_us = core.now_us();
+        match ownership.store.renew(&core.id, &ownership.lease(), LEASE_TIME, now_us).await {
+            Ok(lease) => *ownership.lease.lock().unwrap_or_else(PoisonError::into_inner) = lease,
+            Err(RenewError::Lost { .. }) => {
+                let owner = "another process, which took it over,".to_owned();
+                let trouble = Trouble::Owner(OwnedElsewhere { session_id: core.id.clone(), owner });
+                if let Some(journal) = core.log.journal() {
+                    journal.fail(trouble.clone());
+                }
+                core.give_up(&trouble);
+                return;
+            }
+            // The journal itself finds out whether the store is well; a lease that was not renewed runs on for a while.
+            Err(RenewError::Store(error)) => {
+                tracing::warn!(session = %core.id, %error, "the lease was not renewed");
+            }
+        }
+    }
+}
+
+/// Gives a session back that nobody holds any more, once all of it is written down.
+pub(crate) fn give_back(core: &Arc<Core>) {
+    let Some(journal) = core.log.journal() else { return };
+    let left = Arc::clone(core);
+    let (gone, leaving) = watch::channel(());
+    core.shared.leaving().insert(core.id.clone(), leaving);
+    core.tasks.spawn_on(Kind::Lease, &journal.runtime, async move {
+        let core = left;
+        core.admission.empty().await;
+        core.settled().await.ok();
+        if let Some(ownership) = &core.ownership {
+            ownership.store.release(&core.id, &ownership.lease()).await.ok();
+        }
+        core.shared.leaving().remove(&core.id);
+        drop(gone);
+    });
+}

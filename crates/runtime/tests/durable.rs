@@ -1,0 +1,295 @@
+//! Journaled sessions beyond the suite: owners, storage that fails, journals that are damaged, replays that differ.
+//! `crates/crash` kills real processes.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use carrel_contract::error::{CreateError, ExecuteError, ResumeError};
+use carrel_contract::testing::{RecordingDelegate, tool_descriptions};
+use carrel_contract::{
+    CellErrorKind, CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionProvider,
+    Durability, ExecuteRequest, Notice, Seq, SessionId, SessionSpec, TerminationReason, WaitRequest,
+};
+use carrel_journal::error::{AcquireError, AppendError, CompactError, PutBlobError, RenewError, StoreError};
+use carrel_journal::record::{Answer, Value};
+use carrel_journal::{Blob, BlobHash, Cut, Head, Lease, Memory, Owner, Page, Position, Record, Store, Tail};
+use carrel_runtime::{Environment, InProcessProvider, Options, SystemEnvironment};
+
+/// A store that can be told to fail, and whose entries a test can exchange.
+#[derive(Default)]
+struct Fragile {
+    memory: Memory,
+    is_full: AtomicBool,
+    exchanged: Mutex<Option<(Position, Bytes)>>,
+}
+
+impl Store for Fragile {
+    fn append(
+        &self,
+        session: &SessionId,
+        expected: Position,
+        entries: Vec<Bytes>,
+    ) -> CodeModeFuture<'_, Position, AppendError> {
+        if self.is_full.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(StoreError::Full.into()) });
+        }
+        self.memory.append(session, expected, entries)
+    }
+
+    fn read(
+        &self,
+        session: &SessionId,
+        after: Position,
+        max_bytes: usize,
+    ) -> CodeModeFuture<'_, Page, StoreError> {
+        let page = self.memory.read(session, after, max_bytes);
+        Box::pin(async move {
+            let mut page = page.await?;
+            if let Some((position, bytes)) = &*self.exchanged.lock().unwrap() {
+                for entry in page.entries.iter_mut().filter(|entry| entry.0 == *position) {
+                    entry.1 = bytes.clone();
+                }
+            }
+            Ok(page)
+        })
+    }
+
+    fn head(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Head>, StoreError> {
+        self.memory.head(session)
+    }
+
+    fn list(
+        &self,
+        after: Option<&SessionId>,
+        limit: usize,
+    ) -> CodeModeFuture<'_, Vec<SessionId>, StoreError> {
+        self.memory.list(after, limit)
+    }
+
+    fn delete(&self, session: &SessionId) -> CodeModeFuture<'_, bool, StoreError> {
+        self.memory.delete(session)
+    }
+
+    fn compact(
+        &self,
+        session: &SessionId,
+        expected: Position,
+        cut: Cut,
+    ) -> CodeModeFuture<'_, (), CompactError> {
+        self.memory.compact(session, expected, cut)
+    }
+
+    fn put_blob(&self, session: &SessionId, blob: Blob) -> CodeModeFuture<'_, (), PutBlobError> {
+        self.memory.put_blob(session, blob)
+    }
+
+    fn get_blob(&self, hash: BlobHash) -> CodeModeFuture<'_, Option<Blob>, StoreError> {
+        self.memory.get_blob(hash)
+    }
+
+    fn blobs(&self, session: &SessionId) -> CodeModeFuture<'_, Vec<BlobHash>, StoreError> {
+        self.memory.blobs(session)
+    }
+
+    fn acquire(
+        &self,
+        session: &SessionId,
+        owner: &Owner,
+        ttl: Duration,
+        now_us: i64,
+    ) -> CodeModeFuture<'_, Lease, AcquireError> {
+        self.memory.acquire(session, owner, ttl, now_us)
+    }
+
+    fn renew(
+        &self,
+        session: &SessionId,
+        lease: &Lease,
+        ttl: Duration,
+        now_us: i64,
+    ) -> CodeModeFuture<'_, Lease, RenewError> {
+        self.memory.renew(session, lease, ttl, now_us)
+    }
+
+    fn release(&self, session: &SessionId, lease: &Lease) -> CodeModeFuture<'_, (), StoreError> {
+        self.memory.release(session, lease)
+    }
+}
+
+/// A clock that is an hour fast.
+struct Fast;
+
+impl Environment for Fast {
+    fn now_us(&self) -> i64 {
+        SystemEnvironment.now_us() + 3_600_000_000
+    }
+
+    fn random(&self) -> u64 {
+        SystemEnvironment.random()
+    }
+}
+
+fn provider(store: &Arc<Fragile>, environment: Arc<dyn Environment>) -> InProcessProvider {
+    let mut options = Options::default();
+    options.store = Some(Arc::clone(store) as Arc<dyn Store>);
+    options.environment = environment;
+    InProcessProvider::new(options).unwrap()
+}
+
+fn system() -> Arc<dyn Environment> {
+    Arc::new(SystemEnvironment)
+}
+
+async fn journaled(
+    provider: &InProcessProvider,
+    delegate: &Arc<RecordingDelegate>,
+) -> Arc<dyn CodeModeSession> {
+    let mut spec = SessionSpec::default();
+    spec.tools = tool_descriptions();
+    spec.durability = Durability::Journaled;
+    let session = provider.create(spec, delegate.clone()).await.unwrap();
+    delegate.belongs_to(&session);
+    session
+}
+
+async fn start(session: &Arc<dyn CodeModeSession>, source: &str) -> CellId {
+    session.execute(ExecuteRequest::new(source)).await.unwrap().cell_id
+}
+
+async fn end(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> CellResponse {
+    let request = WaitRequest::new([cell_id.clone()]).after(Seq::START);
+    session.wait(request).await.unwrap().cells.remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_has_one_owner() {
+    let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
+    let here = provider(&store, system());
+    let session = journaled(&here, &delegate).await;
+    let cell = start(&session, "store('k', 1); await tools.gate()").await;
+
+    let there = provider(&store, system());
+    let refused = there.resume(session.id().clone(), delegate.clone()).await;
+    assert!(matches!(refused.err(), Some(ResumeError::OwnedElsewhere(_))));
+
+    // By another's clock the lease has run out: it takes over, and here nothing can be written any more.
+    let later = provider(&store, Arc::new(Fast));
+    let taken = later.resume(session.id().clone(), delegate.clone()).await.unwrap();
+    let fenced = session.execute(ExecuteRequest::new("1")).await;
+    assert!(matches!(fenced.err(), Some(ExecuteError::OwnedElsewhere(_))));
+    delegate.open_gate();
+    let CellResponse::Completed(done) = end(&taken, &cell).await else { panic!("it goes on there") };
+    // Nobody knows what became of the call, and the cell, which does not catch that, is told so.
+    assert!(done.error.is_some_and(|error| error.message.contains("may or may not")), "{:?}", done.warnings);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_written_down_is_not_acknowledged() {
+    let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
+    let here = provider(&store, system());
+    let session = journaled(&here, &delegate).await;
+    let kept = start(&session, "text(await tools.echo('kept')); store('k', 'v')").await;
+    assert_eq!(end(&session, &kept).await.text(), "kept");
+
+    let running = start(&session, "await tools.gate(); await tools.echo('after')").await;
+    store.is_full.store(true, Ordering::Relaxed);
+    let refused = session.execute(ExecuteRequest::new("text('lost')")).await;
+    let Some(ExecuteError::StorageFailed(error)) = refused.err() else { panic!("the disk is full") };
+    assert!(error.detail.contains("full"), "{error}");
+    assert!(session.wait(WaitRequest::new([running.clone()])).await.is_err(), "nothing more is acknowledged");
+    let id = session.id().clone();
+    drop(session);
+    let refused = here.create(
+        {
+            let mut spec = SessionSpec::default();
+            spec.durability = Durability::Journaled;
+            spec
+        },
+        delegate.clone(),
+    );
+    assert!(matches!(refused.await.err(), Some(CreateError::StorageFailed(_))));
+
+    // The disk is well again.
+    store.is_full.store(false, Ordering::Relaxed);
+    delegate.open_gate();
+    let again = here.resume(id, delegate.clone()).await.unwrap();
+    assert_eq!(end(&again, &kept).await.text(), "kept");
+    let response = end(&again, &running).await;
+    assert!(
+        !matches!(&response, CellResponse::Terminated(it) if matches!(it.reason, TerminationReason::StorageFailed { .. }))
+    );
+    let load = start(&again, "text(load('k'))").await;
+    assert_eq!(end(&again, &load).await.text(), "v");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_journal_names_the_place_and_harms_no_other() {
+    let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
+    let here = provider(&store, system());
+    let (broken, sound) = (journaled(&here, &delegate).await, journaled(&here, &delegate).await);
+    let cell = start(&sound, "text('sound')").await;
+    end(&sound, &cell).await;
+    let (broken_id, sound_id) = (broken.id().clone(), sound.id().clone());
+    drop((broken, sound));
+    let page = store.memory.read(&broken_id, Position::START, 1 << 20).await.unwrap();
+    let (position, bytes) = page.entries[0].clone();
+    let mut flipped = bytes.to_vec();
+    flipped[20] ^= 1;
+    *store.exchanged.lock().unwrap() = Some((position, flipped.into()));
+    let refused = here.resume(broken_id, delegate.clone()).await;
+    let Some(ResumeError::Corrupt(error)) = refused.err() else { panic!("it is damaged") };
+    assert!(error.detail.contains("entry 1"), "{error}");
+    *store.exchanged.lock().unwrap() = None;
+    let again = here.resume(sound_id, delegate).await.unwrap();
+    assert_eq!(end(&again, &cell).await.text(), "sound");
+}
+
+/// A journal in which a call was answered otherwise: the program takes another way than the one that was written down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_that_differs_ends_its_cell_alone() {
+    let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
+    let here = provider(&store, system());
+    let session = journaled(&here, &delegate).await;
+    let differs = start(&session, "text('it is ' + await tools.echo(1)); await tools.gate()").await;
+    let goes_on = start(&session, "await new Promise((go) => setTimeout(go, 300)); text('went on')").await;
+    delegate
+        .reached(|seen| matches!(seen, carrel_contract::testing::Seen::Called(_, tool) if tool == "gate"))
+        .await;
+    let id = session.id().clone();
+    drop(session);
+    // Written anew with another answer: sound, and yet another story.
+    let mut reader = Tail::start(id.clone());
+    let mut writer = Tail::start(id.clone());
+    // The last release is what `drop` waits for; a resume and a drop see to it that it has come.
+    drop(here.resume(id.clone(), delegate.clone()).await.unwrap());
+    drop(here);
+    let other = Arc::<Fragile>::default();
+    let page = loop {
+        let page = store.memory.read(&id, Position::START, 1 << 20).await.unwrap();
+        if store.memory.acquire(&id, &Owner::new("the test").unwrap(), Duration::ZERO, 0).await.is_ok() {
+            break page;
+        }
+        tokio::task::yield_now().await;
+    };
+    for (position, bytes) in page.entries {
+        let mut records = reader.read(position, &bytes).unwrap();
+        for record in &mut records {
+            if let Record::Answered { answer: Answer::Result(value), .. } = record {
+                *value = Value::from("2");
+            }
+        }
+        let entry = writer.seal(&records).unwrap();
+        let before = Position(position.0 - 1);
+        other.append(&id, before, vec![entry]).await.unwrap();
+    }
+    let there = provider(&other, system());
+    let again = there.resume(id, delegate.clone()).await.unwrap();
+    let CellResponse::Completed(done) = end(&again, &differs).await else { panic!("it has ended") };
+    assert_eq!(done.error.map(|error| error.kind), Some(CellErrorKind::ReplayDivergence));
+    let response = end(&again, &goes_on).await;
+    assert_eq!(response.text(), "went on");
+    assert!(matches!(response.observation().notices.as_slice(), [] | [Notice::Recovered { .. }]));
+}
