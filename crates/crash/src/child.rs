@@ -1,0 +1,208 @@
+//! One life of the process: opens the store, brings the session back or makes it, admits the cells that are not there yet,
+//! waits for all, and says what they came to.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use carrel_contract::error::{NotifyError, WaitError};
+use carrel_contract::{
+    CancellationToken, CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate,
+    CodeModeSessionProvider, Durability, ExecuteRequest, JsonText, LookedUp, Notification, Seq, SessionId,
+    SessionSpec, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName, WaitRequest,
+};
+use carrel_journal::Sqlite;
+use carrel_runtime::{InProcessProvider, Options};
+
+use crate::deadly::Deadly;
+use crate::script::Script;
+use crate::world::World;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The tools, with whether a call may be made twice.
+const TOOLS: [(&str, bool); 4] = [("get", true), ("pay", false), ("slow", true), ("fail", true)];
+
+/// Tools whose every call is in the world. Each says what it was called with, doubled.
+struct Tools {
+    world: World,
+}
+
+impl Tools {
+    async fn call(&self, call: ToolCall, cancel: CancellationToken) -> Result<JsonText, ToolError> {
+        let key = call.idempotency_key();
+        let input = call.input.as_ref().and_then(|input| input.to_value().as_i64()).unwrap_or(0);
+        self.world.say(&format!("called {} {key}", call.tool));
+        match call.tool.as_str() {
+            "slow" => {
+                cancel.cancelled().await;
+                return Err(ToolError::new(ToolErrorCode::Cancelled, "cancelled"));
+            }
+            "fail" => return Err(ToolError::new(ToolErrorCode::Failed, "it failed, as it should")),
+            _ => tokio::task::yield_now().await,
+        }
+        Ok(JsonText::from_value(&(input * 2).into()))
+    }
+}
+
+impl CodeModeSessionDelegate for Tools {
+    fn invoke_tool(
+        &self,
+        call: ToolCall,
+        cancel: CancellationToken,
+    ) -> CodeModeFuture<'_, JsonText, ToolError> {
+        Box::pin(self.call(call, cancel))
+    }
+
+    fn lookup_outcome(
+        &self,
+        call: ToolCall,
+        _: CancellationToken,
+    ) -> CodeModeFuture<'_, LookedUp, ToolError> {
+        Box::pin(async move {
+            let line = format!("called {} {}", call.tool, call.idempotency_key());
+            let was_made = self.world.lines().contains(&line);
+            let input = call.input.as_ref().and_then(|input| input.to_value().as_i64()).unwrap_or(0);
+            Ok(match (call.tool.as_str(), was_made) {
+                // The payment went through, as the books say.
+                ("pay", true) => LookedUp::Answered(JsonText::from_value(&(input * 2).into())),
+                ("pay", false) => LookedUp::NeverHappened,
+                _ => LookedUp::Unknown,
+            })
+        })
+    }
+
+    fn notify(
+        &self,
+        notification: Notification,
+        _: CancellationToken,
+    ) -> CodeModeFuture<'_, (), NotifyError> {
+        self.world.say(&format!("notified {}", notification.text));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn cell_closed(&self, cell_id: &CellId) {
+        self.world.say(&format!("closed {cell_id}"));
+    }
+}
+
+/// Lives once, and dies at a step of its store's; at none, when that is 0.
+pub(crate) fn run(folder: &Path, script: &str, deadly_step: u64) -> Result<(), Failure> {
+    let script = Script::named(script).ok_or("there is no such script")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(live(folder, script, deadly_step))
+}
+
+async fn live(folder: &Path, script: &'static Script, deadly_step: u64) -> Result<(), Failure> {
+    let store = Arc::new(Deadly::new(Sqlite::open(folder.join("carrel.db"))?, deadly_step));
+    let mut options = Options::default();
+    options.store = Some(Arc::clone(&store) as Arc<dyn carrel_journal::Store>);
+    let provider = InProcessProvider::new(options)?;
+    let tools = Arc::new(Tools { world: World::open(folder)? });
+    let session = find(&provider, &tools, script).await?;
+    admit(&session, &tools, script).await?;
+    say_outcomes(&session, &tools, script).await?;
+    tools.world.say(&format!("steps {}", store.steps()));
+    Ok(())
+}
+
+/// Makes the session, or brings it back.
+async fn find(
+    provider: &InProcessProvider,
+    tools: &Arc<Tools>,
+    script: &Script,
+) -> Result<Arc<dyn CodeModeSession>, Failure> {
+    let delegate = || Arc::clone(tools) as Arc<dyn CodeModeSessionDelegate>;
+    let kept = provider.list().await?;
+    let acknowledged: HashSet<SessionId> = tools
+        .world
+        .lines()
+        .iter()
+        .filter_map(|line| SessionId::new(line.strip_prefix("session ")?).ok())
+        .collect();
+    if let Some(lost) = acknowledged.iter().find(|id| !kept.contains(id)) {
+        return Err(format!("session {lost} was acknowledged and is lost").into());
+    }
+    // One that was made and never acknowledged may be there, too.
+    if let Some(id) = acknowledged.into_iter().next() {
+        return Ok(provider.resume(id, delegate()).await?);
+    }
+    let mut spec = SessionSpec::default();
+    spec.mode = script.mode;
+    spec.durability = Durability::Journaled;
+    spec.seed = Some(1);
+    for (name, repeatable) in TOOLS {
+        let mut hints = ToolHints::default();
+        hints.idempotent = repeatable;
+        spec.tools.push(ToolDescription::new(ToolName::new(name)?, "").with_hints(hints));
+    }
+    let session = provider.create(spec, delegate()).await?;
+    tools.world.say(&format!("session {}", session.id()));
+    Ok(session)
+}
+
+/// Admits what is not admitted yet, each group when the one before it has ended.
+async fn admit(session: &Arc<dyn CodeModeSession>, tools: &Tools, script: &Script) -> Result<(), Failure> {
+    let acknowledged = tools.world.lines().iter().filter(|line| line.starts_with("admitted ")).count();
+    let mut number = 0;
+    for group in script.groups {
+        let mut cells = Vec::new();
+        for source in *group {
+            number += 1;
+            let cell_id = CellId::new(&format!("cell-{number}"))?;
+            let look = WaitRequest::new([cell_id.clone()]).after(Seq::START).with_yield_time(Duration::ZERO);
+            match session.wait(look).await {
+                Ok(_) => {}
+                Err(WaitError::UnknownCell(_)) if number > acknowledged => {
+                    let started = session.execute(ExecuteRequest::new(*source)).await?;
+                    if started.cell_id != cell_id {
+                        return Err(
+                            format!("{} was admitted in the place of {cell_id}", started.cell_id).into()
+                        );
+                    }
+                    tools.world.say(&format!("admitted {cell_id}"));
+                }
+                Err(error) => return Err(format!("{cell_id}, which was acknowledged: {error}").into()),
+            }
+            cells.push(cell_id);
+        }
+        for cell_id in cells {
+            ended(session, &cell_id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn ended(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> Result<CellResponse, Failure> {
+    let mut after = Seq::START;
+    loop {
+        let request = WaitRequest::new([cell_id.clone()]).after(after);
+        let response = session.wait(request).await?.cells.remove(0);
+        if response.is_final() && after == Seq::START {
+            return Ok(response);
+        }
+        after = if response.is_final() { Seq::START } else { response.observation().cursor };
+    }
+}
+
+/// Says what each cell came to, from its beginning.
+async fn say_outcomes(
+    session: &Arc<dyn CodeModeSession>,
+    tools: &Tools,
+    script: &Script,
+) -> Result<(), Failure> {
+    for number in 1..=script.cells() {
+        let cell_id = CellId::new(&format!("cell-{number}"))?;
+        let outcome = match ended(session, &cell_id).await? {
+            CellResponse::Completed(done) => {
+                let error = done.error.as_ref().map_or_else(String::new, |error| error.message.clone());
+                let text = CellResponse::Completed(done).text();
+                format!("{:?}", (text, error))
+            }
+            other => format!("{other:?}"),
+        };
+        tools.world.say(&format!("outcome {cell_id} {outcome}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Kills a process that runs durable sessions, at every step of its journal in turn, starts it again, and checks what is
+//! left: nothing that was acknowledged is lost, no call is made twice that must not be, and in the end there is what a
+//! run without a crash leaves.
+//!
+//! `sweep` starts `child` again and again on one store; `child` kills itself, with SIGKILL, at the step it is told. What
+//! the tools did, and what the child was told, is in a file of its own, the *world*, which no crash takes back.
+
+mod child;
+mod deadly;
+mod script;
+mod sweep;
+mod world;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["child", folder, script, step] => child::run(folder.as_ref(), script, step.parse().unwrap_or(0)),
+        ["sweep"] => sweep::run(None),
+        ["sweep", every] => sweep::run(every.parse().ok()),
+        _ => Err("usage: carrel-crash sweep [EVERY]: kill at each step, or at each EVERYth".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("carrel-crash: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What the sessions of the sweep do: a name, a mode, and cells in groups; those of a group run side by side.
+
+use carrel_contract::SessionMode;
+
+/// One session's work.
+pub(crate) struct Script {
+    pub(crate) name: &'static str,
+    pub(crate) mode: SessionMode,
+    pub(crate) groups: &'static [&'static [&'static str]],
+}
+
+impl Script {
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        SCRIPTS.iter().find(|script| script.name == name)
+    }
+
+    pub(crate) fn cells(&self) -> usize {
+        self.groups.iter().map(|group| group.len()).sum()
+    }
+}
+
+pub(crate) const SCRIPTS: &[Script] = &[
+    Script {
+        name: "calls",
+        mode: SessionMode::Fresh,
+        groups: &[
+            &["text(await tools.get(1)); text(await tools.pay(2)); text(await tools.get(3)); store('a', 1)"],
+            &["const all = await Promise.all([tools.get(10), tools.pay(11), tools.get(12), tools.pay(13)]);
+               text(all); store('b', all)"],
+            &[
+                "for (let i = 0; i < 5; i++) text(await tools.pay(20 + i)); store('c', load('a'))",
+                "text(await Promise.race([tools.get(30), tools.slow(31)])); notify('raced')",
+                "text(await tools.get(40)); await tools.fail(41)",
+            ],
+            &["text([load('a'), load('b'), load('c')])"],
+        ],
+    },
+    Script {
+        name: "timers",
+        mode: SessionMode::Fresh,
+        groups: &[
+            &[
+                "await new Promise((go) => setTimeout(go, 5)); text('five'); store('t', 5)",
+                "let n = 0; await new Promise((go) => { const i = setInterval(() => { text(n); if (++n === 4) {
+                   clearInterval(i); go(); } }, 2); }); text(await tools.pay(50))",
+            ],
+            &["const first = await Promise.race([new Promise((go) => setTimeout(go, 1000, 'late')), tools.get(60)]);
+               text(first); yield_control(); text(await tools.pay(61)); exit()"],
+            &["text(Math.random() < 2); text(crypto.randomUUID().length); text(load('t'))"],
+        ],
+    },
+    Script {
+        name: "notebook",
+        mode: SessionMode::Persistent,
+        groups: &[
+            &["let total = 0; const add = async (n) => { total += await tools.get(n); return total; }"],
+            &["text(await add(100)); text(await add(101)); class Account { constructor(n) { this.n = n; } }"],
+            &[
+                "const account = new Account(await tools.pay(102)); text(account)",
+                "text(await add(account.n)); throw new Error('as it should')",
+                "total *= 2; text(total)",
+            ],
+            &["text([total, account.n, add.name])"],
+        ],
+    },
+    Script {
+        name: "work",
+        mode: SessionMode::Fresh,
+        groups: &[&[
+            // Long enough to be saved on the way.
+            "let sum = 0; for (let round = 0; round < 3; round++) { for (let i = 0; i < 1.5e6; i++) sum += i % 7;
+               text(await tools.pay(200 + round)); } text(sum)",
+            "const rows = Array.from({length: 2e4}, (_, i) => ({ i })); text(await tools.pay(210));
+               text(rows.map((r) => r.i).reduce((a, b) => a + b)); text(await tools.get(211)); text(rows.length)",
+        ]],
+    },
+];

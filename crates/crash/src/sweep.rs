@@ -1,0 +1,108 @@
+//! Lives the same session again and again, each time with another death, and compares what is left.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+
+use crate::script::{SCRIPTS, Script};
+use crate::world;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// How many lives one session may need.
+const LIVES: u64 = 1000;
+
+/// Kills at every step of each script, or at every `every`th; then kills life after life at the same early step, so that
+/// what is interrupted is a recovery.
+pub(crate) fn run(every: Option<u64>) -> Result<(), Failure> {
+    let every = every.unwrap_or(1).max(1);
+    let mut deaths = 0;
+    for script in SCRIPTS {
+        let whole = tempfile::tempdir()?;
+        live(whole.path(), script, 0)?;
+        let expected = outcomes(whole.path());
+        let steps = steps(whole.path());
+        for step in (1..=steps).step_by(usize::try_from(every)?) {
+            deaths += check(script, &expected, |life| if life == 0 { step } else { 0 })?;
+        }
+        for step in (3..16).step_by(usize::try_from(every.min(4))?) {
+            // Each life comes a little further than the one before, or it would never end.
+            deaths += check(script, &expected, |life| step + life)?;
+        }
+        println!("{}: {steps} steps, killed at each {every}th: all is there", script.name);
+    }
+    println!("{deaths} deaths, nothing lost and nothing done twice");
+    Ok(())
+}
+
+/// Lives a session to its end with these deaths. Returns how many there were.
+fn check(script: &Script, expected: &[String], step_of: impl Fn(u64) -> u64) -> Result<u64, Failure> {
+    let folder = tempfile::tempdir()?;
+    let failed = |life: u64, what: &str| {
+        let world = world::read(folder.path()).join("\n  ");
+        format!("script {}, life {life}, first killed at step {}: {what}\n  {world}", script.name, step_of(0))
+    };
+    for life in 0..LIVES {
+        match live(folder.path(), script, step_of(life)) {
+            Ok(true) => {
+                let found = outcomes(folder.path());
+                if found != expected {
+                    return Err(failed(life, &format!("expected {expected:#?}, found {found:#?}")).into());
+                }
+                once(folder.path()).map_err(|what| failed(life, &what))?;
+                return Ok(life);
+            }
+            Ok(false) => {}
+            Err(error) => return Err(failed(life, &error.to_string()).into()),
+        }
+    }
+    Err(failed(LIVES, "it never came to its end").into())
+}
+
+/// Lives once. Returns whether it came to its end; being killed is no error, anything else is.
+fn live(folder: &Path, script: &Script, step: u64) -> Result<bool, Failure> {
+    let this = std::env::current_exe()?;
+    let output = Command::new(this)
+        .args(["child".as_ref(), folder.as_os_str(), script.name.as_ref(), step.to_string().as_ref()])
+        .output()?;
+    if output.status.success() {
+        return Ok(true);
+    }
+    if was_killed(output.status) {
+        return Ok(false);
+    }
+    Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+}
+
+fn was_killed(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(9)
+}
+
+/// Returns what the cells came to. A life that was killed after it had said so says it again, and has to say the same.
+fn outcomes(folder: &Path) -> Vec<String> {
+    let mut outcomes = Vec::new();
+    for line in world::read(folder).into_iter().filter(|line| line.starts_with("outcome ")) {
+        if !outcomes.contains(&line) {
+            outcomes.push(line);
+        }
+    }
+    outcomes
+}
+
+fn steps(folder: &Path) -> u64 {
+    let steps = world::read(folder).into_iter().filter_map(|line| line.strip_prefix("steps ")?.parse().ok());
+    steps.max().unwrap_or(0)
+}
+
+/// Checks that no call was made twice that must not be.
+fn once(folder: &Path) -> Result<(), String> {
+    let mut made: HashMap<String, usize> = HashMap::new();
+    for line in world::read(folder).into_iter().filter(|line| line.starts_with("called pay ")) {
+        *made.entry(line).or_default() += 1;
+    }
+    match made.into_iter().find(|(_, times)| *times > 1) {
+        Some((call, times)) => Err(format!("made {times} times: {call}")),
+        None => Ok(()),
+    }
+}
