@@ -6,6 +6,7 @@
 
 mod busy;
 mod check;
+mod durable;
 mod engine;
 mod native;
 mod process;
@@ -30,5 +31,6 @@ fn main() {
     stopping::measure(&mut table);
     typescript::measure(&mut table);
     process::measure(&mut table);
+    durable::measure(&mut table);
     check::measure(&mut table);
 }
