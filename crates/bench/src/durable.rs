@@ -67,7 +67,8 @@ pub(crate) fn measure(table: &mut Table) {
     table.row("trivial cell in a journaled session, p50", "-", || {
         let bench = Bench::new();
         let session = bench.runtime.block_on(bench.session());
-        let one = || bench.runtime.block_on(async { end(&*session, start(&*session, "text('hi')").await).await });
+        let one =
+            || bench.runtime.block_on(async { end(&*session, start(&*session, "text('hi')").await).await });
         milliseconds(median(101, one))
     });
     table.row("journaled tool calls, 64 sessions at once", "20000 /s", || {

@@ -1,6 +1,7 @@
 //! What the cells of a session share, and what the sessions of a provider share.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +11,7 @@ use carrel_contract::{
 };
 use carrel_engine::{Engine, Snapshot, StoreQuota, StoredSize, TimeZone};
 use carrel_journal::Record;
+use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 
 use crate::admission::Admission;
@@ -176,7 +178,8 @@ impl Core {
             let core = Arc::clone(self);
             self.tasks.spawn_on(Kind::Journal, &journal.runtime, async move {
                 let Some(journal) = core.log.journal() else { return };
-                if let Err(trouble) = journal.write().await {
+                let written = AssertUnwindSafe(journal.write()).catch_unwind().await;
+                if let Err(trouble) = written.unwrap_or_else(|_| Err(journal.panicked())) {
                     core.give_up(&trouble);
                 }
             });

@@ -253,7 +253,8 @@ async fn a_replay_that_differs_ends_its_cell_alone() {
     let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
     let here = provider(&store, system());
     let session = journaled(&here, &delegate).await;
-    let differs = start(&session, "text('it is ' + await tools.echo(1)); await tools.gate()").await;
+    let differs =
+        start(&session, "store('bad', 1); text('it is ' + await tools.echo(1)); await tools.gate()").await;
     let goes_on = start(&session, "await new Promise((go) => setTimeout(go, 300)); text('went on')").await;
     delegate
         .reached(|seen| matches!(seen, carrel_contract::testing::Seen::Called(_, tool) if tool == "gate"))
@@ -289,6 +290,8 @@ async fn a_replay_that_differs_ends_its_cell_alone() {
     let again = there.resume(id, delegate.clone()).await.unwrap();
     let CellResponse::Completed(done) = end(&again, &differs).await else { panic!("it has ended") };
     assert_eq!(done.error.map(|error| error.kind), Some(CellErrorKind::ReplayDivergence));
+    let look = start(&again, "text(String(load('bad')))").await;
+    assert_eq!(end(&again, &look).await.text(), "undefined", "what it stored is discarded");
     let response = end(&again, &goes_on).await;
     assert_eq!(response.text(), "went on");
     assert!(matches!(response.observation().notices.as_slice(), [] | [Notice::Recovered { .. }]));

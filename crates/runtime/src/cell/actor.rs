@@ -65,7 +65,8 @@ pub(crate) struct Cell {
     pub(super) warned: u64,
     /// What has to be computed again when the session is lost now.
     pub(super) unsaved: Unsaved,
-    now_us: i64,
+    /// The latest time that it was told.
+    pub(super) last_us: i64,
     /// The CPU time since the VM last waited.
     used: Duration,
     /// The same, of the time before that.
@@ -126,7 +127,7 @@ impl Cell {
             notified: 0,
             warned: 0,
             unsaved: Unsaved::default(),
-            now_us: i64::MIN,
+            last_us: i64::MIN,
             used: Duration::ZERO,
             used_last: Duration::ZERO,
         }
@@ -308,8 +309,8 @@ impl Cell {
 
     /// Returns the time, which for one cell never goes backwards.
     pub(super) fn now_us(&mut self) -> i64 {
-        self.now_us = self.now_us.max(self.core.now_us());
-        self.now_us
+        self.last_us = self.last_us.max(self.core.now_us());
+        self.last_us
     }
 
     fn charge(&mut self, effects: &[Effect], cpu: Duration) {

@@ -100,7 +100,15 @@ impl Cell {
                 turn.left_by(EarlierCell::new(source, error.is_none()));
             }
         }
-        let refused = self.core.stored.commit(std::mem::take(&mut self.writes));
+        let writes = std::mem::take(&mut self.writes);
+        if error.as_ref().is_some_and(|error| error.kind == CellErrorKind::ReplayDivergence) {
+            // What it stored is of a run that nobody knows the rest of.
+            return (
+                Outcome::Completed { result, error, warnings: self.warnings.take() },
+                writes.into_keys().collect(),
+            );
+        }
+        let refused = self.core.stored.commit(writes);
         if !refused.is_empty() {
             let keys = refused.join(", ");
             self.warnings.add(&format!(

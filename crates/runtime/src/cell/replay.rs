@@ -128,6 +128,8 @@ impl Cell {
     pub(super) fn recall(&mut self, mut history: CellHistory) -> Option<Begun> {
         let now_us = history.begun_us?;
         self.replay = Some(Replay::new(&mut history));
+        // Whatever the clock of this process says, the cell's does not go back.
+        self.last_us = history.clock_us;
         self.inputs_count = history.inputs_count;
         self.effects_count = history.effects_count;
         self.notified = history.notified;

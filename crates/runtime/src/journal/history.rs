@@ -49,6 +49,8 @@ pub(crate) struct CellHistory {
     /// What was committed when it was admitted; in a persistent session, when it began.
     pub(crate) stored: Arc<Committed>,
     pub(crate) begun_us: Option<i64>,
+    /// The latest time its VM was told.
+    pub(crate) clock_us: i64,
     /// Its VM, as it was saved last.
     pub(crate) saved: Option<Saved>,
     /// What its VM was given since.
@@ -175,6 +177,7 @@ impl History {
                 let history = self.cell(*cell)?;
                 history.code = code.clone().map(words::text).transpose()?;
                 history.begun_us = Some(*now_us);
+                history.clock_us = history.clock_us.max(*now_us);
                 if is_persistent {
                     history.stored = committed;
                 }
@@ -196,7 +199,7 @@ impl History {
                 let result = words::answer_back(answer.clone())?;
                 let error = result.as_ref().err().map(|error| error.code);
                 let history = self.cell(*cell)?;
-                history.input(translate::answered(CallHandle(*call), result, *now_us));
+                history.input(translate::answered(CallHandle(*call), result, *now_us), *now_us);
                 history.questions.remove(call);
                 if let Some(pending) = history.calls.remove(call) {
                     self.event(*cell, EventKind::ToolAnswered { call_id: pending.call_id, error })?;
@@ -218,7 +221,7 @@ impl History {
                 self.at(*now_us);
                 let history = self.cell(*cell)?;
                 history.timers.remove(timer);
-                history.input(Event::TimerFired { id: *timer, now_us: *now_us });
+                history.input(Event::TimerFired { id: *timer, now_us: *now_us }, *now_us);
             }
             Record::Output { cell, content } => {
                 self.event(*cell, EventKind::Output { content: words::content_back(content.clone())? })?;
@@ -281,6 +284,7 @@ impl History {
             tools: Arc::clone(&self.past.tools),
             stored: self.past.stored.committed(),
             begun_us: None,
+            clock_us: at_us,
             saved: None,
             inputs: VecDeque::new(),
             effects: VecDeque::new(),
@@ -349,7 +353,8 @@ impl History {
 }
 
 impl CellHistory {
-    fn input(&mut self, event: Event) {
+    fn input(&mut self, event: Event, now_us: i64) {
+        self.clock_us = self.clock_us.max(now_us);
         self.inputs.push_back(event);
         self.inputs_count += 1;
     }

@@ -121,6 +121,13 @@ impl Journal {
         });
     }
 
+    /// Writes nothing more: the store panicked. The panic hook has reported it.
+    pub(crate) fn panicked(&self) -> Trouble {
+        let trouble = self.storage(&"the store panicked");
+        self.fail(trouble.clone());
+        trouble
+    }
+
     /// Returns why nothing more is written, if so.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         self.standing.borrow().trouble.clone()
