@@ -9,11 +9,11 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync, existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { list } from "./list.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = resolve(process.argv[2]);
 const LICENCES = ["MIT", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause", "ISC"];
-const SECONDS = 60;
 
 // The licence of a package whose metadata names none: that of its licence file.
 function licenceOf(folder) {
@@ -54,45 +54,6 @@ print(d["Version"], l, p, sep="\\n")`;
   });
 }
 
-// Speaks just enough MCP to list tools.
-function list(command, env) {
-  return new Promise((done, fail) => {
-    const child = spawn(command[0], command.slice(1), { cwd: folder, env: { PATH: process.env.PATH, HOME: folder, ...env } });
-    const end = (result, error) => {
-      clearTimeout(timer);
-      child.kill("SIGKILL");
-      error ? fail(error) : done(result);
-    };
-    let stderr = "";
-    const timer = setTimeout(() => end(null, new Error(`no answer in ${SECONDS} s: ${stderr.slice(-300)}`)), SECONDS * 1000);
-    child.on("error", (error) => end(null, error));
-    child.on("close", (code) => end(null, new Error(`ended with ${code}: ${stderr.slice(-300)}`)));
-    child.stderr.on("data", (data) => (stderr += data));
-    child.stdin.on("error", () => {});
-    const send = (message) => child.stdin.write(JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n");
-    const tools = [];
-    let rest = "";
-    child.stdout.on("data", (data) => {
-      const lines = (rest + data).split("\n");
-      rest = lines.pop();
-      for (const line of lines) {
-        let message;
-        try { message = JSON.parse(line); } catch { continue; }
-        if (message.id === 1) {
-          send({ method: "notifications/initialized" });
-          send({ id: 2, method: "tools/list", params: {} });
-        } else if (message.id === 2) {
-          if (message.error) return end(null, new Error(message.error.message));
-          tools.push(...message.result.tools);
-          if (!message.result.nextCursor) return end(tools);
-          send({ id: 2, method: "tools/list", params: { cursor: message.result.nextCursor } });
-        }
-      }
-    });
-    send({ id: 1, method: "initialize", params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "recall", version: "1" } } });
-  });
-}
-
 // What is kept of a schema: the names of parameters, what is said of each, and what shapes its type.
 function shape(schema, depth = 0) {
   if (typeof schema !== "object" || schema === null) return {};
@@ -111,7 +72,7 @@ for (const { name, npm, pypi, args = [], env = {} } of servers) {
   try {
     const { version, licence, command } = npm ? npmPackage(npm) : await pypiPackage(pypi);
     if (!LICENCES.includes(licence)) throw new Error(`licence ${licence}`);
-    const tools = await list([...command, ...args.map((arg) => arg.replace("FOLDER", folder))], env);
+    const tools = await list([...command, ...args.map((arg) => arg.replace("FOLDER", folder))], folder, env);
     captured.push({
       server: name, package: npm ? `npm:${npm}` : `pypi:${pypi}`, version, licence,
       tools: tools.map((tool) => ({ name: tool.name, description: (tool.description ?? "").slice(0, 1200), inputSchema: shape(tool.inputSchema) })),

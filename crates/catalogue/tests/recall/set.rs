@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use carrel_catalogue::search::Index;
-use carrel_contract::{JsonText, ToolDescription, ToolName};
+use carrel_contract::{JsonText, ToolDescription, ToolName, ToolOutput};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -20,8 +20,10 @@ struct Server {
 #[serde(rename_all = "camelCase")]
 struct Tool {
     name: String,
+    #[serde(default)]
     description: String,
     input_schema: Box<RawValue>,
+    output_schema: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -38,13 +40,23 @@ pub(crate) struct Query {
 }
 
 pub(crate) fn tools() -> Vec<ToolDescription> {
-    let servers: Vec<Server> = serde_json::from_str(include_str!("tools.json")).unwrap();
+    read(include_str!("tools.json"))
+}
+
+/// Reads tools by server, as `tools.json` has them.
+pub(crate) fn read(servers: &str) -> Vec<ToolDescription> {
+    let servers: Vec<Server> = serde_json::from_str(servers).unwrap();
     let describe = |server: &str, tool: Tool| {
         let identifier = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
         let name: String = format!("{server}__{}", tool.name).chars().map(identifier).collect();
-        ToolDescription::new(ToolName::new(&name).unwrap(), tool.description)
+        let described = ToolDescription::new(ToolName::new(&name).unwrap(), tool.description)
             .with_server(server)
-            .with_input_schema(JsonText::parse(tool.input_schema.get()).unwrap())
+            .with_input_schema(JsonText::parse(tool.input_schema.get()).unwrap());
+        match tool.output_schema {
+            Some(schema) => described
+                .with_output(ToolOutput { schema: JsonText::parse(schema.get()).unwrap(), observed: false }),
+            None => described,
+        }
     };
     let tools = servers.into_iter().flat_map(|Server { server, tools }| {
         tools.into_iter().map(|tool| describe(&server, tool)).collect::<Vec<_>>()
