@@ -8,6 +8,7 @@ mod busy;
 mod check;
 mod durable;
 mod engine;
+mod journal;
 mod native;
 mod process;
 mod session;
@@ -30,6 +31,7 @@ fn main() {
     engine::measure(&mut table);
     stopping::measure(&mut table);
     typescript::measure(&mut table);
+    journal::measure(&mut table);
     process::measure(&mut table);
     durable::measure(&mut table);
     check::measure(&mut table);

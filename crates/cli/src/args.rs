@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Policy(PolicyArgs),
     /// Check that everything Carrel needs works here, and say what to do where it does not.
     Doctor(DoctorArgs),
+    /// Look after the store of durable sessions: check it, make it small, carry sessions to another.
+    Store(StoreArgs),
     /// Serve the example's tools, an order book, as an MCP server on stdin and stdout.
     ExampleServer,
 }
@@ -273,6 +275,49 @@ pub(crate) struct DoctorArgs {
     /// else ./mcp.json, if any].
     #[arg(long, value_name = "FILE")]
     pub(crate) mcp: Vec<PathBuf>,
+}
+
+/// The arguments of `store`.
+#[derive(Args, Debug)]
+pub(crate) struct StoreArgs {
+    /// The store [default: carrel.db in the folder that `CARREL_DATA` names, or that the system has for data].
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) store: Option<PathBuf>,
+
+    /// What to do with it.
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+/// What there is to do with a store.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Read every entry and every large value, and name what is not as it was written.
+    Check {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the file as small as it can be; no session may be running meanwhile.
+    Compact,
+    /// Write sessions to a file, with all they need.
+    Export {
+        /// The sessions [default: all].
+        #[arg(value_name = "SESSION")]
+        sessions: Vec<String>,
+        /// The file, which must not be there yet [default: standard output].
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Read sessions from a file that `export` wrote.
+    Import {
+        /// The file; `-` reads standard input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Leave sessions that the store has already as they are, instead of stopping at the first.
+        #[arg(long)]
+        skip_existing: bool,
+    },
 }
 
 #[cfg(test)]

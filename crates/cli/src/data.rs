@@ -1,17 +1,26 @@
 //! Where the program keeps what outlives it.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::AppStrategy as _;
 
 /// The variable that names the folder.
 const VARIABLE: &str = "CARREL_DATA";
+const STORE: &str = "carrel.db";
 
 /// There is no folder for data.
 #[derive(Debug, thiserror::Error)]
 #[error("find the folder for data: this user has no home folder; name one with CARREL_DATA")]
 pub(crate) struct NoDataFolder;
+
+/// Returns the file of the store: the named one, else the one in the folder for data.
+pub(crate) fn store(named: Option<&Path>) -> Result<PathBuf, NoDataFolder> {
+    match named {
+        Some(named) => Ok(named.to_path_buf()),
+        None => folder().map(|folder| folder.join(STORE)),
+    }
+}
 
 /// Returns the folder; it may not be there yet.
 pub(crate) fn folder() -> Result<PathBuf, NoDataFolder> {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// The command did what it was asked.
     Success,
-    /// The cell failed, or a check of `doctor` did.
+    /// The cell failed, or a check of `doctor` or `store` did.
     Failed,
     /// The arguments, an input file or a configuration cannot be used.
     Usage,
@@ -67,14 +67,16 @@ impl Exit {
         match self {
             Self::Success => "success",
             Self::Failed => {
-                "the cell failed (it threw, does not parse, ran out of memory), or a check of `doctor` did"
+                "the cell failed (it threw, does not parse, ran out of memory), or a check of `doctor` or `store` did"
             }
-            Self::Usage => "arguments, a file or an MCP configuration that cannot be used; nothing was run",
+            Self::Usage => {
+                "arguments, a file, a store or an MCP configuration that cannot be used; nothing was run"
+            }
             Self::Terminated => "the cell was terminated by --cpu-time or --timeout",
             Self::Unreachable => {
                 "`run`: no configured MCP server could be reached; `tools`: at least one could not"
             }
-            Self::Internal => "Carrel itself failed: the engine, or writing output or files",
+            Self::Internal => "Carrel itself failed: the engine, the store, or writing output or files",
             Self::HungUp => "the terminal went away (SIGHUP)",
             Self::Interrupted => "interrupted by Ctrl-C",
             Self::BrokenPipe => "the reader of standard output went away; the cell was terminated",

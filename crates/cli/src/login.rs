@@ -3,29 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use carrel_tools::ProcessEnvironment;
-use carrel_tools::config::{Environment as _, HttpConfig, TransportConfig};
+use carrel_tools::config::{HttpConfig, TransportConfig};
 use carrel_tools::login::{Login, LoginFolder};
 
 use crate::args::{LoginArgs, LogoutArgs};
+use crate::data::{self, NoDataFolder};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::servers;
 use crate::terminal::{Terminal, Tone};
 
-/// Where logins are kept: in the place that the system has for what programs keep.
-pub(crate) fn folder() -> Option<LoginFolder> {
-    let variable =
-        |name: &str| ProcessEnvironment.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let data = if cfg!(target_os = "macos") {
-        variable("HOME").map(|home| home.join("Library/Application Support"))
-    } else if cfg!(windows) {
-        variable("LOCALAPPDATA")
-    } else {
-        variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/share")))
-    };
-    data.map(|data| LoginFolder::new(data.join("carrel/logins")))
+/// Where logins are kept.
+pub(crate) fn folder() -> Result<LoginFolder, NoDataFolder> {
+    data::folder().map(|folder| LoginFolder::new(folder.join("logins")))
 }
 
 /// Runs `login`.
@@ -99,7 +90,7 @@ fn find(named: &[PathBuf], server: &str) -> Result<(HttpConfig, LoginFolder), St
     let TransportConfig::Http(http) = found.transport else {
         return Err(format!("`{server}` is a program: there is nothing to log in at"));
     };
-    let folder = folder().ok_or("failed to find where logins are kept: HOME is not set")?;
+    let folder = folder().map_err(|error| format!("failed to {error}"))?;
     Ok((http, folder))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! This file reads the arguments, hands them to one command, and turns its [`Exit`] into the process's exit
 //! code. Two things hold throughout the crate: data goes to stdout and everything else to stderr, and
-//! sessions are used through the contract's traits; only `provider.rs` knows what is behind them.
+//! sessions are used through the contract's traits; only `provider.rs` knows what is behind them, and `store`, which
+//! looks after the file they are in.
 
 mod args;
 mod data;
@@ -18,6 +19,7 @@ mod provider;
 mod run;
 mod sanitize;
 mod servers;
+mod store;
 mod terminal;
 mod tools;
 mod units;
@@ -65,6 +67,7 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
             PolicyCommand::Check(args) => policy::check(args, interrupt).await,
         },
         Command::Doctor(args) => doctor::run(args, interrupt).await,
+        Command::Store(args) => store::run(args, interrupt).await,
         Command::ExampleServer => servers::serve_example(&interrupt).await,
     }
 }

@@ -129,7 +129,7 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
         });
     }
     let mut options = login::folder()
-        .map_or_else(ConnectOptions::default, |logins| ConnectOptions::default().with_logins(logins));
+        .map_or_else(|_| ConnectOptions::default(), |logins| ConnectOptions::default().with_logins(logins));
     match trace() {
         Ok(Some(trace)) => options = options.with_trace(TraceSource::new(move || Some(trace.clone()))),
         Ok(None) => {}

@@ -18,6 +18,7 @@ mod prompt;
 mod run;
 #[cfg(unix)]
 mod signals;
+mod store;
 #[cfg(target_os = "linux")]
 mod terminal;
 #[cfg(unix)]
