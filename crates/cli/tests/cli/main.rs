@@ -11,6 +11,7 @@ mod doctor;
 mod failures;
 mod harness;
 mod import;
+mod login;
 mod output;
 mod policies;
 #[cfg(target_os = "linux")]

@@ -12,6 +12,7 @@
 mod environment;
 mod error;
 mod expand;
+mod oauth;
 mod openapi;
 mod parse;
 mod secret;
@@ -24,6 +25,7 @@ pub use error::{
     ConfigError, InvalidField, MalformedConfig, UnknownField, UnreadableConfig, UnsetVariable,
     UnsupportedTransport,
 };
+pub use oauth::{OAuthClient, OAuthConfig};
 pub use openapi::OpenApiConfig;
 pub(crate) use secret::Redactor;
 pub use secret::Secret;

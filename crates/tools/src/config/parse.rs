@@ -12,10 +12,9 @@ use super::error::{
     ConfigError, InvalidField, MalformedConfig, UnknownField, UnsetVariable, UnsupportedTransport, meant,
 };
 use super::expand::{ExpandError, expand};
-use super::openapi;
 use super::secret::Secret;
 use super::server::{HttpConfig, ServerConfig, StdioConfig, TransportConfig};
-use super::{INHERITED_VARIABLES, MAX_SERVER_NAME_BYTES, McpConfig};
+use super::{INHERITED_VARIABLES, MAX_SERVER_NAME_BYTES, McpConfig, oauth, openapi};
 use crate::near::nearest;
 
 /// What a server's entry may hold that matters here.
@@ -27,6 +26,7 @@ pub(super) const FIELDS: &[&str] = &[
     "cwd",
     "url",
     "headers",
+    "oauth",
     "timeout",
     "initTimeout",
     "disabled",
@@ -284,6 +284,11 @@ impl Place<'_> {
             }
         };
         config.unknown_fields.extend(unknown);
+        let within = entry.get("oauth").and_then(Value::as_object).into_iter().flatten();
+        config.unknown_fields.extend(within.filter_map(|(field, _)| {
+            let unknown = self.unknown(field, oauth::FIELDS)?;
+            Some(UnknownField { field: format!("oauth.{}", unknown.field), ..unknown })
+        }));
         config.servers.push(ServerConfig {
             name: self.server.to_owned(),
             transport,
@@ -416,7 +421,7 @@ impl Place<'_> {
             ));
         }
         let headers = self.headers(entry)?;
-        Ok(HttpConfig { url, headers })
+        Ok(HttpConfig { url, headers, oauth: oauth::read(self, entry.get("oauth"))? })
     }
 
     pub(super) fn headers(

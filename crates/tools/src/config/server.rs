@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::oauth::OAuthConfig;
 use super::secret::{Redactor, Secret};
 
 /// How to reach one MCP server. Showing it shows references, not what they stand for.
@@ -53,6 +54,8 @@ pub struct HttpConfig {
     pub url: Secret,
     /// Headers sent with every request.
     pub headers: Vec<(String, Secret)>,
+    /// How to log in there.
+    pub oauth: OAuthConfig,
 }
 
 impl ServerConfig {
@@ -65,9 +68,11 @@ impl ServerConfig {
                     .chain(stdio.env.iter().map(|(_, value)| value))
                     .chain(&stdio.cwd),
             ),
-            TransportConfig::Http(http) => {
-                Redactor::new(std::iter::once(&http.url).chain(http.headers.iter().map(|(_, value)| value)))
-            }
+            TransportConfig::Http(http) => Redactor::new(
+                std::iter::once(&http.url)
+                    .chain(http.headers.iter().map(|(_, value)| value))
+                    .chain(http.oauth.secrets()),
+            ),
         }
     }
 }

@@ -175,6 +175,44 @@ fn an_unknown_field_is_a_warning_with_the_nearest_known_one() {
 }
 
 #[test]
+fn reads_as_which_client_to_log_in() {
+    let with = |oauth: &str| server(&format!(r#"{{ "url": "http://h/mcp", "oauth": {oauth} }}"#));
+    let of = |oauth: &str| match with(oauth).unwrap().transport {
+        TransportConfig::Http(http) => http.oauth,
+        TransportConfig::Stdio(_) => panic!(),
+    };
+    let full = of(r#"{ "client_id": "id-${HOST}", "client_secret": "${TOKEN}", "scopes": ["a:b", "c"] }"#);
+    assert_eq!(full.scopes, ["a:b", "c"]);
+    let client = full.client.as_ref().unwrap();
+    assert_eq!(client.id.expose(), "id-secret-host.example");
+    assert_eq!(client.secret.as_ref().unwrap().expose(), TOKEN);
+    let written = of(r#"{ "clientId": "id", "clientSecret": "written-out" }"#);
+    for shown in [format!("{full:?}"), format!("{written:?}")] {
+        assert!(!shown.contains(TOKEN) && !shown.contains("written-out"), "{shown}");
+    }
+    let redactor = with(r#"{ "client_id": "id", "client_secret": "${TOKEN}" }"#).unwrap().redactor();
+    assert_eq!(redactor.redact(&format!("no {TOKEN}!")), "no ${TOKEN}!");
+    assert_eq!(of("null"), OAuthConfig::default());
+    for (oauth, problem) in [
+        ("true", "`oauth` is a boolean"),
+        (r#"{ "client_secret": "x" }"#, "stands without a `client_id`"),
+        (r#"{ "client_id": "" }"#, "`oauth.client_id` is empty"),
+        (r#"{ "client_id": "${UNSET}" }"#, "`oauth.client_id` needs the environment variable UNSET"),
+        (r#"{ "scopes": "a b" }"#, "`oauth.scopes` is a string; accepted is a list of strings"),
+        (r#"{ "scopes": ["a b"] }"#, "`oauth.scopes[0]` is no scope"),
+    ] {
+        let refused = with(oauth).unwrap_err().to_string();
+        assert!(refused.contains(problem), "{refused}");
+    }
+    let unknown = parse(r#"{ "mcpServers": { "s": { "url": "http://h/mcp", "oauth": { "scope": [] } } } }"#);
+    let warning = unknown.unwrap().unknown_fields[0].to_string();
+    assert!(
+        warning.contains("`oauth.scope` is not a known field") && warning.contains("`scopes`"),
+        "{warning}"
+    );
+}
+
+#[test]
 fn an_entry_that_is_turned_off_is_not_looked_into() {
     let config =
         parse(r#"{ "mcpServers": { "s": { "disabled": true, "command": 5, "type": "sse", "x": 1 } } }"#)

@@ -11,7 +11,9 @@ mod wire;
 
 use std::sync::Arc;
 
-use rmcp::transport::auth::{AuthError, AuthorizationManager, AuthorizationRequest, AuthorizationSession};
+use rmcp::transport::auth::{
+    AuthError, AuthorizationManager, AuthorizationRequest, AuthorizationSession, OAuthClientConfig,
+};
 
 use self::loopback::Loopback;
 pub use self::store::LoginFolder;
@@ -30,6 +32,12 @@ pub enum LoginError {
     /// The server asks nobody to log in, or not in a way that is understood.
     #[error("the server does not say how to log in: {0}")]
     Unsupported(String),
+    /// The authorisation server takes only clients that it knows, and the configuration names none.
+    #[error(
+        "the server did not register this program, so it has to be registered there by hand; \
+         name the client in the server's configuration, as in \"oauth\": {{ \"client_id\": \"…\" }}: {0}"
+    )]
+    Unregistered(String),
     /// The authorisation server, or the person, refused.
     #[error("the login was refused: {0}")]
     Refused(String),
@@ -64,9 +72,20 @@ impl Login {
         let mut manager = manager(config, Some(folder)).await.map_err(unsupported)?;
         let found = manager.resolve_metadata().await.map_err(unsupported)?;
         manager.set_metadata(found.metadata);
-        let request = AuthorizationRequest::new(loopback.redirect()).with_client_name(CLIENT_NAME);
+        let mut request = AuthorizationRequest::new(loopback.redirect())
+            .with_client_name(CLIENT_NAME)
+            .with_scopes(config.oauth.scopes.clone());
+        if let Some(client) = &config.oauth.client {
+            request = request.with_preregistered_client(client.id.expose());
+            if let Some(secret) = &client.secret {
+                request = request.with_client_secret(secret.expose());
+            }
+        }
         let session = AuthorizationSession::new(manager, request).await;
-        let session = session.map_err(|(_, error)| unsupported(error))?;
+        let session = session.map_err(|(_, error)| match error {
+            AuthError::RegistrationFailed(_) => LoginError::Unregistered(shown(&error)),
+            error => unsupported(error),
+        })?;
         Ok(Self { session, loopback })
     }
 
@@ -104,6 +123,23 @@ pub(crate) async fn manager(
         manager.set_credential_store(folder.of(url));
     }
     Ok(manager)
+}
+
+/// Takes up what a login left, when there is something.
+pub(crate) async fn take_up(
+    manager: &mut AuthorizationManager,
+    config: &HttpConfig,
+) -> Result<(), AuthError> {
+    let found = manager.initialize_from_store().await?;
+    if found
+        && let Some(client) = &config.oauth.client
+        && let Some(secret) = &client.secret
+    {
+        // The login keeps its client's id, and no secret: the configuration has that, and a refresh needs it.
+        let client = OAuthClientConfig::new(client.id.expose(), config.url.expose());
+        manager.configure_client(client.with_client_secret(secret.expose()))?;
+    }
+    Ok(())
 }
 
 /// Says what an error says, on one line and not at length: some of it comes from a server.

@@ -84,7 +84,7 @@ async fn authorised(config: &HttpConfig, options: &ConnectOptions) -> Result<Aut
     let folder = options.logins.as_ref().filter(|folder| !told && folder.has(config.url.expose()));
     let mut manager = login::manager(config, folder).await.map_err(|error| login::shown(&error))?;
     if folder.is_some() {
-        manager.initialize_from_store().await.map_err(|error| login::shown(&error))?;
+        login::take_up(&mut manager, config).await.map_err(|error| login::shown(&error))?;
     }
     Ok(manager)
 }

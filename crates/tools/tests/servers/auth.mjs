@@ -1,12 +1,13 @@
 // An MCP server that asks to log in, and the authorization server that it sends to: both of the TypeScript SDK, which
 // Carrel's tests find in the folder that is the first argument. The second is how long a token lasts, in seconds.
+// With a third, a secret, no clients are registered: one is known, `known`, which has that secret.
 // Prints its port when it is ready.
 import { createRequire } from 'node:module';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [, , modules, seconds] = process.argv;
+const [, , modules, seconds, secret] = process.argv;
 const sdk = (path) => import(pathToFileURL(join(modules, '@modelcontextprotocol/sdk/dist/esm', path)).href);
 const { DemoInMemoryAuthProvider } = await sdk('examples/server/demoInMemoryOAuthProvider.js');
 const { mcpAuthRouter, getOAuthProtectedResourceMetadataUrl } = await sdk('server/auth/router.js');
@@ -27,6 +28,11 @@ class Provider extends DemoInMemoryAuthProvider {
     const refresh = randomUUID();
     this.given.set(refresh, { client: client.client_id, resource, scopes });
     return { ...tokens, expires_in: Number(seconds), refresh_token: refresh };
+  }
+
+  // The router has compared the redirect URI by then, with any port, as RFC 8252 has it; the demo's provider wants it to the letter.
+  authorize(client, params, response) {
+    return super.authorize({ ...client, redirect_uris: [params.redirectUri] }, params, response);
   }
 
   async exchangeAuthorizationCode(client, code, verifier, redirect, resource) {
@@ -56,6 +62,10 @@ const listening = app.listen(0, '127.0.0.1', () => {
   const origin = `http://127.0.0.1:${listening.address().port}`;
   const mcp = new URL('/mcp', origin);
   const provider = new Provider();
+  if (secret) {
+    const known = { client_id: 'known', client_secret: secret, redirect_uris: ['http://127.0.0.1/callback'] };
+    provider.clientsStore = { getClient: async (id) => (id === known.client_id ? known : undefined) };
+  }
   app.use(express.json());
   app.use(mcpAuthRouter({ provider, issuerUrl: new URL(origin), resourceServerUrl: mcp, scopesSupported: ['mcp:tools'] }));
   app.get('/forget', (_, response) => {
