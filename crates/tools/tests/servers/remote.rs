@@ -152,9 +152,14 @@ async fn a_server_that_was_replaced_is_reached_again() {
     hello(&delegate).await;
     // Gone, and no other in its place: named without its address. Then it is back.
     drop(remote);
-    // The first may go out over a connection that is kept open and closes at that moment: nobody knows what became of it.
-    call(&delegate, "r__hello", json!({})).await.unwrap_err();
-    let gone = call(&delegate, "r__hello", json!({})).await.unwrap_err();
+    // As many as there are connections kept open may go out over one that closes at that moment: nobody knows what became
+    // of them.
+    let gone = loop {
+        let gone = call(&delegate, "r__hello", json!({})).await.unwrap_err();
+        if gone.code != ToolErrorCode::OutcomeUnknown {
+            break gone;
+        }
+    };
     assert_eq!((gone.code, gone.retryable), (ToolErrorCode::Unavailable, true), "{gone}");
     assert!(gone.message.contains("refused") && !gone.message.contains(&port.to_string()), "{gone}");
     let _remote = Remote::start(port, &[]).await;
