@@ -88,9 +88,7 @@ impl McpDelegate {
         };
         let arguments = arguments(input.as_ref(), self.value_bytes)?;
         let arguments = Value::Object(arguments);
-        entry.input_schema.check(&arguments).map_err(|invalid| {
-            ToolError::new(ToolErrorCode::InvalidInput, format!("the input does not fit {tool}: {invalid}"))
-        })?;
+        entry.input_schema.check(&arguments).map_err(|invalid| invalid.refuse(&tool))?;
         let Value::Object(arguments) = arguments else {
             return Err(ToolError::new(ToolErrorCode::Internal, "the input is not an object"));
         };

@@ -120,6 +120,9 @@ fn without_a_terminal_nobody_is_asked_and_the_error_says_what_to_do() {
     );
     let ran = run(&desk(ASK), &["--approve", "orders__upd*"], cell).expect(0);
     assert_eq!(ran.stdout, "done\npaid\n");
+    // Nobody is asked about what the tool does not take.
+    let ran = run(&desk(ASK), &[], "text(await attempt(tools.orders__update_order({ id: 5 })))").expect(0);
+    assert!(ran.stdout.starts_with("ToolError invalid_input: the input does not fit"), "{}", ran.stdout);
     // What is denied is not for asking.
     let ran = run(&desk(DENY), &["--approve", "*"], cell).expect(0);
     assert!(

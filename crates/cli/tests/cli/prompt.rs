@@ -160,15 +160,15 @@ fn who_quits_ends_the_cell_and_nothing_is_sent() {
 fn a_hostile_input_can_be_viewed_whole_and_commands_no_terminal() {
     let desk = Desk::with_orders();
     let cell = r#"
-        const note = '\x1b]0;pwned\x07\u202e' + 'x'.repeat(500);
+        const note = '\x1b]0;pwned\x07\u202e' + 'x'.repeat(480);
         text(await attempt(tools.orders__update_order({ id: ids[0], status: 'paid', note })));
     "#;
     let mut person = Person::watches(&desk, "", cell);
     let list = person.answers("v");
     assert!(list.contains("\\u001b]0;pwned\\u0007\\u202exxx"), "{list}");
-    assert!(list.contains("more bytes]") && !list.contains(&"x".repeat(500)), "{list}");
+    assert!(list.contains("more bytes]") && !list.contains(&"x".repeat(480)), "{list}");
     let whole = person.answers("n");
-    assert!(whole.contains(&"x".repeat(500)), "{whole}");
+    assert!(whole.contains(&"x".repeat(480)), "{whole}");
     let rest = person.ends(0);
     assert!(rest.contains("refused it") && !rest.contains("\x1b]0;pwned"), "{rest}");
 }

@@ -23,6 +23,7 @@ use super::meter::Meter;
 use super::refusal;
 use super::rule::{Decision, Policy, Ruling, Source, Unattended};
 use super::session::{Session, Settled};
+use crate::schema::InputSchema;
 
 /// How long a call that ran out of time has to end; what it returns is dropped.
 const GRACE: Duration = Duration::from_secs(1);
@@ -37,13 +38,25 @@ pub struct PolicyDelegate {
     policy: Policy,
     approvals: Approvals,
     hint: Option<fn(&ToolName) -> String>,
-    tools: Mutex<HashMap<ToolName, Known>>,
+    tools: Mutex<HashMap<ToolName, Arc<Known>>>,
     session: Arc<Mutex<Session>>,
 }
 
 struct Known {
     description: ToolDescription,
-    ruling: Arc<Ruling>,
+    ruling: Ruling,
+    /// What it takes, where that is known.
+    input: Option<InputSchema>,
+}
+
+impl Known {
+    /// Refuses an input that the tool does not take. One that cannot be read is left to whoever calls the tool.
+    fn check_fits(&self, call: &ToolCall) -> Result<(), ToolError> {
+        let Some(schema) = &self.input else { return Ok(()) };
+        let input = call.input.as_ref().map_or("{}", JsonText::as_str);
+        let Ok(input) = serde_json::from_str(input) else { return Ok(()) };
+        schema.check(&input).map_err(|invalid| invalid.refuse(&call.tool))
+    }
 }
 
 impl PolicyDelegate {
@@ -80,12 +93,15 @@ impl PolicyDelegate {
     /// Replaces the tools. What a person allowed of a tool that is not the same any more, they are asked again.
     pub fn set_tools(&self, tools: &[ToolDescription]) {
         let known = |tool: &ToolDescription| {
-            let ruling = Arc::new(self.policy.rule(tool));
-            (tool.name.clone(), Known { description: tool.clone(), ruling })
+            let ruling = self.policy.rule(tool);
+            let schema =
+                tool.input_schema.as_ref().and_then(|schema| serde_json::from_str(schema.as_str()).ok());
+            let input = schema.map(InputSchema::new);
+            (tool.name.clone(), Arc::new(Known { description: tool.clone(), ruling, input }))
         };
-        let now: HashMap<ToolName, Known> = tools.iter().map(known).collect();
+        let now: HashMap<ToolName, Arc<Known>> = tools.iter().map(known).collect();
         let mut tools = lock(&self.tools);
-        let same = |name: &ToolName, before: &Known| {
+        let same = |name: &ToolName, before: &Arc<Known>| {
             now.get(name).is_some_and(|now| now.description == before.description)
         };
         let changed: Vec<ToolName> =
@@ -104,20 +120,23 @@ impl PolicyDelegate {
 
     async fn perform(&self, call: ToolCall, cancel: CancellationToken) -> Result<JsonText, ToolError> {
         let tool = call.tool.clone();
-        let ruling = lock(&self.tools).get(&tool).map(|known| Arc::clone(&known.ruling));
-        let Some(ruling) = ruling else { return Err(refusal::unknown(&tool)) };
+        let known = lock(&self.tools).get(&tool).cloned();
+        let Some(known) = known else { return Err(refusal::unknown(&tool)) };
+        let ruling = &known.ruling;
         let rule = self.policy.name(ruling.by);
         if ruling.decision == Decision::Deny {
             return Err(refusal::by_policy(&tool, &rule, ruling.reason.as_deref()));
         }
-        self.check_input(&call, &ruling)?;
-        self.admit(&call, &ruling)?;
+        self.check_input(&call, ruling)?;
+        self.admit(&call, ruling)?;
         if ruling.decision == Decision::Ask {
-            self.ask(&call, &ruling, &rule, &cancel).await?;
+            // Nobody is asked about a call that cannot be made.
+            known.check_fits(&call)?;
+            self.ask(&call, ruling, &rule, &cancel).await?;
         }
-        let _places = self.places(&tool, &ruling, &cancel).await?;
-        let result = self.invoke(call, &ruling, cancel).await;
-        self.check_result(&tool, &ruling, result)
+        let _places = self.places(&tool, ruling, &cancel).await?;
+        let result = self.invoke(call, ruling, cancel).await;
+        self.check_result(&tool, ruling, result)
     }
 
     fn check_input(&self, call: &ToolCall, ruling: &Ruling) -> Result<(), ToolError> {

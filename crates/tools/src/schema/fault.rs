@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use carrel_contract::{ToolError, ToolErrorCode, ToolName};
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
@@ -24,6 +25,13 @@ pub struct InvalidInput {
     pub faults: Vec<Fault>,
     /// How many there are beyond those, up to 1,000.
     pub more: usize,
+}
+
+impl InvalidInput {
+    /// Says it to whoever called `tool`.
+    pub(crate) fn refuse(&self, tool: &ToolName) -> ToolError {
+        ToolError::new(ToolErrorCode::InvalidInput, format!("the input does not fit {tool}: {self}"))
+    }
 }
 
 /// One thing that does not fit.

@@ -10,7 +10,7 @@ use carrel_contract::{
 use tokio::time::advance;
 
 use super::super::{Answer, AnswerError, ApprovalId, Approvals};
-use super::{Desk, reader, refused, writer};
+use super::{Desk, json, reader, refused, writer};
 
 const ASK: &str = "default = \"allow\"\n[[rule]]\nname = \"writes\"\ntools = [\"*__update\", \"*__send\"]\ndecision = \"ask\"\nreason = \"it changes orders\"";
 
@@ -109,6 +109,24 @@ async fn allowing_a_tool_holds_as_long_and_as_far_as_was_said() {
     let changed = desk.begin("c-3", "orders__update", "{}");
     desk.approvals.answer(&desk.pending(1).await, &deny("it changed")).unwrap();
     refused(changed.end().await, &["it changed"]);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_an_input_that_the_tool_does_not_take() {
+    let desk = Desk::new(ASK);
+    let mut tool = writer("orders__update");
+    tool.input_schema =
+        Some(json(r#"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}"#));
+    desk.delegate.set_tools(&[tool]);
+    for input in ["{}", r#"{"n":"1"}"#, "[]"] {
+        let error = desk.run("c-1", "orders__update", input).await.unwrap_err();
+        assert_eq!(error.code, ToolErrorCode::InvalidInput, "{error}");
+        assert!(error.message.contains("does not fit orders__update"), "{error}");
+    }
+    assert!(desk.approvals.pending().is_empty() && desk.world.sent().is_empty());
+    let fits = desk.begin("c-1", "orders__update", r#"{"n":1}"#);
+    desk.approvals.answer(&desk.pending(1).await, &Answer::Allow).unwrap();
+    fits.end().await.unwrap();
 }
 
 #[tokio::test]
