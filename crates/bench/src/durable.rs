@@ -14,7 +14,7 @@ use futures::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::session::Tools;
-use crate::table::{Table, median, milliseconds, per_second};
+use crate::table::{Table, median, median_of, milliseconds, per_second};
 
 struct Bench {
     runtime: Runtime,
@@ -109,8 +109,6 @@ pub(crate) fn measure(table: &mut Table) {
                 begun.elapsed()
             })
         });
-        let mut times: Vec<_> = times.collect();
-        times.sort();
-        milliseconds(times[times.len() / 2])
+        milliseconds(median_of(times))
     });
 }
