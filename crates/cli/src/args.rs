@@ -38,6 +38,8 @@ impl Cli {
 pub(crate) enum Command {
     /// Run one cell and print what it shows.
     Run(RunArgs),
+    /// Run cells one by one, each seeing what those before it declared.
+    Repl(ReplArgs),
     /// List the tools that a configuration gives.
     Tools(ToolsArgs),
     /// Collect the MCP servers that other clients have configured into one configuration.
@@ -76,6 +78,22 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with = "mcp")]
     pub(crate) no_mcp: bool,
 
+    /// What the cell may take.
+    #[command(flatten)]
+    pub(crate) session: CellArgs,
+
+    /// Print one JSON object at the end instead of items as they come.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Where images and audio are saved [default: the current directory].
+    #[arg(long, value_name = "DIR", conflicts_with = "json")]
+    pub(crate) image_dir: Option<PathBuf>,
+}
+
+/// What cells may take, and how they are treated.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CellArgs {
     /// What the cell may do with its tools, as TOML: see docs/policies.md. Without it every call is made.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
@@ -109,14 +127,22 @@ pub(crate) struct RunArgs {
     /// The time after which the cell is terminated, whatever it does [default: none].
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub(crate) timeout: Option<Duration>,
+}
 
-    /// Print one JSON object at the end instead of items as they come.
-    #[arg(long)]
-    pub(crate) json: bool,
+/// The arguments of `repl`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ReplArgs {
+    /// MCP servers, as JSON with `mcpServers`; may be given several times [default: ./mcp.json, if any].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mcp: Vec<PathBuf>,
 
-    /// Where images and audio are saved [default: the current directory].
-    #[arg(long, value_name = "DIR", conflicts_with = "json")]
-    pub(crate) image_dir: Option<PathBuf>,
+    /// Start no MCP server, even when there is a ./mcp.json.
+    #[arg(long, conflicts_with = "mcp")]
+    pub(crate) no_mcp: bool,
+
+    /// What each cell may take.
+    #[command(flatten)]
+    pub(crate) session: CellArgs,
 }
 
 /// The arguments of `tools`.

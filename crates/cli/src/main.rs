@@ -16,6 +16,7 @@ mod login;
 mod policy;
 mod printer;
 mod provider;
+mod repl;
 mod run;
 mod sanitize;
 mod servers;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
 async fn perform(command: Command, interrupt: Interrupt) -> Exit {
     match command {
         Command::Run(args) => run::run(args, interrupt).await,
+        Command::Repl(args) => repl::run(args, interrupt).await,
         Command::Tools(args) => tools::run(args, interrupt).await,
         Command::Import(args) => import::run(&args),
         Command::Login(args) => login::login(args, interrupt).await,

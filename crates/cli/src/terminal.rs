@@ -59,6 +59,34 @@ fn stderr_columns() -> Option<u16> {
     None
 }
 
+/// How the terminal of standard input was set. Dropping it sets it so again: a line editor may have been left in the middle
+/// of a line.
+pub(crate) struct SavedMode {
+    #[cfg(unix)]
+    mode: Option<rustix::termios::Termios>,
+}
+
+impl SavedMode {
+    /// Remembers how it is set, when it is a terminal.
+    pub(crate) fn of_stdin() -> Self {
+        Self {
+            #[cfg(unix)]
+            mode: rustix::termios::tcgetattr(std::io::stdin()).ok(),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for SavedMode {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        if let Some(mode) = &self.mode {
+            // A terminal that is gone needs no setting.
+            tcsetattr(std::io::stdin(), OptionalActions::Now, mode).ok();
+        }
+    }
+}
+
 /// How a report looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Look {

@@ -86,6 +86,21 @@ fn print(args: &ToolsArgs, servers: &Servers, printer: &Printer) -> Result<(), F
     Ok(printer.data(&table(&tools))?)
 }
 
+/// Lists the tools that have `pattern` in their names or descriptions, for a person.
+pub(crate) fn list(servers: &Servers, pattern: &str) -> String {
+    let pattern = pattern.to_lowercase();
+    let fits = |tool: &Tool| {
+        tool.name.to_lowercase().contains(&pattern) || tool.description.to_lowercase().contains(&pattern)
+    };
+    let tools: Vec<_> = servers.listing().into_iter().filter(fits).collect();
+    table(&tools)
+}
+
+/// Returns the declaration of a tool, or why there is none.
+pub(crate) fn describe(servers: &Servers, name: &str) -> Result<String, String> {
+    declarations(&[name.to_owned()], servers).map_err(|fault| format!("failed to {fault}"))
+}
+
 fn declarations(names: &[String], servers: &Servers) -> Result<String, Fault> {
     let mut text = String::new();
     for name in names {

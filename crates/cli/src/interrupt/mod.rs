@@ -8,7 +8,7 @@ mod other;
 #[cfg(unix)]
 mod unix;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::CancellationToken;
 use tokio::task::JoinSet;
@@ -22,28 +22,48 @@ use unix::Signals;
 /// Fires at the first signal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
     fired: CancellationToken,
     /// How the program ends for it.
-    exit: Arc<OnceLock<Exit>>,
+    exit: Option<Exit>,
 }
 
 impl Interrupt {
     /// Waits for the first signal. Cancel safe.
     pub(crate) async fn fired(&self) -> Exit {
-        self.fired.cancelled().await;
-        self.exit.get().copied().unwrap_or(Exit::Interrupted)
+        let fired = self.state().fired.clone();
+        fired.cancelled().await;
+        self.exit().unwrap_or(Exit::Interrupted)
     }
 
     /// Returns how the program ends, when it has been told to.
     pub(crate) fn exit(&self) -> Option<Exit> {
-        self.exit.get().copied()
+        self.state().exit
     }
 
     /// Takes a signal. Tells whether it is the first.
     pub(crate) fn fire(&self, exit: Exit) -> bool {
-        let first = self.exit.set(exit).is_ok();
-        self.fired.cancel();
+        let mut state = self.state();
+        let first = state.exit.is_none();
+        state.exit.get_or_insert(exit);
+        state.fired.cancel();
         first
+    }
+
+    /// Takes a Ctrl-C as done with: what it was to end has ended, and the program goes on.
+    pub(crate) fn forget(&self) {
+        let mut state = self.state();
+        if state.exit == Some(Exit::Interrupted) {
+            *state = State::default();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

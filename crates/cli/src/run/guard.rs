@@ -5,10 +5,10 @@ use std::sync::Arc;
 use carrel_contract::{CodeModeSessionDelegate, ToolDescription};
 use carrel_tools::policy::{Approvals, Policy, PolicyDelegate, PolicyError, Unattended};
 
-use crate::args::{self, RunArgs};
+use crate::args::{self, CellArgs};
 
 /// A policy that is to be held to.
-pub(super) struct Guard {
+pub(crate) struct Guard {
     policy: Policy,
     /// The calls that wait for a person.
     pub(super) approvals: Approvals,
@@ -16,7 +16,7 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Reads the policy that the arguments name, if they name one.
-    pub(super) fn load(args: &RunArgs) -> Result<Option<Self>, PolicyError> {
+    pub(crate) fn load(args: &CellArgs) -> Result<Option<Self>, PolicyError> {
         let Some(file) = &args.policy else { return Ok(None) };
         let mut policy = Policy::load(file)?.approving(args.approve.iter().cloned());
         let asked_for = args.unattended.map(|unattended| match unattended {

@@ -13,15 +13,16 @@ mod outcome;
 mod renderer;
 mod reply;
 mod report;
+mod shift;
 mod source;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use carrel_contract::error::{Coded, CreateError, ExecuteError};
-use carrel_contract::{CodeModeSession, ExecuteRequest, Limits, Seq, SessionSpec};
+use carrel_contract::{CellResponse, CodeModeSession, ExecuteRequest, Limits, Seq, SessionMode, SessionSpec};
 
-use crate::args::RunArgs;
+use crate::args::{CellArgs, RunArgs};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::learned;
@@ -30,11 +31,12 @@ use crate::provider;
 use crate::servers::{self, Servers};
 use crate::terminal::{Terminal, Tone};
 use crate::units::show_bytes;
-use follow::Following;
-use guard::Guard;
+use carrel_tools::policy::Approvals;
+use follow::{Ended, Following};
+pub(crate) use guard::Guard;
 use outcome::Stop;
 use report::Memory;
-use source::Source;
+pub(crate) use source::Source;
 
 /// The output that is kept of a cell, in bytes: far more than a model is shown, for people pipe it into files.
 const OUTPUT_BYTES: usize = 16 << 20;
@@ -58,11 +60,22 @@ pub(crate) async fn run(args: RunArgs, interrupt: Interrupt) -> Exit {
 }
 
 /// How the program ends, and why.
-type Fault = (Exit, String);
+pub(crate) type Fault = (Exit, String);
+
+/// How a cell is run and shown.
+pub(crate) struct Manner<'a> {
+    pub(crate) limits: &'a CellArgs,
+    /// What runs: the source, or an expression of it within words of ours.
+    pub(crate) code: &'a str,
+    /// Which of them stand before its first line.
+    pub(crate) before: &'a str,
+    pub(crate) json: bool,
+    /// Where images and audio are saved.
+    pub(crate) media_folder: &'a Path,
+}
 
 async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
-    let limits = limits(args);
-    let (named, source_bytes) = (args.clone(), limits.source_bytes);
+    let (named, source_bytes) = (args.clone(), Limits::default().source_bytes);
     // Standard input, or a pipe, may have nothing to read for ever: that is waited for on a thread of its own.
     let reading = tokio::task::spawn_blocking(move || Source::read(&named, source_bytes));
     let source = tokio::select! {
@@ -70,7 +83,7 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         source = reading => source.map_err(|_| (Exit::Internal, "failed to read the cell".into()))?,
     };
     let source = source.map_err(|e| usage(&e))?;
-    let guard = Guard::load(args).map_err(|e| usage(&e))?;
+    let guard = Guard::load(&args.session).map_err(|e| usage(&e))?;
     let files = servers::files(&args.mcp, source.folder.as_deref().filter(|_| !args.no_mcp));
     let config = servers::load(&files).map_err(|e| usage(&e))?;
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
@@ -83,7 +96,7 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         let message = "none of the configured MCP servers could be reached, so the cell was not run".into();
         return Err((Exit::Unreachable, message));
     }
-    let exit = with_session(args, limits, &source, &servers, guard, interrupt, printer).await;
+    let exit = with_session(args, &source, &servers, guard, interrupt, printer).await;
     printer.status(None);
     servers.close().await;
     exit
@@ -91,19 +104,46 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
 
 async fn with_session(
     args: &RunArgs,
-    limits: Limits,
     source: &Source,
     servers: &Servers,
     guard: Option<Guard>,
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {
-    let memory_bytes = limits.memory_bytes;
+    let opened = session(&args.session, SessionMode::Fresh, servers, guard).await?;
+    let manner = Manner {
+        limits: &args.session,
+        code: &source.text,
+        before: "",
+        json: args.json,
+        media_folder: args.image_dir.as_deref().unwrap_or(Path::new("")),
+    };
+    let ran = opened.cell(&manner, source, Seq::START, interrupt, printer).await;
+    // Only a lost host makes this fail, and there is none in this process.
+    opened.session.shutdown().await.ok();
+    ran.map(|(exit, _)| exit)
+}
+
+/// A session, and what its policy asks a person.
+pub(crate) struct Opened {
+    pub(crate) session: Arc<dyn CodeModeSession>,
+    approvals: Option<Approvals>,
+}
+
+/// Makes a session with the tools of these servers, under a policy where there is one.
+pub(crate) async fn session(
+    args: &CellArgs,
+    mode: SessionMode,
+    servers: &Servers,
+    guard: Option<Guard>,
+) -> Result<Opened, Fault> {
     let mut spec = SessionSpec::default();
+    spec.mode = mode;
     spec.tools = servers.tools();
-    spec.limits = limits;
+    spec.limits = limits(args);
     spec.time_zone.clone_from(&args.time_zone);
     spec.check = args.check;
+    let memory_bytes = spec.limits.memory_bytes;
     let provider =
         provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
     let approvals = guard.as_ref().map(|guard| guard.approvals.clone());
@@ -112,26 +152,39 @@ async fn with_session(
         None => servers.delegate(),
     };
     let session = provider.create(spec, delegate).await.map_err(|e| create_fault(&e, memory_bytes))?;
-    let exit = tokio::select! {
-        exit = with_cell(args, memory_bytes, source, &session, interrupt, printer) => exit,
-        never = ask::attend(approvals, interrupt, printer) => match never {},
-    };
-    // Only a lost host makes this fail, and there is none in this process.
-    session.shutdown().await.ok();
-    exit
+    Ok(Opened { session, approvals })
 }
 
-async fn with_cell(
-    args: &RunArgs,
-    memory_bytes: usize,
+impl Opened {
+    /// Runs a cell and shows what it does, and asks what its policy asks. `after` is an event of the session before it;
+    /// returns the last one of it, too.
+    pub(crate) async fn cell(
+        &self,
+        manner: &Manner<'_>,
+        source: &Source,
+        after: Seq,
+        interrupt: &Interrupt,
+        printer: &Printer,
+    ) -> Result<(Exit, Seq), Fault> {
+        tokio::select! {
+            ran = cell(manner, source, &self.session, after, interrupt, printer) => ran,
+            never = ask::attend(self.approvals.clone(), interrupt, printer) => match never {},
+        }
+    }
+}
+
+/// Runs a cell and shows what it does. `after` is an event of its session before it; returns the last one of it, too.
+async fn cell(
+    manner: &Manner<'_>,
     source: &Source,
     session: &Arc<dyn CodeModeSession>,
+    after: Seq,
     interrupt: &Interrupt,
     printer: &Printer,
-) -> Result<Exit, Fault> {
-    let events = session.events(Seq::START);
+) -> Result<(Exit, Seq), Fault> {
+    let events = session.events(after);
     let started = session
-        .execute(ExecuteRequest::new(&source.text))
+        .execute(ExecuteRequest::new(manner.code))
         .await
         .map_err(|e| execute_fault(&e, &source.name))?;
     let following = Following {
@@ -139,25 +192,36 @@ async fn with_cell(
         cell_id: started.cell_id,
         interrupt,
         printer,
-        timeout: args.timeout,
-        json: args.json,
-        media_folder: args.image_dir.as_deref().unwrap_or(Path::new("")),
+        timeout: manner.limits.timeout,
+        json: manner.json,
+        media_folder: manner.media_folder,
     };
-    let ended = following.to_the_end(events).await?;
+    let mut ended = following.to_the_end(events).await?;
+    if let CellResponse::Completed(completed) = &mut ended.response
+        && let Some(error) = &mut completed.error
+    {
+        shift::take_back(error, &completed.observation.cell_id, manner.before);
+    }
+    let last = ended.response.observation().cursor;
+    Ok((close(manner, source, &ended, printer)?, last))
+}
+
+/// Shows how a cell ended.
+fn close(manner: &Manner<'_>, source: &Source, ended: &Ended, printer: &Printer) -> Result<Exit, Fault> {
     let exit = outcome::exit(&ended.response, ended.stop);
     let exit = if exit == Exit::Success && ended.lost_output { Exit::Internal } else { exit };
 
     if matches!(ended.stop, Some(Stop::Output(_))) {
         return Ok(exit);
     }
-    if args.json {
+    if manner.json {
         let object =
             json::object(&ended.response, ended.stop, exit, ended.failed_calls, &ended.asked, &ended.told)
                 .map_err(|e| (Exit::Internal, format!("failed to write the outcome as JSON: {e}")))?;
         return Ok(printer.data(&object).map_or_else(|e| e.report(printer), |()| exit));
     }
     let look = printer.terminal().look();
-    let memory = Memory { given: memory_bytes, most: provider::memory_range().1 };
+    let memory = Memory { given: limits(manner.limits).memory_bytes, most: provider::memory_range().1 };
     let closing = outcome::closing(&ended.response, ended.stop, source, memory, look);
     if let Some(result) = closing.result
         && let Err(error) = printer.data(&result)
@@ -174,7 +238,7 @@ async fn with_cell(
     Ok(exit)
 }
 
-fn limits(args: &RunArgs) -> Limits {
+fn limits(args: &CellArgs) -> Limits {
     let mut limits = Limits::default();
     if let Some(memory) = args.memory {
         limits.memory_bytes = memory;

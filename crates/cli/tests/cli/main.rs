@@ -16,6 +16,7 @@ mod output;
 mod policies;
 #[cfg(target_os = "linux")]
 mod prompt;
+mod repl;
 mod run;
 #[cfg(unix)]
 mod signals;

@@ -1,0 +1,230 @@
+//! `carrel repl`: cells of one persistent session, entered one by one.
+//!
+//! [`entry`] says what was entered, [`input`] where it comes from, [`names`] what can be completed; a cell is run and shown as
+//! `carrel run` does it.
+
+mod entry;
+mod input;
+mod names;
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use carrel_contract::{Seq, SessionMode};
+
+use crate::args::ReplArgs;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::learned;
+use crate::printer::{Printer, WriteError};
+use crate::run::{self, Fault, Guard, Manner, Opened, Source};
+use crate::sanitize::sanitize;
+use crate::servers::{self, Servers};
+use crate::terminal::{SavedMode, Terminal, Tone};
+use crate::tools;
+use entry::{Cell, Entry};
+use input::{Came, Input};
+use names::{COMMANDS, Names};
+
+/// Runs the command.
+pub(crate) async fn run(args: ReplArgs, interrupt: Interrupt) -> Exit {
+    let printer = Printer::new(Terminal::detect());
+    let exit = attempt(&args, &interrupt, &printer).await;
+    printer.status(None);
+    exit.unwrap_or_else(|(exit, message)| {
+        if !message.is_empty() {
+            printer.note(Tone::Error, &message);
+        }
+        exit
+    })
+}
+
+async fn attempt(args: &ReplArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
+    let guard = Guard::load(&args.session).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
+    let files = servers::files(&args.mcp, (!args.no_mcp).then_some(Path::new("")));
+    let config = servers::load(&files).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
+    let Some(servers) = servers::connect(config, interrupt, printer).await else {
+        return Err((interrupt.exit().unwrap_or(Exit::Interrupted), String::new()));
+    };
+    let servers = servers.with_learned(learned::open(&files));
+    servers.report_problems(printer);
+    let exit = with_servers(args, guard, &servers, interrupt, printer).await;
+    printer.status(None);
+    servers.close().await;
+    exit
+}
+
+async fn with_servers(
+    args: &ReplArgs,
+    guard: Option<Guard>,
+    servers: &Servers,
+    interrupt: &Interrupt,
+    printer: &Printer,
+) -> Result<Exit, Fault> {
+    let opened = run::session(&args.session, SessionMode::Persistent, servers, guard).await?;
+    let listing = servers.listing();
+    let names = Names::new(&listing);
+    let is_terminal = std::io::stdin().is_terminal() && printer.terminal().stdout;
+    let input = if is_terminal {
+        let tools = listing.len();
+        let greeting = format!("carrel {}, {tools} tools; :help says more", env!("CARGO_PKG_VERSION"));
+        printer.note(Tone::Dim, &greeting);
+        Input::terminal(names.clone(), printer.terminal().stderr_colour())
+    } else {
+        Input::pipe()
+    };
+    let _saved = SavedMode::of_stdin();
+    let mut repl = Repl {
+        args,
+        servers,
+        opened: &opened,
+        interrupt,
+        printer,
+        names,
+        cells: Vec::new(),
+        after: Seq::START,
+    };
+    let exit = repl.follow(input, is_terminal).await;
+    // Only a lost host makes this fail, and there is none in this process.
+    opened.session.shutdown().await.ok();
+    exit
+}
+
+struct Repl<'a> {
+    args: &'a ReplArgs,
+    servers: &'a Servers,
+    opened: &'a Opened,
+    interrupt: &'a Interrupt,
+    printer: &'a Printer,
+    names: Names,
+    /// Each cell that ran, and whether it succeeded.
+    cells: Vec<(bool, String)>,
+    /// The last event that was read.
+    after: Seq,
+}
+
+impl Repl<'_> {
+    /// Takes entries until there are no more. A pipe's failed cells make the exit code, a person's do not.
+    async fn follow(&mut self, mut input: Input, is_terminal: bool) -> Result<Exit, Fault> {
+        loop {
+            // Reading blocks: the thread is left to itself when the program is told to end meanwhile.
+            let reading = tokio::task::spawn_blocking(move || {
+                let came = input.read();
+                (input, came)
+            });
+            let (back, came) = tokio::select! {
+                exit = self.interrupt.fired() => return Ok(exit),
+                read = reading => read.map_err(|_| (Exit::Internal, "failed to read an entry".to_owned()))?,
+            };
+            input = back;
+            let text = match came {
+                Ok(Came::Entry(text)) => text,
+                Ok(Came::Nothing) => continue,
+                Ok(Came::End) => break,
+                Err(error) => return Err((Exit::Usage, format!("failed to read an entry: {error}"))),
+            };
+            match Entry::read(&text) {
+                Entry::Empty => {}
+                Entry::Command { name, argument } => {
+                    if name == "quit" {
+                        break;
+                    }
+                    let shown = self.command(&name, &argument).await?;
+                    if let Err(error) = shown {
+                        return Ok(error.report(self.printer));
+                    }
+                }
+                Entry::Cell(cell) => {
+                    let exit = self.cell(cell).await?;
+                    match exit {
+                        Exit::Interrupted if is_terminal => self.interrupt.forget(),
+                        Exit::Success | Exit::Failed | Exit::Terminated | Exit::Usage => {}
+                        exit => return Ok(exit),
+                    }
+                }
+            }
+        }
+        let failed = !is_terminal && self.cells.iter().any(|(succeeded, _)| !succeeded);
+        Ok(if failed { Exit::Failed } else { Exit::Success })
+    }
+
+    async fn cell(&mut self, cell: Cell) -> Result<Exit, Fault> {
+        let Cell { written, code, before, declares } = cell;
+        let source =
+            Source { name: format!("cell {}", self.cells.len() + 1), text: written.clone(), folder: None };
+        let manner = Manner {
+            limits: &self.args.session,
+            code: &code,
+            before,
+            json: false,
+            media_folder: Path::new(""),
+        };
+        let ran = self.opened.cell(&manner, &source, self.after, self.interrupt, self.printer).await;
+        let exit = match ran {
+            Ok((exit, after)) => {
+                self.after = after;
+                exit
+            }
+            // It is too large, for example: the session goes on.
+            Err((Exit::Usage, message)) => {
+                self.printer.note(Tone::Error, &message);
+                Exit::Usage
+            }
+            Err(fault) => return Err(fault),
+        };
+        if exit == Exit::Success {
+            self.names.declare(declares);
+        }
+        self.cells.push((exit == Exit::Success, written));
+        Ok(exit)
+    }
+
+    async fn command(&mut self, name: &str, argument: &str) -> Result<Result<(), WriteError>, Fault> {
+        let text = match name {
+            "tools" => tools::list(self.servers, argument),
+            "describe" => match tools::describe(self.servers, argument) {
+                Ok(text) => text,
+                Err(message) => {
+                    self.printer.note(Tone::Error, &message);
+                    return Ok(Ok(()));
+                }
+            },
+            "store" if argument.is_empty() => {
+                self.printer.note(Tone::Plain, ":store KEY shows what is stored under the key");
+                return Ok(Ok(()));
+            }
+            "store" => {
+                let key = serde_json::to_string(argument).unwrap_or_default();
+                let Entry::Cell(cell) = Entry::read(&format!("load({key})")) else { return Ok(Ok(())) };
+                self.cell(cell).await?;
+                self.cells.pop();
+                return Ok(Ok(()));
+            }
+            "cells" => self
+                .cells
+                .iter()
+                .enumerate()
+                .map(|(n, (succeeded, written))| {
+                    let line = written.lines().next().unwrap_or_default();
+                    let mark = if *succeeded { " " } else { "!" };
+                    format!("{:4}{mark} {}\n", n + 1, sanitize(line))
+                })
+                .collect(),
+            "help" => help(),
+            other => {
+                self.printer.note(Tone::Error, &format!("there is no command `:{other}`; :help lists them"));
+                return Ok(Ok(()));
+            }
+        };
+        Ok(if text.is_empty() { Ok(()) } else { self.printer.data(&text) })
+    }
+}
+
+fn help() -> String {
+    let commands = COMMANDS.map(|(name, what)| format!(":{name:<9} {what}\n")).concat();
+    format!(
+        "{commands}\nAnything else is a cell: JavaScript or TypeScript, `await tools.NAME(…)` included. The value of an \
+         expression is shown\nand kept as `_`. What is not complete goes on in the next line; an empty line ends it. Tab \
+         completes names.\nCtrl-C ends a cell that runs, Ctrl-D leaves.\n"
+    )
+}
