@@ -6,6 +6,7 @@
 
 mod busy;
 mod check;
+mod discovery;
 mod durable;
 mod engine;
 mod journal;
@@ -32,6 +33,7 @@ fn main() {
     stopping::measure(&mut table);
     typescript::measure(&mut table);
     journal::measure(&mut table);
+    discovery::measure(&mut table);
     process::measure(&mut table);
     durable::measure(&mut table);
     check::measure(&mut table);

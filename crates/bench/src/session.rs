@@ -42,8 +42,8 @@ impl CodeModeSessionDelegate for Tools {
     fn cell_closed(&self, _: &CellId) {}
 }
 
-struct Bench {
-    runtime: Runtime,
+pub(crate) struct Bench {
+    pub(crate) runtime: Runtime,
     // Held: sessions outlive their provider, but not its name.
     _provider: InProcessProvider,
     session: Arc<dyn CodeModeSession>,
@@ -51,7 +51,7 @@ struct Bench {
 
 impl Bench {
     /// One thread for everything but CPU-bound cells, as where one core is all there is.
-    fn new(change: impl FnOnce(&mut SessionSpec, &mut Options)) -> Self {
+    pub(crate) fn new(change: impl FnOnce(&mut SessionSpec, &mut Options)) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
         let mut spec = SessionSpec::default();
         spec.tools = ["echo", "hang"]
@@ -66,7 +66,7 @@ impl Bench {
         Self { runtime, _provider: provider, session }
     }
 
-    async fn run(&self, source: &str) {
+    pub(crate) async fn run(&self, source: &str) {
         let started = self.session.execute(ExecuteRequest::new(source)).await.expect("admitted");
         let response = started.first_response.await.expect("observed");
         assert!(response.is_final(), "the cell ends: {response:?}");
