@@ -1,3 +1,5 @@
+//! Shapes of values that were seen, as schemas and as declarations, and what hostile values make of them.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What is learned of tools from what they return, where that is kept, and when it is forgotten.
+
 use std::sync::Arc;
 
 use carrel_contract::ToolName;
