@@ -11,10 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// The path of the answer.
 const PATH: &str = "/callback";
-/// The longest first line of a request, in bytes.
-const MAX_LINE_BYTES: u64 = 16 << 10;
+/// The longest head of a request, in bytes.
+const MAX_HEAD_BYTES: u64 = 64 << 10;
 /// The time that one who knocks has to say what for.
-const LINE_TIME: Duration = Duration::from_secs(5);
+const HEAD_TIME: Duration = Duration::from_secs(5);
 
 /// An open port.
 pub(super) struct Loopback {
@@ -39,7 +39,7 @@ impl Loopback {
         loop {
             let (stream, _) = self.listener.accept().await?;
             // One that breaks off is one that knocked for nothing.
-            let heard = tokio::time::timeout(LINE_TIME, self.hear(stream, state)).await;
+            let heard = tokio::time::timeout(HEAD_TIME, self.hear(stream, state)).await;
             if let Ok(Ok(Some(answer))) = heard {
                 return Ok(answer);
             }
@@ -48,8 +48,7 @@ impl Loopback {
 
     async fn hear(&self, stream: TcpStream, state: &str) -> io::Result<Option<Result<String, String>>> {
         let mut stream = BufReader::new(stream);
-        let mut line = String::new();
-        (&mut stream).take(MAX_LINE_BYTES).read_line(&mut line).await?;
+        let line = head(&mut stream).await?;
         let answer = self.read(&line, state);
         let (status, text) = match &answer {
             Some(Ok(_)) => ("200 OK", "You are logged in, and can close this page."),
@@ -81,6 +80,15 @@ impl Loopback {
         }
         value("code").map(|_| Ok(url.to_string()))
     }
+}
+
+/// Reads the head of a request to its end, and returns its first line. What is left unread when the connection closes
+/// would reset it, and the answer could be lost on its way.
+async fn head(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
+    let mut lines = stream.take(MAX_HEAD_BYTES).lines();
+    let first = lines.next_line().await?.unwrap_or_default();
+    while lines.next_line().await?.is_some_and(|line| !line.is_empty()) {}
+    Ok(first)
 }
 
 #[cfg(test)]
