@@ -74,11 +74,20 @@ async fn next(
                 continue;
             }
         };
-        if reply.word == Word::View {
-            view(&reply, &requests, printer);
-            continue;
+        match reply.word {
+            Word::View => {
+                view(&reply, &requests, printer);
+                continue;
+            }
+            // Unanswered, so that the cell learns nothing that it could act on before it is ended.
+            Word::Quit => {
+                interrupt.fire(Exit::Interrupted);
+                gone(attendant, &requests).await;
+            }
+            Word::Yes => answer(&reply.places, &requests, attendant, &Answer::Allow),
+            Word::All => answer(&reply.places, &requests, attendant, &Answer::AllowForSession),
+            Word::No(reason) => answer(&reply.places, &requests, attendant, &Answer::Deny { reason }),
         }
-        answer(&reply, &requests, attendant, interrupt);
         return Some(());
     }
 }
@@ -116,20 +125,10 @@ fn view(reply: &Reply, requests: &[Arc<ApprovalRequest>], printer: &Printer) {
     }
 }
 
-fn answer(reply: &Reply, requests: &[Arc<ApprovalRequest>], approvals: &Approvals, interrupt: &Interrupt) {
-    let ids: Vec<_> = reply.places.iter().filter_map(|&place| Some(requests.get(place)?.id)).collect();
-    let answer = match &reply.word {
-        Word::Yes => Answer::Allow,
-        Word::All => Answer::AllowForSession,
-        Word::No(reason) => Answer::Deny { reason: reason.clone() },
-        Word::View | Word::Quit => Answer::Deny { reason: None },
-    };
-    if reply.word == Word::Quit {
-        // First, so that the cell learns nothing that it could act on.
-        interrupt.fire(Exit::Interrupted);
-    }
+fn answer(places: &[usize], requests: &[Arc<ApprovalRequest>], approvals: &Approvals, answer: &Answer) {
+    let ids: Vec<_> = places.iter().filter_map(|&place| Some(requests.get(place)?.id)).collect();
     // What is no longer pending belongs to a cell that has ended.
-    approvals.answer(&ids, &answer).ok();
+    approvals.answer(&ids, answer).ok();
 }
 
 /// Asks for a line and reads it; what was typed before does not count. `None` at the end.

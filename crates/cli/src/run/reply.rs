@@ -19,7 +19,7 @@ pub(super) enum Word {
     All,
     /// Their inputs are to be shown whole.
     View,
-    /// They may not, and the cell is to end.
+    /// The cell is to end.
     Quit,
 }
 
