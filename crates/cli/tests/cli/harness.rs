@@ -51,6 +51,21 @@ impl Desk {
         command
     }
 
+    /// The program with all streams on a terminal, which `script` lends; `args` as a shell reads them.
+    pub(crate) fn at_a_terminal(&self, args: &str) -> Command {
+        // In the shell's place: one that waits for the program would take each Ctrl-C for itself, too.
+        let program = format!("exec {} {args}", env!("CARGO_BIN_EXE_carrel"));
+        let mut command = Command::new("script");
+        command
+            .args(["--quiet", "--return", "--command", &program, "/dev/null"])
+            .current_dir(self.path())
+            .env("SHELL", "/bin/sh")
+            .env("TERM", "xterm")
+            .env_remove("NO_COLOR")
+            .env("CARREL_DATA", self.path().join("data"));
+        command
+    }
+
     /// Starts the program with pipes on all three streams.
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {
         self.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

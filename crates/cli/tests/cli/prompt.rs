@@ -1,7 +1,7 @@
 //! A person at a terminal who is asked about calls. `script` lends the pseudo-terminal.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use serde_json::Value;
 
@@ -30,11 +30,8 @@ impl Person {
     fn watches(desk: &Desk, flags: &str, cell: &str) -> Self {
         desk.write("policy.toml", POLICY);
         desk.write("cell.js", format!("{HELPERS}{cell}"));
-        let program = format!("{} run --policy policy.toml {flags} cell.js", env!("CARGO_BIN_EXE_carrel"));
-        let mut child = Command::new("script")
-            .args(["--quiet", "--return", "--command", &program, "/dev/null"])
-            .current_dir(desk.path())
-            .env("TERM", "xterm")
+        let mut child = desk
+            .at_a_terminal(&format!("run --policy policy.toml {flags} cell.js"))
             .env("NO_COLOR", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! `carrel repl`, with a pipe for a person, and at a terminal that `script` lends.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
@@ -63,16 +63,8 @@ struct Typed {
 
 impl Typed {
     fn start(desk: &Desk) -> Self {
-        let program = format!("{} repl", env!("CARGO_BIN_EXE_carrel"));
-        let mut child = Command::new("script")
-            .args(["--quiet", "--return", "--command", &program, "/dev/null"])
-            .current_dir(desk.path())
-            .env("TERM", "xterm")
-            .env("CARREL_DATA", desk.path().join("data"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            desk.at_a_terminal("repl").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let (sender, more) = mpsc::channel();
         thread::spawn(move || {

@@ -1,17 +1,14 @@
 //! What a person at a terminal sees. `script` lends the pseudo-terminal.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::harness::Desk;
 
 /// Runs a cell with all streams on a terminal, and returns what the terminal was sent.
 fn at_a_terminal(desk: &Desk, cell: &str, environment: &[(&str, &str)]) -> String {
     desk.write("cell.js", cell);
-    let program = format!("{} run cell.js", env!("CARGO_BIN_EXE_carrel"));
-    let output = Command::new("script")
-        .args(["--quiet", "--return", "--command", &program, "/dev/null"])
-        .current_dir(desk.path())
-        .env("TERM", "xterm")
+    let output = desk
+        .at_a_terminal("run cell.js")
         .env_remove("NO_COLOR")
         .envs(environment.iter().copied())
         .stdin(Stdio::null())
