@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use carrel_tools::config::{HttpConfig, TransportConfig};
+use carrel_tools::ProcessEnvironment;
+use carrel_tools::config::{Environment as _, HttpConfig, TransportConfig};
 use carrel_tools::login::{Login, LoginFolder};
 
 use crate::args::{LoginArgs, LogoutArgs};
@@ -16,7 +17,20 @@ use crate::terminal::{Terminal, Tone};
 
 /// Where logins are kept.
 pub(crate) fn folder() -> Result<LoginFolder, NoDataFolder> {
-    data::folder().map(|folder| LoginFolder::new(folder.join("logins")))
+    let folder = LoginFolder::new(data::folder()?.join("logins"));
+    Ok(if keyring() == Ok(false) { folder } else { folder.with_keyring() })
+}
+
+/// Tells whether the system's keyring is to be used.
+///
+/// # Errors
+/// The variable says neither: why, for "failed to …".
+pub(crate) fn keyring() -> Result<bool, String> {
+    match ProcessEnvironment.get("CARREL_KEYRING").as_deref() {
+        None | Some("" | "on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(other) => Err(format!("read CARREL_KEYRING: it is {other:?}, and has to be `on` or `off`")),
+    }
 }
 
 /// Runs `login`.
@@ -45,8 +59,9 @@ pub(crate) async fn login(args: LoginArgs, interrupt: Interrupt) -> Exit {
         finished = login.finish() => finished,
     };
     match finished {
-        Ok(()) => {
-            printer.note(Tone::Plain, &format!("logged in at `{}`", args.server));
+        Ok(place) => {
+            printer
+                .note(Tone::Plain, &format!("logged in at `{}`; the login is kept in {place}", args.server));
             Exit::Success
         }
         Err(error) => {
@@ -57,13 +72,13 @@ pub(crate) async fn login(args: LoginArgs, interrupt: Interrupt) -> Exit {
 }
 
 /// Runs `logout`.
-pub(crate) fn logout(args: &LogoutArgs) -> Exit {
+pub(crate) async fn logout(args: &LogoutArgs) -> Exit {
     let printer = Printer::new(Terminal::detect());
     let (server, folder) = match find(&args.mcp, &args.server) {
         Ok(found) => found,
         Err(problem) => return refuse(&printer, &problem),
     };
-    match folder.forget(server.url.expose()) {
+    match folder.forget(server.url.expose()).await {
         Ok(true) => printer.note(Tone::Plain, &format!("logged out at `{}`", args.server)),
         Ok(false) => printer.note(Tone::Plain, &format!("nobody was logged in at `{}`", args.server)),
         Err(error) => {
@@ -90,6 +105,7 @@ fn find(named: &[PathBuf], server: &str) -> Result<(HttpConfig, LoginFolder), St
     let TransportConfig::Http(http) = found.transport else {
         return Err(format!("`{server}` is a program: there is nothing to log in at"));
     };
+    keyring().map_err(|problem| format!("failed to {problem}"))?;
     let folder = folder().map_err(|error| format!("failed to {error}"))?;
     Ok((http, folder))
 }

@@ -64,7 +64,7 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Tools(args) => tools::run(args, interrupt).await,
         Command::Import(args) => import::run(&args),
         Command::Login(args) => login::login(args, interrupt).await,
-        Command::Logout(args) => login::logout(&args),
+        Command::Logout(args) => login::logout(&args).await,
         Command::Policy(args) => match args.command {
             PolicyCommand::Check(args) => policy::check(args, interrupt).await,
         },

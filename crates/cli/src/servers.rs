@@ -130,6 +130,9 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
     }
     let mut options = login::folder()
         .map_or_else(|_| ConnectOptions::default(), |logins| ConnectOptions::default().with_logins(logins));
+    if let Err(problem) = login::keyring() {
+        warnings.push(format!("failed to {problem}; the keyring is used"));
+    }
     match trace() {
         Ok(Some(trace)) => options = options.with_trace(TraceSource::new(move || Some(trace.clone()))),
         Ok(None) => {}

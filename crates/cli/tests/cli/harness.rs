@@ -47,6 +47,7 @@ impl Desk {
             .args(args)
             .current_dir(self.path())
             .env_remove("NO_COLOR")
+            .env("CARREL_KEYRING", "off")
             .env("CARREL_DATA", self.path().join("data"));
         command
     }

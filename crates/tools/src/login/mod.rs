@@ -3,8 +3,9 @@
 //!
 //! The server says who lets people in, this program registers itself there, a browser asks the person, and the answer
 //! comes back to a port of this machine. rmcp speaks the protocol; here is where its words go ([`wire`]), where the
-//! answer arrives ([`loopback`]) and where tokens are kept ([`store`]). No token is shown or logged.
+//! answer arrives ([`loopback`]) and where tokens are kept ([`store`], [`keyring`]). No token is shown or logged.
 
+mod keyring;
 mod loopback;
 mod store;
 mod wire;
@@ -16,7 +17,7 @@ use rmcp::transport::auth::{
 };
 
 use self::loopback::Loopback;
-pub use self::store::LoginFolder;
+pub use self::store::{LoginFolder, Place};
 use self::wire::Wire;
 use crate::bound::bounded;
 use crate::config::HttpConfig;
@@ -53,12 +54,16 @@ pub enum LoginError {
         #[source]
         source: std::io::Error,
     },
+    /// The system's keyring has what a login gave, and does not give or forget it.
+    #[error("the system's keyring, which has the login, cannot be used: {0}")]
+    Keyring(String),
 }
 
 /// A login that waits for the person. Dropping it gives it up.
 pub struct Login {
     session: AuthorizationSession,
     loopback: Loopback,
+    kept: store::File,
 }
 
 impl Login {
@@ -86,7 +91,7 @@ impl Login {
             AuthError::RegistrationFailed(_) => LoginError::Unregistered(shown(&error)),
             error => unsupported(error),
         })?;
-        Ok(Self { session, loopback })
+        Ok(Self { session, loopback, kept: folder.of(config.url.expose()) })
     }
 
     /// Returns the address that the person has to open.
@@ -95,11 +100,11 @@ impl Login {
         self.session.get_authorization_url()
     }
 
-    /// Waits for the person, and keeps what the login gave. Cancel safe: dropping the future gives the login up.
+    /// Waits for the person, keeps what the login gave, and returns where. Cancel safe: dropping the future gives the login up.
     ///
     /// # Errors
     /// [`LoginError`].
-    pub async fn finish(self) -> Result<(), LoginError> {
+    pub async fn finish(self) -> Result<Place, LoginError> {
         let state = reqwest::Url::parse(self.url()).ok().and_then(|url| {
             url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned())
         });
@@ -107,7 +112,7 @@ impl Login {
         let answer = self.loopback.answer(&state).await.map_err(LoginError::Loopback)?;
         let answer = answer.map_err(|problem| LoginError::Refused(printable(&bounded(&problem, 300))))?;
         let given = self.session.handle_callback_url(&answer).await;
-        given.map(|_| ()).map_err(|error| LoginError::Refused(shown(&error)))
+        given.map(|_| self.kept.place()).map_err(|error| LoginError::Refused(shown(&error)))
     }
 }
 

@@ -80,7 +80,7 @@ async fn log_in(config: &McpConfig, folder: &LoginFolder) -> Result<(), LoginErr
     };
     let (finished, ()) =
         tokio::time::timeout(PATIENCE, futures::future::join(login.finish(), browser)).await.unwrap();
-    finished
+    finished.map(|_| ())
 }
 
 async fn connect(config: &McpConfig, folder: &LoginFolder) -> Upstreams {
@@ -112,7 +112,8 @@ async fn who_logged_in_is_let_in_until_they_log_out() {
     delegate.upstreams().close().await;
 
     let TransportConfig::Http(http) = &config.servers[0].transport else { panic!() };
-    assert!(folder.forget(http.url.expose()).unwrap() && !folder.forget(http.url.expose()).unwrap());
+    assert!(folder.forget(http.url.expose()).await.unwrap());
+    assert!(!folder.forget(http.url.expose()).await.unwrap());
     assert_eq!(connect(&config, &folder).await.failures().len(), 1);
 }
 
