@@ -13,9 +13,10 @@ use carrel_contract::{
 };
 use carrel_tools::config::Environment;
 use carrel_tools::{
-    CatalogueEntry, ConfigError, ConnectOptions, InvalidTraceParent, Learned, McpConfig, McpDelegate, NoSink,
-    ProcessEnvironment, TraceParent, TraceSource, Upstreams,
+    Catalogue, CatalogueEntry, ConfigError, ConnectOptions, InvalidTraceParent, Learned, McpConfig,
+    McpDelegate, NoSink, ProcessEnvironment, TraceParent, TraceSource, Upstreams,
 };
+use tokio::sync::watch;
 
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -182,6 +183,13 @@ impl Servers {
     pub(crate) fn tools(&self) -> Vec<ToolDescription> {
         let Some(upstreams) = &self.upstreams else { return Vec::new() };
         self.learned.describe(&upstreams.catalogue())
+    }
+
+    /// Returns a receiver that hears when there are other tools; `None` without servers.
+    pub(crate) fn watch(&self) -> Option<watch::Receiver<Arc<Catalogue>>> {
+        let mut watch = self.upstreams.as_ref()?.watch();
+        watch.mark_unchanged();
+        Some(watch)
     }
 
     /// Returns the delegate for a session.

@@ -1,16 +1,20 @@
 //! `carrel repl`: cells of one persistent session, entered one by one.
 //!
-//! [`entry`] says what was entered, [`input`] where it comes from, [`names`] what can be completed; a cell is run and shown as
-//! `carrel run` does it.
+//! [`entry`] says what was entered, [`input`] where it comes from, [`names`] what can be completed, [`news`] how the tools
+//! changed meanwhile; a cell is run and shown as `carrel run` does it.
 
 mod entry;
 mod input;
 mod names;
+mod news;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use carrel_contract::{Seq, SessionMode};
+use carrel_contract::{Seq, SessionMode, ToolDescription};
+use carrel_tools::Catalogue;
+use tokio::sync::watch;
 
 use crate::args::ReplArgs;
 use crate::exit::Exit;
@@ -61,6 +65,7 @@ async fn with_servers(
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {
+    let watch = servers.watch();
     let opened = run::session(&args.session, SessionMode::Persistent, servers, guard).await?;
     let listing = servers.listing();
     let names = Names::new(&listing);
@@ -81,6 +86,8 @@ async fn with_servers(
         interrupt,
         printer,
         names,
+        tools: servers.tools(),
+        watch,
         cells: Vec::new(),
         after: Seq::START,
     };
@@ -97,6 +104,10 @@ struct Repl<'a> {
     interrupt: &'a Interrupt,
     printer: &'a Printer,
     names: Names,
+    /// Those of the session.
+    tools: Vec<ToolDescription>,
+    /// Hears when there are others.
+    watch: Option<watch::Receiver<Arc<Catalogue>>>,
     /// Each cell that ran, and whether it succeeded.
     cells: Vec<(bool, String)>,
     /// The last event that was read.
@@ -108,15 +119,29 @@ impl Repl<'_> {
     async fn follow(&mut self, mut input: Input, is_terminal: bool) -> Result<Exit, Fault> {
         loop {
             // Reading blocks: the thread is left to itself when the program is told to end meanwhile.
-            let reading = tokio::task::spawn_blocking(move || {
+            let mut reading = tokio::task::spawn_blocking(move || {
                 let came = input.read();
                 (input, came)
             });
-            let (back, came) = tokio::select! {
-                exit = self.interrupt.fired() => return Ok(exit),
-                read = reading => read.map_err(|_| (Exit::Internal, "failed to read an entry".to_owned()))?,
+            // What is said to a person who types would stand in their line: it waits for the end of that.
+            let mut news = Vec::new();
+            let (back, came) = loop {
+                tokio::select! {
+                    exit = self.interrupt.fired() => return Ok(exit),
+                    read = &mut reading => {
+                        break read.map_err(|_| (Exit::Internal, "failed to read an entry".to_owned()))?;
+                    }
+                    () = changed(self.watch.as_mut()) => news.extend(self.take_tools().await?),
+                }
+                if !is_terminal {
+                    self.tell(&mut news);
+                }
             };
             input = back;
+            if self.watch.as_ref().is_some_and(|watch| watch.has_changed().unwrap_or(false)) {
+                news.extend(self.take_tools().await?);
+            }
+            self.tell(&mut news);
             let text = match came {
                 Ok(Came::Entry(text)) => text,
                 Ok(Came::Nothing) => continue,
@@ -146,6 +171,24 @@ impl Repl<'_> {
         }
         let failed = !is_terminal && self.cells.iter().any(|(succeeded, _)| !succeeded);
         Ok(if failed { Exit::Failed } else { Exit::Success })
+    }
+
+    /// Gives the session the tools that there are now, and returns how they differ from those before.
+    async fn take_tools(&mut self) -> Result<Option<String>, Fault> {
+        if let Some(watch) = &mut self.watch {
+            watch.mark_unchanged();
+        }
+        let tools = self.servers.tools();
+        self.opened.set_tools(tools.clone()).await?;
+        self.names.set_tools(&self.servers.listing());
+        let before = std::mem::replace(&mut self.tools, tools);
+        Ok(news::of(&before, &self.tools))
+    }
+
+    fn tell(&self, news: &mut Vec<String>) {
+        for line in news.drain(..) {
+            self.printer.note(Tone::Dim, &line);
+        }
     }
 
     async fn cell(&mut self, cell: Cell) -> Result<Exit, Fault> {
@@ -217,6 +260,14 @@ impl Repl<'_> {
             }
         };
         Ok(if text.is_empty() { Ok(()) } else { self.printer.data(&text) })
+    }
+}
+
+/// Waits until there are other tools. Cancel safe.
+async fn changed(watch: Option<&mut watch::Receiver<Arc<Catalogue>>>) {
+    let Some(watch) = watch else { return std::future::pending().await };
+    if watch.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -60,17 +60,24 @@ pub(crate) const COMMANDS: [(&str, &str); 6] = [
 /// The names, shared between the session and the line editor.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
-    tools: Arc<[(String, String)]>,
+    tools: Arc<Mutex<Vec<(String, String)>>>,
     declared: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Names {
     pub(crate) fn new(tools: &[Tool]) -> Self {
+        let names = Self::default();
+        names.set_tools(tools);
+        names
+    }
+
+    /// Puts these tools where the others were.
+    pub(crate) fn set_tools(&self, tools: &[Tool]) {
         let named = tools.iter().map(|tool| {
             let line = tool.description.lines().map(str::trim).find(|line| !line.is_empty());
             (tool.name.clone(), sanitize_line(&line.unwrap_or_default().chars().take(80).collect::<String>()))
         });
-        Self { tools: named.collect(), declared: Arc::default() }
+        *self.tools.lock().unwrap_or_else(PoisonError::into_inner) = named.collect();
     }
 
     /// Adds what a cell declared.
@@ -92,7 +99,7 @@ impl Names {
             let commands = COMMANDS.map(|(name, line)| (name.to_owned(), line.to_owned()));
             described(&commands)
         } else if before.ends_with("tools.") || before.trim_start() == ":describe " {
-            described(&self.tools)
+            described(&self.tools.lock().unwrap_or_else(PoisonError::into_inner))
         } else if before.ends_with('.') || word.is_empty() {
             Vec::new()
         } else {

@@ -33,7 +33,7 @@ impl Guard {
         self,
         delegate: Arc<dyn CodeModeSessionDelegate>,
         tools: &[ToolDescription],
-    ) -> Arc<dyn CodeModeSessionDelegate> {
+    ) -> Arc<PolicyDelegate> {
         let guarded = PolicyDelegate::new(delegate, self.policy, tools, self.approvals);
         Arc::new(guarded.with_hint(|tool| {
             format!("whoever runs the cell can allow it at a terminal, or in advance with `--approve {tool}`")

@@ -20,7 +20,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use carrel_contract::error::{Coded, CreateError, ExecuteError};
-use carrel_contract::{CellResponse, CodeModeSession, ExecuteRequest, Limits, Seq, SessionMode, SessionSpec};
+use carrel_contract::{
+    CellResponse, CodeModeSession, ExecuteRequest, Limits, Seq, SessionMode, SessionSpec, ToolDescription,
+};
 
 use crate::args::{CellArgs, RunArgs};
 use crate::exit::Exit;
@@ -31,7 +33,7 @@ use crate::provider;
 use crate::servers::{self, Servers};
 use crate::terminal::{Terminal, Tone};
 use crate::units::show_bytes;
-use carrel_tools::policy::Approvals;
+use carrel_tools::policy::{Approvals, PolicyDelegate};
 use follow::{Ended, Following};
 pub(crate) use guard::Guard;
 use outcome::Stop;
@@ -128,6 +130,7 @@ async fn with_session(
 pub(crate) struct Opened {
     pub(crate) session: Arc<dyn CodeModeSession>,
     approvals: Option<Approvals>,
+    policy: Option<Arc<PolicyDelegate>>,
 }
 
 /// Makes a session with the tools of these servers, under a policy where there is one.
@@ -147,15 +150,23 @@ pub(crate) async fn session(
     let provider =
         provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
     let approvals = guard.as_ref().map(|guard| guard.approvals.clone());
-    let delegate = match guard {
-        Some(guard) => guard.around(servers.delegate(), &spec.tools),
-        None => servers.delegate(),
-    };
+    let policy = guard.map(|guard| guard.around(servers.delegate(), &spec.tools));
+    let delegate = policy.clone().map_or_else(|| servers.delegate(), |policy| policy as _);
     let session = provider.create(spec, delegate).await.map_err(|e| create_fault(&e, memory_bytes))?;
-    Ok(Opened { session, approvals })
+    Ok(Opened { session, approvals, policy })
 }
 
 impl Opened {
+    /// Gives the session other tools: cells that are admitted from now on have these.
+    pub(crate) async fn set_tools(&self, tools: Vec<ToolDescription>) -> Result<(), Fault> {
+        // First: what the policy was not told of is refused.
+        if let Some(policy) = &self.policy {
+            policy.set_tools(&tools);
+        }
+        let set = self.session.set_tools(tools).await;
+        set.map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))
+    }
+
     /// Runs a cell and shows what it does, and asks what its policy asks. `after` is an event of the session before it;
     /// returns the last one of it, too.
     pub(crate) async fn cell(

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails it as the test itself would")]
 
 mod approvals;
+mod changes;
 mod check;
 mod config;
 mod doctor;
