@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Limits, ToolDescription};
+use crate::{Limits, SessionName, ToolDescription};
 
 /// Everything a provider needs to make a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SessionSpec {
+    /// What people call it; its id begins with that. Nothing keeps two sessions from having one name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<SessionName>,
     /// What carries over from cell to cell.
     pub mode: SessionMode,
     /// What a crash takes.

@@ -123,6 +123,10 @@ impl Store for Deadly {
         self.between(self.store.renew(session, lease, ttl, now_us))
     }
 
+    fn lease(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Lease>, StoreError> {
+        self.store.lease(session)
+    }
+
     fn release(&self, session: &SessionId, lease: &Lease) -> CodeModeFuture<'_, (), StoreError> {
         self.between(self.store.release(session, lease))
     }

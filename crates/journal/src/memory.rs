@@ -270,6 +270,11 @@ impl Store for Memory {
         Box::pin(ready(renewed.ok_or(RenewError::Lost { epoch: lease.epoch })))
     }
 
+    fn lease(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Lease>, StoreError> {
+        let lease = self.lock().sessions.get(session).and_then(|session| session.lease.clone());
+        Box::pin(ready(Ok(lease)))
+    }
+
     fn release(&self, session: &SessionId, lease: &Lease) -> CodeModeFuture<'_, (), StoreError> {
         if let Some(held) = self.lock().held(session, lease) {
             *held = None;

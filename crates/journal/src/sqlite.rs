@@ -114,6 +114,15 @@ impl Sqlite {
         self.read_with(|connection| upkeep::faults(connection))
     }
 
+    /// Returns how much a session has in the file: its entries, and its blobs, of which others may have some, too.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn size_bytes(&self, session: &SessionId) -> CodeModeFuture<'_, u64, StoreError> {
+        let session = session.clone();
+        self.read_with(move |connection| reading::size_bytes(connection, &session))
+    }
+
     /// Returns the file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -261,6 +270,11 @@ impl Store for Sqlite {
     ) -> CodeModeFuture<'_, Lease, RenewError> {
         let (session, lease, until_us) = (session.clone(), lease.clone(), lease::until(now_us, ttl));
         self.write(0, move |books| books.renew(&session, lease, until_us))
+    }
+
+    fn lease(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Lease>, StoreError> {
+        let session = session.clone();
+        self.read_with(move |connection| reading::lease(connection, &session))
     }
 
     fn release(&self, session: &SessionId, lease: &Lease) -> CodeModeFuture<'_, (), StoreError> {

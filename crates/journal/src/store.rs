@@ -146,6 +146,12 @@ pub trait Store: Send + Sync {
         now_us: i64,
     ) -> CodeModeFuture<'_, Lease, RenewError>;
 
+    /// Returns who has a session, or had it when its lease ran out; `None` when it was given back, or never taken.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn lease(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Lease>, StoreError>;
+
     /// Gives a lease back. One that was lost stays lost.
     ///
     /// # Errors

@@ -122,8 +122,12 @@ impl InProcessProvider {
     ) -> Result<Arc<Session>, CreateError> {
         check(&spec, self.max_memory_bytes)?;
         let time_zone = time_zone(&spec)?;
-        let name = format!("session-{:016x}", self.shared.environment.random());
-        let id = SessionId::new(&name).map_err(|e| EngineFailure { detail: e.to_string() })?;
+        let drawn = self.shared.environment.random();
+        let id = match &spec.name {
+            Some(name) => name.id(drawn),
+            None => SessionId::new(&format!("session-{drawn:016x}")),
+        };
+        let id = id.map_err(|e| EngineFailure { detail: e.to_string() })?;
         let shared = Arc::clone(&self.shared);
         let session = match (spec.durability, &self.keeper) {
             (Durability::Ephemeral, _) => {
@@ -146,6 +150,16 @@ impl InProcessProvider {
         let session = Arc::new(session);
         self.remember(&session);
         Ok(session)
+    }
+
+    /// Waits until sessions that nobody holds any more are written down and another process may have them. Cancel safe.
+    pub async fn settle(&self) {
+        loop {
+            let leaving = self.shared.leaving().values().next().cloned();
+            let Some(mut leaving) = leaving else { return };
+            // Nothing is sent: it changes when the session is gone.
+            while leaving.changed().await.is_ok() {}
+        }
     }
 
     /// Brings a session back that is kept and not here.

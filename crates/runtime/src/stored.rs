@@ -32,6 +32,13 @@ impl Committed {
         self.bytes = self.bytes + added - replaced;
     }
 
+    /// Returns the keys with the sizes of their values in bytes, sorted.
+    pub(crate) fn sizes(&self) -> Vec<(String, usize)> {
+        let mut sizes: Vec<_> = self.values.iter().map(|(key, json)| (key.clone(), json.len())).collect();
+        sizes.sort_unstable();
+        sizes
+    }
+
     /// Tells whether a value would go over the quota.
     fn has_room(&self, quota: &StoreQuota, key: &str, json: &str) -> bool {
         let old = self.values.get(key);

@@ -114,6 +114,10 @@ impl Store for Fragile {
         self.memory.renew(session, lease, ttl, now_us)
     }
 
+    fn lease(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Lease>, StoreError> {
+        self.memory.lease(session)
+    }
+
     fn release(&self, session: &SessionId, lease: &Lease) -> CodeModeFuture<'_, (), StoreError> {
         self.memory.release(session, lease)
     }

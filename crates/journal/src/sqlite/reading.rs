@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result};
 
 use super::key;
-use crate::{Blob, BlobHash, Head, Page, Position};
+use crate::{Blob, BlobHash, Head, Lease, Owner, Page, Position};
 
 pub(super) fn page(
     connection: &mut Connection,
@@ -85,6 +85,32 @@ pub(super) fn blobs(connection: &mut Connection, session: &SessionId) -> Result<
         )?
         .query_map([session.as_str()], |row| row.get(0).map(BlobHash))?
         .collect()
+}
+
+pub(super) fn lease(connection: &mut Connection, session: &SessionId) -> Result<Option<Lease>> {
+    let lease = connection
+        .prepare_cached("SELECT owner, epoch, until_us FROM sessions WHERE name = ?1 AND owner IS NOT NULL")?
+        .query_row([session.as_str()], |row| {
+            let (owner, epoch): (String, i64) = (row.get(0)?, row.get(1)?);
+            // A name that is none was not written by a store, and is nobody's.
+            let owner = Owner::new(&owner).ok();
+            let until_us = row.get(2)?;
+            Ok(owner.map(|owner| Lease { owner, epoch: epoch.unsigned_abs(), until_us }))
+        })
+        .optional()?;
+    Ok(lease.flatten())
+}
+
+pub(super) fn size_bytes(connection: &mut Connection, session: &SessionId) -> Result<u64> {
+    let transaction = connection.transaction()?;
+    let Some(id) = session_id(&transaction, session)? else { return Ok(0) };
+    transaction
+        .prepare_cached(
+            "SELECT (SELECT coalesce(sum(length(bytes)), 0) FROM entries WHERE key BETWEEN ?1 AND ?2)
+                  + (SELECT coalesce(sum(length(bytes)), 0) FROM blob_uses JOIN blobs ON blobs.id = blob
+                     WHERE session = ?3)",
+        )?
+        .query_row([key::of(id, Position::START), key::last(id), id], |row| row.get(0).map(i64::unsigned_abs))
 }
 
 /// Reads a blob as it is.

@@ -21,6 +21,7 @@ fn acquire(store: &Arc<dyn Store>, name: &str, now_us: i64) -> Result<Lease, Acq
 }
 
 pub fn a_session_has_one_owner_at_a_time(store: Arc<dyn Store>) {
+    assert_eq!(block_on(store.lease(&session("s"))).unwrap(), None);
     let lease = acquire(&store, "a", 1000).unwrap();
     assert_eq!((lease.owner.as_str(), lease.until_us), ("a", 1100));
     let refused = acquire(&store, "b", 1099).unwrap_err();
@@ -28,8 +29,12 @@ pub fn a_session_has_one_owner_at_a_time(store: Arc<dyn Store>) {
     let renewed = block_on(store.renew(&session("s"), &lease, TTL, 1050)).unwrap();
     assert_eq!(renewed, Lease { until_us: 1150, ..lease });
     acquire(&store, "b", 1149).unwrap_err();
+    let lease = || block_on(store.lease(&session("s"))).unwrap();
+    assert_eq!(lease(), Some(renewed.clone()));
     block_on(store.release(&session("s"), &renewed)).unwrap();
+    assert_eq!(lease(), None);
     acquire(&store, "b", 1050).unwrap();
+    assert_eq!(lease().unwrap().owner, owner("b"));
     block_on(store.acquire(&session("another"), &owner("c"), TTL, 1050)).unwrap();
 }
 

@@ -86,6 +86,11 @@ impl CellLog {
         self.ended.is_some()
     }
 
+    /// Tells whether there is more of it than its session's reader was given.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.read_up_to < self.last
+    }
+
     pub(crate) fn end(&mut self, outcome: Outcome, now: Instant) {
         self.end_after(outcome, now - self.admitted_at);
     }

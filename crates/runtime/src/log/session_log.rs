@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::cell_log::{CellLog, Outcome, Reader};
 use super::window::{self, ITEM_BYTES};
+use crate::inspect::KeptCell;
 use crate::journal::Journal;
 use crate::number::CellNumber;
 
@@ -156,6 +157,18 @@ impl SessionLog {
         if let Some(cell) = self.lock().cells.get_mut(cell_id) {
             cell.read(cursor);
         }
+    }
+
+    /// Says how far the session's reader has read the cells that are here.
+    pub(crate) fn readers(&self) -> Vec<KeptCell> {
+        let state = self.lock();
+        let cells = state.cells.iter().map(|(id, cell)| KeptCell {
+            id: id.clone(),
+            is_running: !cell.is_ended(),
+            read_up_to: cell.read_up_to,
+            is_unread: cell.is_unread(),
+        });
+        cells.collect()
     }
 
     /// Has a reader of a cell told something with the next response.
