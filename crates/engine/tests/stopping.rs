@@ -19,33 +19,35 @@ use common::{endless, run, start};
 
 /// Runs a slice of a VM under a clock.
 fn slice(engine: &Engine, vm: &mut Vm) -> Turn {
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Acquire) {
-                thread::park_timeout(Duration::from_millis(1));
-                engine.tick();
-            }
-        });
-        let turn = vm.run();
-        done.store(true, Ordering::Release);
-        turn
+    beside(vm, |done| {
+        while !done.load(Ordering::Acquire) {
+            thread::park_timeout(Duration::from_millis(1));
+            engine.tick();
+        }
     })
 }
 
-/// Stops a VM while it runs. There is no clock: but for the stop it would never come back.
-fn stop(vm: &mut Vm) -> Turn {
+/// Stops a VM while it runs, or when it is just about to: then the clock ends the slice that the stop came too early for.
+fn stop(engine: &Engine, vm: &mut Vm) -> Turn {
     let stopper = vm.stopper();
-    let entering = AtomicBool::new(false);
+    beside(vm, |done| {
+        stopper.stop();
+        while !done.load(Ordering::Acquire) {
+            thread::park_timeout(Duration::from_secs(1));
+            engine.tick();
+        }
+    })
+}
+
+/// Runs a VM beside a thread that is told when it has come back.
+fn beside(vm: &mut Vm, thread: impl FnOnce(&AtomicBool) + Send) -> Turn {
+    let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            while !entering.load(Ordering::Acquire) {
-                thread::yield_now();
-            }
-            stopper.stop();
-        });
-        entering.store(true, Ordering::Release);
-        vm.run()
+        let beside = scope.spawn(|| thread(&done));
+        let turn = vm.run();
+        done.store(true, Ordering::Release);
+        beside.thread().unpark();
+        turn
     })
 }
 
@@ -58,7 +60,7 @@ fn endless_work_of_every_kind_is_stopped_and_its_place_used_again() {
     for (name, source) in endless {
         let mut vm = start(&engine, source, VmLimits::default());
         // In the middle of its work, not before it.
-        let (first, last) = (slice(&engine, &mut vm).progress, stop(&mut vm).progress);
+        let (first, last) = (slice(&engine, &mut vm).progress, stop(&engine, &mut vm).progress);
         if (&first, &last) != (&Progress::Preempted, &Progress::Ended(Ending::Stopped)) {
             wrong.push(format!("{name}: {first:?}, then {last:?}"));
         }
