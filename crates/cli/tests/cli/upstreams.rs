@@ -4,10 +4,12 @@
 //! it: opening its other end returns then. And it is how a test tells a cell to go on.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -100,6 +102,23 @@ impl Running {
         line.trim_end().to_owned()
     }
 
+    /// Waits for a connection, which comes before its end.
+    fn accept(&mut self, listener: &TcpListener) -> TcpStream {
+        listener.set_nonblocking(true).unwrap();
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false).unwrap();
+                    return stream;
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended ({ended:?}) and nobody connected: {}", self.line());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for its end, which has to be a good one, and returns what else it printed.
     fn rest(mut self) -> String {
         let mut rest = String::new();
@@ -177,7 +196,7 @@ impl Remote {
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         while !stderr.next().unwrap().unwrap().contains("listening") {}
         // Read on, or the server would stand still when it has filled the pipe.
-        std::thread::spawn(move || stderr.for_each(drop));
+        thread::spawn(move || stderr.for_each(drop));
         Self(child)
     }
 }
@@ -258,13 +277,13 @@ fn a_python_server_that_is_killed_while_it_fetches_is_started_again() {
     let mut fetch = bench.server("fetch", &[&[&*python("mcp-server-fetch")][..], &options].concat());
     fetch["env"] = json!({ "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1" });
     let cell = format!("text(await tools.fetch__fetch({{ url: {}, raw: true }}))", json!(url));
-    let running = bench.start(&json!({ "fetch": fetch }), &cell);
-    let mut fetching = listener.accept().unwrap().0;
+    let mut running = bench.start(&json!({ "fetch": fetch }), &cell);
+    let mut fetching = running.accept(&listener);
     fetching.read_exact(&mut [0; 4]).unwrap();
     bench.kill("fetch");
     drop(fetching);
     // It says that it only reads, so the call is made again.
-    let (mut again, _) = listener.accept().unwrap();
+    let mut again = running.accept(&listener);
     again.read_exact(&mut [0; 4]).unwrap();
     let body = "the page, at last";
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n", body.len());
