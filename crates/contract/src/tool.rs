@@ -222,6 +222,9 @@ impl ToolCall {
     }
 
     /// Returns the key under which a repeated delivery of this same call is recognised.
+    ///
+    /// Not for calls of read-only tools: these are made before they are durable, so after a crash another call of the same
+    /// cell may come with the same key. Keep no answers of theirs by it.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         format!("{}/{}/{}", self.session_id, self.cell_id, self.call_id)

@@ -2,31 +2,43 @@
 //! waits for all, and says what they came to.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::error::{NotifyError, WaitError};
 use carrel_contract::{
     CancellationToken, CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate,
-    CodeModeSessionProvider, Durability, ExecuteRequest, JsonText, LookedUp, Notification, Seq, SessionId,
-    SessionSpec, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName, WaitRequest,
+    CodeModeSessionProvider, Durability, ExecuteRequest, JsonText, LookedUp, Notice, Notification, Seq,
+    SessionId, SessionSpec, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName,
+    WaitRequest,
 };
 use carrel_journal::Sqlite;
 use carrel_runtime::{InProcessProvider, Options};
 
 use crate::deadly::Deadly;
+use crate::ledger;
 use crate::script::Script;
 use crate::world::World;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// The tools, with whether a call may be made twice.
-const TOOLS: [(&str, bool); 4] = [("get", true), ("pay", false), ("slow", true), ("fail", true)];
+/// The tools: whether they only read, and whether a call may be made twice with the same key.
+const TOOLS: [(&str, bool, bool); 6] = [
+    ("read", true, true),
+    ("get", false, true),
+    // It has books, in which can be looked up what became of a call.
+    ("pay", false, false),
+    // It has none.
+    ("ship", false, false),
+    ("slow", false, true),
+    ("fail", false, true),
+];
 
 /// Tools whose every call is in the world. Each says what it was called with, doubled.
 struct Tools {
     world: World,
+    folder: PathBuf,
 }
 
 impl Tools {
@@ -40,8 +52,10 @@ impl Tools {
                 return Err(ToolError::new(ToolErrorCode::Cancelled, "cancelled"));
             }
             "fail" => return Err(ToolError::new(ToolErrorCode::Failed, "it failed, as it should")),
-            _ => tokio::task::yield_now().await,
+            "pay" | "ship" => ledger::enter(&self.folder, &key),
+            _ => {}
         }
+        tokio::task::yield_now().await;
         Ok(JsonText::from_value(&(input * 2).into()))
     }
 }
@@ -61,8 +75,7 @@ impl CodeModeSessionDelegate for Tools {
         _: CancellationToken,
     ) -> CodeModeFuture<'_, LookedUp, ToolError> {
         Box::pin(async move {
-            let line = format!("called {} {}", call.tool, call.idempotency_key());
-            let was_made = self.world.lines().contains(&line);
+            let was_made = ledger::read(&self.folder).contains(&call.idempotency_key());
             let input = call.input.as_ref().and_then(|input| input.to_value().as_i64()).unwrap_or(0);
             Ok(match (call.tool.as_str(), was_made) {
                 // The payment went through, as the books say.
@@ -99,7 +112,7 @@ async fn live(folder: &Path, script: &'static Script, deadly_step: u64) -> Resul
     let mut options = Options::default();
     options.store = Some(Arc::clone(&store) as Arc<dyn carrel_journal::Store>);
     let provider = InProcessProvider::new(options)?;
-    let tools = Arc::new(Tools { world: World::open(folder)? });
+    let tools = Arc::new(Tools { world: World::open(folder)?, folder: folder.to_owned() });
     let session = find(&provider, &tools, script).await?;
     admit(&session, &tools, script).await?;
     say_outcomes(&session, &tools, script).await?;
@@ -132,8 +145,9 @@ async fn find(
     spec.mode = script.mode;
     spec.durability = Durability::Journaled;
     spec.seed = Some(1);
-    for (name, repeatable) in TOOLS {
+    for (name, reads, repeatable) in TOOLS {
         let mut hints = ToolHints::default();
+        hints.read_only = reads;
         hints.idempotent = repeatable;
         spec.tools.push(ToolDescription::new(ToolName::new(name)?, "").with_hints(hints));
     }
@@ -174,6 +188,17 @@ async fn admit(session: &Arc<dyn CodeModeSession>, tools: &Tools, script: &Scrip
     Ok(())
 }
 
+/// Says which calls a response calls unknown.
+fn say_notices(tools: &Tools, response: &CellResponse) {
+    for notice in &response.observation().notices {
+        if let Notice::Recovered { unknown, .. } = notice {
+            for call in unknown {
+                tools.world.say(&format!("told unknown {} {call}", response.observation().cell_id));
+            }
+        }
+    }
+}
+
 async fn ended(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> Result<CellResponse, Failure> {
     let mut after = Seq::START;
     loop {
@@ -194,6 +219,9 @@ async fn say_outcomes(
 ) -> Result<(), Failure> {
     for number in 1..=script.cells() {
         let cell_id = CellId::new(&format!("cell-{number}"))?;
+        // Notices are for the session's own reader, which has no cursor to give.
+        let response = session.wait(WaitRequest::new([cell_id.clone()])).await?;
+        response.cells.iter().for_each(|response| say_notices(tools, response));
         let outcome = match ended(session, &cell_id).await? {
             CellResponse::Completed(done) => {
                 let error = done.error.as_ref().map_or_else(String::new, |error| error.message.clone());

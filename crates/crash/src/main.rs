@@ -3,12 +3,15 @@
 //! run without a crash leaves.
 //!
 //! `sweep` starts `child` again and again on one store; `child` kills itself, with SIGKILL, at the step it is told. What
-//! the tools did, and what the child was told, is in a file of its own, the *world*, which no crash takes back.
+//! the tools were called with, and what the child was told, is in a file of its own, the *world*, which no crash takes
+//! back; what they really did, that must not be done twice, in another, the *ledger*.
 
 mod child;
 mod deadly;
+mod ledger;
 mod script;
 mod sweep;
+mod told;
 mod world;
 
 use std::process::ExitCode;

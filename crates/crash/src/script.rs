@@ -36,6 +36,33 @@ pub(crate) const SCRIPTS: &[Script] = &[
         ],
     },
     Script {
+        name: "reads",
+        mode: SessionMode::Fresh,
+        groups: &[&[
+            // What only reads does not wait to be written down; what it leads to does.
+            "let sum = 0; for (let i = 0; i < 12; i++) sum += await tools.read(i); text(await tools.pay(sum));
+               for (let i = 0; i < 12; i++) sum += await tools.read(i); text(sum); store('sum', sum)",
+            "text(await Promise.all([tools.read(80), tools.pay(81), tools.read(82), tools.pay(83), tools.read(84)]));
+               text(await tools.read(85))",
+        ]],
+    },
+    Script {
+        name: "unknown",
+        mode: SessionMode::Fresh,
+        groups: &[
+            &[
+                "for (let i = 0; i < 6; i++) {
+                   try { text('done ' + await tools.ship(300 + i)); }
+                   catch (e) { if (!(e instanceof OutcomeUnknownError)) throw e; text(`unknown ${e.tool} ${e.callId} ${e.code}`); } }",
+                "const all = await Promise.allSettled([tools.ship(310), tools.pay(311), tools.ship(312), tools.read(313)]);
+                 for (const { value, reason: e } of all) {
+                   if (e && !(e instanceof OutcomeUnknownError)) throw e;
+                   text(e ? `unknown ${e.tool} ${e.callId} ${e.code}` : 'done ' + value); }",
+            ],
+            &["text('done ' + await tools.pay(320))"],
+        ],
+    },
+    Script {
         name: "timers",
         mode: SessionMode::Fresh,
         groups: &[

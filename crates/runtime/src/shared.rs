@@ -207,6 +207,11 @@ impl Core {
         journal.durable(mark).await
     }
 
+    /// Tells whether everything so far is durable.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.log.journal().is_none_or(|journal| journal.is_durable(journal.mark()))
+    }
+
     /// Returns up to where the log may be read: what is durable, once everything so far is. Cancel safe.
     pub(crate) async fn readable(self: &Arc<Self>) -> Result<Seq, Trouble> {
         if self.log.journal().is_none() {

@@ -18,6 +18,16 @@ const SUMMARY_CHARS: usize = 200;
 /// How long the declarations are that one question gets.
 const DECLARATION_BYTES: usize = 1 << 20;
 
+/// Whether a call may be made again when nobody knows what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It changes nothing: made once, twice or never, the world is the same.
+    Freely,
+    /// With the same idempotency key.
+    WithKey,
+    Never,
+}
+
 /// What a cell keeps from its admission to its end, whatever becomes of the session's tools meanwhile. Sorted by name.
 pub(crate) struct ToolTable {
     pub(crate) descriptions: Arc<[ToolDescription]>,
@@ -45,9 +55,14 @@ impl ToolTable {
     }
 
     /// Tells whether a call of a tool may be made again when its outcome is not known.
-    pub(crate) fn is_repeatable(&self, name: &ToolName) -> bool {
+    pub(crate) fn repeat(&self, name: &ToolName) -> Repeat {
         let found = self.descriptions.binary_search_by(|tool| tool.name.cmp(name));
-        found.ok().and_then(|place| self.descriptions.get(place)).is_some_and(|tool| tool.hints.repeatable())
+        let hints = found.ok().and_then(|place| self.descriptions.get(place)).map(|tool| tool.hints);
+        match hints {
+            Some(hints) if hints.read_only => Repeat::Freely,
+            Some(hints) if hints.repeatable() => Repeat::WithKey,
+            _ => Repeat::Never,
+        }
     }
 
     /// Returns them, as they were given.

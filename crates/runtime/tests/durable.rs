@@ -2,13 +2,13 @@
 //! `crates/crash` kills real processes.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use carrel_contract::error::{CreateError, ExecuteError, ResumeError};
-use carrel_contract::testing::{RecordingDelegate, tool_descriptions};
+use carrel_contract::testing::{RecordingDelegate, Seen, tool_descriptions};
 use carrel_contract::{
     CellErrorKind, CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionProvider,
     Durability, ExecuteRequest, Notice, Seq, SessionId, SessionSpec, TerminationReason, WaitRequest,
@@ -17,12 +17,16 @@ use carrel_journal::error::{AcquireError, AppendError, CompactError, PutBlobErro
 use carrel_journal::record::{Answer, Value};
 use carrel_journal::{Blob, BlobHash, Cut, Head, Lease, Memory, Owner, Page, Position, Record, Store, Tail};
 use carrel_runtime::{Environment, InProcessProvider, Options, SystemEnvironment};
+use tokio::sync::watch;
 
 /// A store that can be told to fail, and whose entries a test can exchange.
 #[derive(Default)]
 struct Fragile {
     memory: Memory,
     is_full: AtomicBool,
+    /// Whether appends wait.
+    holds: watch::Sender<bool>,
+    appends: AtomicUsize,
     exchanged: Mutex<Option<(Position, Bytes)>>,
 }
 
@@ -36,7 +40,12 @@ impl Store for Fragile {
         if self.is_full.load(Ordering::Relaxed) {
             return Box::pin(async { Err(StoreError::Full.into()) });
         }
-        self.memory.append(session, expected, entries)
+        self.appends.fetch_add(1, Ordering::Relaxed);
+        let session = session.clone();
+        Box::pin(async move {
+            self.holds.subscribe().wait_for(|holds| !holds).await.ok();
+            self.memory.append(&session, expected, entries).await
+        })
     }
 
     fn read(
@@ -159,6 +168,21 @@ async fn journaled(
     session
 }
 
+/// A session whose tool `echo` is said to read and change nothing.
+async fn reading(
+    provider: &InProcessProvider,
+    delegate: &Arc<RecordingDelegate>,
+) -> Arc<dyn CodeModeSession> {
+    let mut spec = SessionSpec::default();
+    spec.tools = tool_descriptions();
+    spec.tools
+        .iter_mut()
+        .filter(|tool| tool.name.as_str() == "echo")
+        .for_each(|tool| tool.hints.read_only = true);
+    spec.durability = Durability::Journaled;
+    provider.create(spec, delegate.clone()).await.unwrap()
+}
+
 async fn start(session: &Arc<dyn CodeModeSession>, source: &str) -> CellId {
     session.execute(ExecuteRequest::new(source)).await.unwrap().cell_id
 }
@@ -258,11 +282,9 @@ async fn a_replay_that_differs_ends_its_cell_alone() {
     let here = provider(&store, system());
     let session = journaled(&here, &delegate).await;
     let differs =
-        start(&session, "store('bad', 1); text('it is ' + await tools.echo(1)); await tools.gate()").await;
+        start(&session, "store('bad', 1); text('it is ' + await tools.echo(1)); await tools.gate().catch(() => 0); await tools.gate()").await;
     let goes_on = start(&session, "await new Promise((go) => setTimeout(go, 300)); text('went on')").await;
-    delegate
-        .reached(|seen| matches!(seen, carrel_contract::testing::Seen::Called(_, tool) if tool == "gate"))
-        .await;
+    delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
     let id = session.id().clone();
     drop(session);
     // Written anew with another answer: sound, and yet another story.
@@ -295,4 +317,25 @@ async fn a_replay_that_differs_ends_its_cell_alone() {
     let response = end(&again, &goes_on).await;
     assert_eq!(response.text(), "went on");
     assert!(matches!(response.observation().notices.as_slice(), [] | [Notice::Recovered { .. }]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_only_read_do_not_wait_for_the_disk_and_share_its_writes() {
+    let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
+    let here = provider(&store, system());
+    let session = reading(&here, &delegate).await;
+    let called =
+        |tool: &'static str| move |seen: &Seen| matches!(seen, Seen::Called(_, called) if called == tool);
+    let source = "await tools.gate(); for (let i = 0; i < 40; i++) await tools.echo(i); await tools.step(2); text('done')";
+    let cell = start(&session, source).await;
+    delegate.reached(called("gate")).await;
+    store.holds.send_replace(true);
+    let before = store.appends.load(Ordering::Relaxed);
+    delegate.open_gate();
+    delegate.reached_times(40, called("echo")).await;
+    // All were answered, at most one write was asked for, and none is done. What follows changes something.
+    assert!(store.appends.load(Ordering::Relaxed) <= before + 1);
+    assert!(!delegate.seen().iter().any(called("step")));
+    store.holds.send_replace(false);
+    assert_eq!(end(&session, &cell).await.text(), "done");
 }

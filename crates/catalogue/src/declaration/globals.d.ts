@@ -21,6 +21,13 @@ declare class ToolError extends Error {
   readonly data: any;
 }
 
+/** What a call rejects with that may or may not have happened: its connection, or its session, was lost meanwhile. */
+declare class OutcomeUnknownError extends ToolError {
+  readonly code: "outcome_unknown";
+  /** The call, as the session's events name it. */
+  readonly callId: string;
+}
+
 /** What `store` throws when a limit is reached. */
 declare class QuotaError extends RangeError {}
 

@@ -100,7 +100,7 @@ fn is_identifier(name: &str) -> bool {
 }
 
 /// Names that a type may not take: those of types that a cell has anyway.
-const TAKEN: [&str; 48] = [
+const TAKEN: [&str; 49] = [
     "AbortController",
     "AbortSignal",
     "Array",
@@ -130,6 +130,7 @@ const TAKEN: [&str; 48] = [
     "Number",
     "Object",
     "Omit",
+    "OutcomeUnknownError",
     "Partial",
     "Pick",
     "Promise",

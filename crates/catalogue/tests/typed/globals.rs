@@ -21,7 +21,7 @@ fn the_globals_of_a_cell_are_declared() {
         const controller = new AbortController(); controller.signal.addEventListener("abort", () => text(performance.now()), { once: true });
         text(new TextDecoder("utf-8", { fatal: true }).decode(bytes) + atob(btoa("x")) + query + back + copy.a);
         const found = await tools.$search("orders", { limit: 3 }); text(found); text(await tools.$describe("a__b"));
-        try { throw new DOMException("m", "AbortError"); } catch (error) { if (error instanceof ToolError && error.code === "timed_out") text(error.retryable); }
+        try { throw new DOMException("m", "AbortError"); } catch (error) { if (error instanceof ToolError && error.code === "timed_out") text(error.retryable); if (error instanceof OutcomeUnknownError) text(error.callId + error.tool); }
         new Intl.NumberFormat("de").format(1);
         exit();
         export default 1;

@@ -17,19 +17,22 @@
     return Class;
   }
   const ToolError = errorClass("ToolError", Error);
+  const OutcomeUnknownError = errorClass("OutcomeUnknownError", ToolError);
   const QuotaError = errorClass("QuotaError", RangeError);
   // A caught error that is printed or stored should say what it was.
   defineProperty(ToolError.prototype, "toJSON", {
     value() {
-      const { name, message, tool, code, retryable, data } = this;
-      return { name, message, tool, code, retryable, data };
+      const { name, message, tool, callId, code, retryable, data } = this;
+      return { name, message, tool, callId, code, retryable, data };
     },
     writable: true,
     configurable: true,
   });
   kit.ToolError = ToolError;
+  kit.OutcomeUnknownError = OutcomeUnknownError;
   kit.QuotaError = QuotaError;
   kit.define("ToolError", ToolError);
+  kit.define("OutcomeUnknownError", OutcomeUnknownError);
   kit.define("QuotaError", QuotaError);
 
   // A stack trace shows where functions were called, not the functions: a cell would come by those of `host`. Frames of

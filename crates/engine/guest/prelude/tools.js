@@ -155,10 +155,12 @@
 
   // Makes the error that a failed call rejects with. Its stack is the place of the call: where the answer came in,
   // there is nothing of the cell to show.
-  kit.toolError = function toolError({ message, code, retryable, data }, tool, site) {
-    const error = new kit.ToolError(message);
+  kit.toolError = function toolError({ message, code, retryable, data, callId }, tool, site) {
+    const isUnknown = code === "outcome_unknown";
+    const error = isUnknown ? new kit.OutcomeUnknownError(message) : new kit.ToolError(message);
     defineProperty(error, "stack", { value: site, writable: true, configurable: true });
     error.tool = tool < 0 ? undefined : catalogue()[tool].name;
+    if (isUnknown) error.callId = callId;
     error.code = code;
     error.retryable = retryable;
     error.data = data;

@@ -170,6 +170,10 @@ fn answer(call: CallHandle, input: Option<String>, now_us: i64) -> Event {
 
 fn failure(call: CallHandle, input: Option<&str>, now_us: i64) -> Event {
     let data = input.unwrap_or("null");
+    if data == "\"unknown\"" {
+        let json = r#"{"message":"who knows","code":"outcome_unknown","retryable":false,"data":null,"callId":"call-7"}"#;
+        return Event::Failed { call, json: json.into(), now_us };
+    }
     let json =
         format!("{{\"message\":\"it failed\",\"code\":\"failed\",\"retryable\":true,\"data\":{data}}}");
     Event::Failed { call, json: json.into(), now_us }

@@ -12,6 +12,7 @@ use carrel_engine::{Effect, Ending, Event, Progress, Snapshot, Vm};
 use carrel_journal::BlobHash;
 
 use super::callbacks::{Callbacks, Done};
+use super::gathering::Gathering;
 use super::opening::Opening;
 use super::questions::Questions;
 use super::replay::Replay;
@@ -65,6 +66,8 @@ pub(crate) struct Cell {
     pub(super) warned: u64,
     /// What has to be computed again when the session is lost now.
     pub(super) unsaved: Unsaved,
+    /// What of it is to be written.
+    pub(super) gathering: Gathering,
     /// The latest time that it was told.
     pub(super) last_us: i64,
     /// The CPU time since the VM last waited.
@@ -127,6 +130,7 @@ impl Cell {
             notified: 0,
             warned: 0,
             unsaved: Unsaved::default(),
+            gathering: Gathering::default(),
             last_us: i64::MIN,
             used: Duration::ZERO,
             used_last: Duration::ZERO,
@@ -159,7 +163,7 @@ impl Cell {
                     Err(end) => return end,
                 };
             }
-            self.core.flush();
+            self.gathering.flush(&self.core);
             if waiting.bytes > self.core.limits.memory_bytes {
                 // More than the guest could take in, should it ever come to it.
                 return End::Natural(Ending::OutOfMemory(None));
@@ -190,6 +194,7 @@ impl Cell {
                     }
                 },
                 timer = self.timers.next(), if self.replay.is_none() => Some(self.fired(timer)),
+                () = self.gathering.over() => None,
                 () = std::future::ready(()), if self.replay.is_none() && !self.questions.is_empty() => {
                     // Others first: it may be the next of many.
                     tokio::task::yield_now().await;

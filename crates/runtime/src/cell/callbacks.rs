@@ -21,9 +21,11 @@ use tracing::{Instrument, Span};
 
 use super::caller::Caller;
 use super::status::Status;
+use crate::journal::Mark;
 use crate::shared::Core;
 use crate::tasks::Kind;
 use crate::telemetry::CallTelemetry;
+use crate::tools::Repeat;
 
 /// What a callback costs beside the text it carries: its task, most of all.
 const CALLBACK_BYTES: usize = 1536;
@@ -40,6 +42,9 @@ pub(super) struct Callbacks {
     pub(super) held_bytes: usize,
     call_ids: HashMap<CallHandle, ToolCallId>,
     pub(super) calls_made: u64,
+    /// What has to be durable before anything of the cell's leaves the session, even a call that changes nothing: that
+    /// there is the cell, and that the session is ours.
+    pub(super) ground: Mark,
 }
 
 /// Where a call comes from.
@@ -48,7 +53,7 @@ pub(super) enum Origin {
     /// From its cell, just now.
     Cell,
     /// From its journal: it was under way when its session was lost.
-    Lost { repeatable: bool },
+    Lost,
 }
 
 /// A callback that is done.
@@ -62,6 +67,7 @@ pub(super) struct Answer {
     pub(super) handle: CallHandle,
     pub(super) call_id: ToolCallId,
     pub(super) result: Result<JsonText, ToolError>,
+    pub(super) repeat: Repeat,
     held_bytes: usize,
 }
 
@@ -86,6 +92,7 @@ impl Callbacks {
         handle: CallHandle,
         call_id: ToolCallId,
         call: Result<ToolCall, InvalidJson>,
+        repeat: Repeat,
         origin: Origin,
     ) {
         let input_bytes =
@@ -105,9 +112,7 @@ impl Callbacks {
                         let performed = async {
                             match origin {
                                 Origin::Cell => perform(&core, call, &cell, &cancel).await,
-                                Origin::Lost { repeatable } => {
-                                    make_good(&core, call, repeatable, &cell, &cancel).await
-                                }
+                                Origin::Lost => make_good(&core, call, repeat, &cell, &cancel).await,
                             }
                         };
                         AssertUnwindSafe(performed)
@@ -122,10 +127,12 @@ impl Callbacks {
                 if let Some(telemetry) = telemetry {
                     telemetry.answered(&result);
                 }
-                Done::Answered(Answer { handle, call_id, result, held_bytes })
+                Done::Answered(Answer { handle, call_id, result, repeat, held_bytes })
             }
         };
-        self.caller.call(core, answered.instrument(span).boxed());
+        // What changes nothing may be done, and lost, and done again: its intent is written down, but not waited for.
+        let mark = if repeat == Repeat::Freely { self.ground } else { core.mark() };
+        self.caller.call(core, mark, answered.instrument(span).boxed());
     }
 
     /// Waits for the next callback that is done; for ever when none is under way. Cancel safe.
@@ -158,7 +165,7 @@ impl Callbacks {
             Done::Delivered(Delivered { notification: number, failure, held_bytes })
         };
         self.undelivered += 1;
-        self.caller.call(core, delivered.boxed());
+        self.caller.call(core, core.mark(), delivered.boxed());
     }
 
     pub(super) fn delivered(&mut self, delivered: &Delivered) {
@@ -190,14 +197,21 @@ impl Drop for Callbacks {
 async fn make_good(
     core: &Arc<Core>,
     call: ToolCall,
-    repeatable: bool,
+    repeat: Repeat,
     cell: &CancellationToken,
     cancel: &CancellationToken,
 ) -> Result<JsonText, ToolError> {
-    let known = match core.delegate().lookup_outcome(call.clone(), cancel.clone()).await? {
-        LookedUp::Answered(result) => return Ok(result),
-        LookedUp::NeverHappened => true,
-        LookedUp::Unknown => repeatable,
+    let known = match repeat {
+        // Its owner is not asked: it may have been made before its intent was durable, and what is known under its key
+        // may be the answer to another input.
+        Repeat::Freely => true,
+        Repeat::WithKey | Repeat::Never => {
+            match core.delegate().lookup_outcome(call.clone(), cancel.clone()).await? {
+                LookedUp::Answered(result) => return Ok(result),
+                LookedUp::NeverHappened => true,
+                LookedUp::Unknown => repeat == Repeat::WithKey,
+            }
+        }
     };
     core.log.call_made_good(&call.cell_id, &call.call_id, known);
     if known {

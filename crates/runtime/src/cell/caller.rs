@@ -58,9 +58,9 @@ impl<T: Send + 'static> Default for Caller<T> {
 }
 
 impl<T: Send + 'static> Caller<T> {
-    /// Has a callback made, after those before it, once all that was written down so far is durable. It must not panic.
-    pub(super) fn call(&mut self, core: &Arc<Core>, callback: BoxFuture<'static, T>) {
-        self.shared.lock().made.push_back((core.mark(), callback));
+    /// Has a callback made, after those before it, once what was written down up to a mark is durable. It must not panic.
+    pub(super) fn call(&mut self, core: &Arc<Core>, mark: Mark, callback: BoxFuture<'static, T>) {
+        self.shared.lock().made.push_back((mark, callback));
         if self.task.is_none() {
             let run = run(Arc::clone(core), Arc::clone(&self.shared));
             self.task = Some(core.tasks.spawn_held(Kind::Callback, run));

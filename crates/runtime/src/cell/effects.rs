@@ -16,6 +16,7 @@ use super::callbacks::{self, Delivered, Origin};
 use super::questions::Question;
 use super::translate;
 use crate::journal;
+use crate::tools::Repeat;
 
 /// Unhandled rejections that are written down; a program can have more than anybody wants to read.
 const WARNINGS: u64 = 20;
@@ -102,7 +103,7 @@ impl Cell {
         else {
             return self.warnings.add("the guest called a tool that does not exist");
         };
-        let (cell, repeatable) = (self.number.0, self.tools.is_repeatable(&tool));
+        let (cell, repeat) = (self.number.0, self.tools.repeat(&tool));
         let kind = EventKind::ToolCalled { call_id: call_id.clone(), tool: tool.clone() };
         self.core.log.append(&self.id, kind, |_| Record::ToolCalled {
             cell,
@@ -110,14 +111,14 @@ impl Cell {
             call_id: call_id.as_str().to_owned(),
             tool: tool.as_str().to_owned(),
             input: input.map(Into::into),
-            repeatable,
+            repeatable: repeat != Repeat::Never,
         });
         let input = input.map(JsonText::parse).transpose();
         let location = location.map(|(line, column)| Location { line, column });
         let call = input.map(|input| {
             ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input).at(location)
         });
-        self.callbacks.call(&self.core, handle, call_id, call, Origin::Cell);
+        self.callbacks.call(&self.core, handle, call_id, call, repeat, Origin::Cell);
     }
 
     fn notify(&mut self, text: String) {
@@ -151,9 +152,13 @@ impl Cell {
     /// Writes down what a call came to, and returns it as the guest is given it.
     pub(super) fn answered(&mut self, answer: callbacks::Answer) -> Event {
         self.callbacks.answered(&answer);
+        self.gathering.is_precious |= answer.repeat != Repeat::Freely;
         let callbacks::Answer { handle, call_id, result, .. } = answer;
         let now_us = self.now_us();
-        let kind = EventKind::ToolAnswered { call_id, error: result.as_ref().err().map(|error| error.code) };
+        let kind = EventKind::ToolAnswered {
+            call_id: call_id.clone(),
+            error: result.as_ref().err().map(|error| error.code),
+        };
         self.inputs_count += 1;
         self.core.log.append(&self.id, kind, |_| Record::Answered {
             cell: self.number.0,
@@ -164,7 +169,7 @@ impl Cell {
             },
             now_us,
         });
-        translate::answered(handle, result, now_us)
+        translate::answered(handle, Some(&call_id), result, now_us)
     }
 
     /// Writes down that a timer fired, and returns that as the guest is given it.

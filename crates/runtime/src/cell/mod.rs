@@ -13,6 +13,7 @@ mod caller;
 mod check;
 mod effects;
 mod ending;
+mod gathering;
 mod opening;
 mod questions;
 mod replay;

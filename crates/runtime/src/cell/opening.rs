@@ -63,6 +63,7 @@ impl Cell {
             }
         };
         let stored = stored as Arc<dyn StoredValues>;
+        self.callbacks.ground = self.core.mark();
         let begun = match history {
             Some(history) => self.recall(*history),
             None => None,

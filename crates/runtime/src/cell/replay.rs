@@ -19,7 +19,7 @@ use super::questions::Question;
 use super::variables::work;
 use crate::journal::{self, CellHistory, Checkpoint, PendingCall, Saved};
 use crate::log::SessionLog;
-use crate::tools::ToolTable;
+use crate::tools::{Repeat, ToolTable};
 
 /// What is left to be done again.
 pub(super) struct Replay {
@@ -190,8 +190,11 @@ impl Cell {
         }
         for (handle, PendingCall { call_id, tool, input, repeatable }) in replay.calls {
             let call = ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input);
-            let origin = Origin::Lost { repeatable };
-            self.callbacks.call(&self.core, CallHandle(handle), call_id, Ok(call), origin);
+            let repeat = match self.tools.repeat(&call.tool) {
+                Repeat::WithKey if !repeatable => Repeat::Never,
+                repeat => repeat,
+            };
+            self.callbacks.call(&self.core, CallHandle(handle), call_id, Ok(call), repeat, Origin::Lost);
         }
         for (handle, question) in replay.questions {
             self.questions.ask(CallHandle(handle), question);

@@ -1,6 +1,8 @@
 //! From the engine's words to the contract's.
 
-use carrel_contract::{CellError, CellErrorKind, ConsoleLevel, JsonText, Location, ToolError};
+use carrel_contract::{
+    CellError, CellErrorKind, ConsoleLevel, JsonText, Location, ToolCallId, ToolError, ToolErrorCode,
+};
 use carrel_engine::{CallHandle, Ending, Event, GuestError, Level};
 
 use crate::log::cut_text;
@@ -61,20 +63,28 @@ pub(super) fn level(level: Level) -> ConsoleLevel {
 }
 
 /// What a call came to, as the guest is given it.
-pub(crate) fn answered(call: CallHandle, result: Result<JsonText, ToolError>, now_us: i64) -> Event {
+pub(crate) fn answered(
+    call: CallHandle,
+    call_id: Option<&ToolCallId>,
+    result: Result<JsonText, ToolError>,
+    now_us: i64,
+) -> Event {
     match result {
         Ok(json) => Event::Answered { call, json: json.into_shared(), now_us },
-        Err(error) => Event::Failed { call, json: tool_error(&error).into(), now_us },
+        Err(error) => Event::Failed { call, json: tool_error(call_id, &error).into(), now_us },
     }
 }
 
 /// Writes a failed call as the guest reads it.
-fn tool_error(error: &ToolError) -> String {
+fn tool_error(call_id: Option<&ToolCallId>, error: &ToolError) -> String {
+    // Somebody has to find out what became of it, and asks for it by its id.
+    let unknown = call_id.filter(|_| error.code == ToolErrorCode::OutcomeUnknown);
     serde_json::json!({
         "message": error.message,
         "code": error.code.as_str(),
         "retryable": error.retryable,
         "data": error.data,
+        "callId": unknown.map(ToolCallId::as_str),
     })
     .to_string()
 }

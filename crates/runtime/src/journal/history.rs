@@ -199,10 +199,13 @@ impl History {
                 let result = words::answer_back(answer.clone())?;
                 let error = result.as_ref().err().map(|error| error.code);
                 let history = self.cell(*cell)?;
-                history.input(translate::answered(CallHandle(*call), result, *now_us), *now_us);
+                // A question about the tools is no call and has no id.
+                let call_id = history.calls.remove(call).map(|pending| pending.call_id);
+                let answer = translate::answered(CallHandle(*call), call_id.as_ref(), result, *now_us);
+                history.input(answer, *now_us);
                 history.questions.remove(call);
-                if let Some(pending) = history.calls.remove(call) {
-                    self.event(*cell, EventKind::ToolAnswered { call_id: pending.call_id, error })?;
+                if let Some(call_id) = call_id {
+                    self.event(*cell, EventKind::ToolAnswered { call_id, error })?;
                 }
             }
             Record::Asked { cell, call, question } => {
