@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use carrel_catalogue::prompt::DEFAULT_BUDGET_TOKENS;
+use carrel_contract::SessionName;
 use carrel_tools::import::Client;
 use carrel_tools::policy::{InvalidPattern, Pattern};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -50,6 +51,12 @@ pub(crate) enum Command {
     Logout(LogoutArgs),
     /// Look at a policy before it is used.
     Policy(PolicyArgs),
+    /// List the sessions that are kept.
+    Sessions(SessionsArgs),
+    /// Let the cells of a kept session go on, show what was not seen of them, and wait for their end.
+    Resume(ResumeArgs),
+    /// Forget kept sessions with all that they have.
+    Rm(RemoveArgs),
     /// Check that everything Carrel needs works here, and say what to do where it does not.
     Doctor(DoctorArgs),
     /// Look after the store of durable sessions: check it, make it small, carry sessions to another.
@@ -78,9 +85,17 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with = "mcp")]
     pub(crate) no_mcp: bool,
 
+    /// Where the cell runs.
+    #[command(flatten)]
+    pub(crate) named: NamedArgs,
+
+    /// What the cell may do.
+    #[command(flatten)]
+    pub(crate) guard: GuardArgs,
+
     /// What the cell may take.
     #[command(flatten)]
-    pub(crate) session: CellArgs,
+    pub(crate) cells: CellArgs,
 
     /// Print one JSON object at the end instead of items as they come.
     #[arg(long)]
@@ -91,9 +106,22 @@ pub(crate) struct RunArgs {
     pub(crate) image_dir: Option<PathBuf>,
 }
 
-/// What cells may take, and how they are treated.
+/// Which session cells run in.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct CellArgs {
+pub(crate) struct NamedArgs {
+    /// Run in the session of this name, which is made when there is none, and keep it: what is stored stays for the next
+    /// cell, and a cell whose process is lost goes on with `carrel resume NAME`.
+    #[arg(long, value_name = "NAME", value_parser = SessionName::new)]
+    pub(crate) session: Option<SessionName>,
+
+    /// Keep nothing, whatever the name: the session begins empty, and ends with this program.
+    #[arg(long, requires = "session")]
+    pub(crate) ephemeral: bool,
+}
+
+/// What cells may do with their tools.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct GuardArgs {
     /// What the cell may do with its tools, as TOML: see docs/policies.md. Without it every call is made.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
@@ -106,7 +134,11 @@ pub(crate) struct CellArgs {
     /// else deny].
     #[arg(long, value_name = "WHAT", requires = "policy")]
     pub(crate) unattended: Option<Unattended>,
+}
 
+/// What cells may take, and how they are treated.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CellArgs {
     /// The memory the cell may use, from 2MiB to 512MiB [default: 64MiB].
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     pub(crate) memory: Option<usize>,
@@ -140,9 +172,62 @@ pub(crate) struct ReplArgs {
     #[arg(long, conflicts_with = "mcp")]
     pub(crate) no_mcp: bool,
 
+    /// Where the cells run.
+    #[command(flatten)]
+    pub(crate) named: NamedArgs,
+
+    /// What each cell may do.
+    #[command(flatten)]
+    pub(crate) guard: GuardArgs,
+
     /// What each cell may take.
     #[command(flatten)]
-    pub(crate) session: CellArgs,
+    pub(crate) cells: CellArgs,
+}
+
+/// The arguments of `resume`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ResumeArgs {
+    /// The session, by its name.
+    #[arg(value_name = "NAME")]
+    pub(crate) session: String,
+
+    /// MCP servers and OpenAPI documents, as JSON or TOML; may be given several times [default: ./carrel.toml, else
+    /// ./mcp.json].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mcp: Vec<PathBuf>,
+
+    /// Start no MCP server: the cells go on without tools.
+    #[arg(long, conflicts_with = "mcp")]
+    pub(crate) no_mcp: bool,
+
+    /// What the cells may do.
+    #[command(flatten)]
+    pub(crate) guard: GuardArgs,
+
+    /// The time after which a cell is terminated, whatever it does [default: none].
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Where images and audio are saved [default: the current directory].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) image_dir: Option<PathBuf>,
+}
+
+/// The arguments of `sessions`.
+#[derive(Args, Debug)]
+pub(crate) struct SessionsArgs {
+    /// Print a JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The arguments of `rm`.
+#[derive(Args, Debug)]
+pub(crate) struct RemoveArgs {
+    /// The sessions, by their names.
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) sessions: Vec<String>,
 }
 
 /// The arguments of `tools`.

@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Unreachable,
     /// Carrel could not do its part.
     Internal,
+    /// Another process has the session.
+    InUse,
     /// SIGHUP.
     HungUp,
     /// Ctrl-C.
@@ -32,13 +34,14 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// Every way to end, in order of the codes.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Success,
         Self::Failed,
         Self::Usage,
         Self::Terminated,
         Self::Unreachable,
         Self::Internal,
+        Self::InUse,
         Self::HungUp,
         Self::Interrupted,
         Self::BrokenPipe,
@@ -54,6 +57,7 @@ impl Exit {
             Self::Terminated => 3,
             Self::Unreachable => 4,
             Self::Internal => 5,
+            Self::InUse => 6,
             // As a shell reports the signals behind them: 128 and the signal's number.
             Self::HungUp => 129,
             Self::Interrupted => 130,
@@ -74,9 +78,10 @@ impl Exit {
             }
             Self::Terminated => "the cell was terminated by --cpu-time or --timeout",
             Self::Unreachable => {
-                "`run`: no configured MCP server could be reached; `tools`: at least one could not"
+                "`run`: no configured MCP server could be reached; `tools`: at least one could not; `resume`: tools of a cell are not there"
             }
             Self::Internal => "Carrel itself failed: the engine, the store, or writing output or files",
+            Self::InUse => "the session is in use by another process; nothing was run",
             Self::HungUp => "the terminal went away (SIGHUP)",
             Self::Interrupted => "interrupted by Ctrl-C",
             Self::BrokenPipe => "the reader of standard output went away; the cell was terminated",

@@ -2,8 +2,8 @@
 //!
 //! This file reads the arguments, hands them to one command, and turns its [`Exit`] into the process's exit
 //! code. Two things hold throughout the crate: data goes to stdout and everything else to stderr, and
-//! sessions are used through the contract's traits; only `provider.rs` knows what is behind them, and `store`, which
-//! looks after the file they are in.
+//! sessions are used through the contract's traits; only `provider.rs` and `sessions` know what is behind them, and `store`,
+//! which looks after the file they are in.
 
 mod args;
 mod data;
@@ -20,6 +20,7 @@ mod repl;
 mod run;
 mod sanitize;
 mod servers;
+mod sessions;
 mod store;
 mod terminal;
 mod tools;
@@ -68,6 +69,9 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Policy(args) => match args.command {
             PolicyCommand::Check(args) => policy::check(args, interrupt).await,
         },
+        Command::Sessions(args) => sessions::list(args, interrupt).await,
+        Command::Resume(args) => sessions::resume(args, interrupt).await,
+        Command::Rm(args) => sessions::remove(args).await,
         Command::Doctor(args) => doctor::run(args, interrupt).await,
         Command::Store(args) => store::run(args, interrupt).await,
         Command::ExampleServer => servers::serve_example(&interrupt).await,

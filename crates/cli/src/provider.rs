@@ -6,6 +6,7 @@ use std::sync::Arc;
 use carrel_checker::Checker;
 use carrel_contract::CodeModeSessionProvider;
 use carrel_contract::error::EngineFailure;
+use carrel_journal::Store;
 use carrel_runtime::{InProcessProvider, Options};
 
 use crate::units::show_bytes;
@@ -16,9 +17,13 @@ const CELLS_AT_ONCE: u32 = 8;
 
 /// Makes the provider that runs cells in this process.
 pub(crate) fn in_process() -> Result<Arc<dyn CodeModeSessionProvider>, EngineFailure> {
+    Ok(Arc::new(InProcessProvider::new(options())?))
+}
+
+/// Makes the provider of sessions that are kept in a store.
+pub(crate) fn keeping(store: Arc<dyn Store>) -> Result<Arc<InProcessProvider>, EngineFailure> {
     let mut options = options();
-    // It looks for its compiler, and starts it, when a session first has a cell checked.
-    options.checker = Some(Arc::new(Checker::new(carrel_checker::Options::default())));
+    options.store = Some(store);
     Ok(Arc::new(InProcessProvider::new(options)?))
 }
 
@@ -33,6 +38,8 @@ pub(crate) fn memory_range() -> (usize, usize) {
 fn options() -> Options {
     let mut options = Options::default();
     options.engine.max_vms = CELLS_AT_ONCE;
+    // It looks for its compiler, and starts it, when a session first has a cell checked.
+    options.checker = Some(Arc::new(Checker::new(carrel_checker::Options::default())));
     options
 }
 

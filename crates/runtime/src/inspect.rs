@@ -50,6 +50,8 @@ pub struct KeptCell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrittenCell {
+    /// Its id.
+    pub id: CellId,
     /// Its source.
     pub source: String,
     /// Whether it ended without an error; `None` while it runs.
@@ -77,14 +79,14 @@ pub async fn inspect(store: &Arc<dyn Store>, session_id: &SessionId) -> Result<K
     })
 }
 
-/// Reads the sources of a session's cells, by their numbers: of all whose admission the journal still has. Cancel safe.
+/// Reads the sources of a session's cells, oldest first: of all whose admission the journal still has. Cancel safe.
 ///
 /// # Errors
 /// [`ResumeError`]: the store failed, or the journal is damaged.
 pub async fn written(
     store: &Arc<dyn Store>,
     session_id: &SessionId,
-) -> Result<BTreeMap<u64, WrittenCell>, ResumeError> {
+) -> Result<Vec<WrittenCell>, ResumeError> {
     let failed = |error: StoreError| {
         ResumeError::from(StorageFailed { session_id: session_id.clone(), detail: error.to_string() })
     };
@@ -95,7 +97,7 @@ pub async fn written(
     loop {
         let page = store.read(session_id, tail.position(), PAGE_BYTES).await.map_err(failed)?;
         if page.entries.is_empty() {
-            return Ok(cells);
+            return Ok(cells.into_values().collect());
         }
         for (position, bytes) in page.entries {
             let records = tail.read(position, &bytes).map_err(|damage| {
@@ -107,8 +109,9 @@ pub async fn written(
             for record in records {
                 match record {
                     Record::CellAdmitted { cell, source, .. } => {
+                        let Ok(id) = CellNumber(cell).id() else { continue };
                         let source = text(store, source).await.map_err(failed)?;
-                        cells.insert(cell, WrittenCell { source, succeeded: None });
+                        cells.insert(cell, WrittenCell { id, source, succeeded: None });
                     }
                     Record::CellEnded { cell, outcome, .. } => {
                         if let Some(cell) = cells.get_mut(&cell) {

@@ -51,6 +51,12 @@ impl Entry {
 }
 
 impl Cell {
+    /// Reads a cell of an earlier day, as it was run.
+    pub(crate) fn restored(code: &str) -> Self {
+        let entered = code.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(AFTER));
+        Self::read(entered.unwrap_or(code))
+    }
+
     fn read(written: &str) -> Self {
         let declares: Vec<_> = prepare(written)
             .map(|prepared| prepared.declarations.into_iter().map(|it| it.name).collect())
@@ -175,6 +181,14 @@ mod tests {
             assert_eq!(cell(statement).code, statement);
         }
         assert_eq!(cell("const { a, b: [c] } = d").declares, ["a", "c"]);
+    }
+
+    #[test]
+    fn what_was_run_tells_what_was_entered() {
+        for entered in ["1 + 1; // why", "const a = 1", "({ a: 1 })"] {
+            assert_eq!(Cell::restored(&cell(entered).code).before, cell(entered).before);
+        }
+        assert_eq!(Cell::restored(&cell("a\n+ b").code), cell("a\n+ b"));
     }
 
     #[test]

@@ -21,12 +21,14 @@ use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::learned;
 use crate::printer::{Printer, WriteError};
-use crate::run::{self, Fault, Guard, Manner, Opened, Source};
+use crate::run::{self, Code, Fault, Guard, Opened, Showing, Source};
 use crate::sanitize::sanitize;
 use crate::servers::{self, Servers};
+use crate::sessions::Place;
 use crate::terminal::{SavedMode, Terminal, Tone};
 use crate::tools;
-use entry::{Cell, Entry};
+pub(crate) use entry::Cell;
+use entry::Entry;
 use input::{Came, Input};
 use names::{COMMANDS, Names};
 
@@ -44,7 +46,8 @@ pub(crate) async fn run(args: ReplArgs, interrupt: Interrupt) -> Exit {
 }
 
 async fn attempt(args: &ReplArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
-    let guard = Guard::load(&args.session).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
+    let guard = Guard::load(&args.guard).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
+    let place = Place::find(&args.named, &args.cells, SessionMode::Persistent).await?;
     let files = servers::files(&args.mcp, (!args.no_mcp).then_some(Path::new("")));
     let config = servers::load(&files).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
@@ -52,7 +55,7 @@ async fn attempt(args: &ReplArgs, interrupt: &Interrupt, printer: &Printer) -> R
     };
     let servers = servers.with_learned(learned::open(&files));
     servers.report_problems(printer);
-    let exit = with_servers(args, guard, &servers, interrupt, printer).await;
+    let exit = with_servers(args, (&place, guard), &servers, interrupt, printer).await;
     printer.status(None);
     servers.close().await;
     exit
@@ -60,13 +63,16 @@ async fn attempt(args: &ReplArgs, interrupt: &Interrupt, printer: &Printer) -> R
 
 async fn with_servers(
     args: &ReplArgs,
-    guard: Option<Guard>,
+    (place, guard): (&Place, Option<Guard>),
     servers: &Servers,
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {
     let watch = servers.watch();
-    let opened = run::session(&args.session, SessionMode::Persistent, servers, guard).await?;
+    if let (Place::Kept(_, found), false) = (place, args.no_mcp) {
+        found.refuse_missing_tools(servers)?;
+    }
+    let opened = run::open(place, &args.cells, SessionMode::Persistent, servers, guard).await?;
     let listing = servers.listing();
     let names = Names::new(&listing);
     let is_terminal = std::io::stdin().is_terminal() && printer.terminal().stdout;
@@ -89,11 +95,11 @@ async fn with_servers(
         tools: servers.tools(),
         watch,
         cells: Vec::new(),
+        earlier: 0,
         after: Seq::START,
     };
-    let exit = repl.follow(input, is_terminal).await;
-    // Only a lost host makes this fail, and there is none in this process.
-    opened.session.shutdown().await.ok();
+    let exit = repl.attend(place, input, is_terminal).await;
+    opened.close().await;
     exit
 }
 
@@ -110,11 +116,40 @@ struct Repl<'a> {
     watch: Option<watch::Receiver<Arc<Catalogue>>>,
     /// Each cell that ran, and whether it succeeded.
     cells: Vec<(bool, String)>,
+    /// How many of them ran on earlier days.
+    earlier: usize,
     /// The last event that was read.
     after: Seq,
 }
 
 impl Repl<'_> {
+    /// Comes back to a session that was kept, and takes entries.
+    async fn attend(&mut self, place: &Place, input: Input, is_terminal: bool) -> Result<Exit, Fault> {
+        if let Place::Kept(shelf, found) = place {
+            let missed =
+                self.opened.catch_up(shelf, found, &self.showing(), self.interrupt, self.printer).await?;
+            match missed {
+                Exit::Interrupted if is_terminal => self.interrupt.forget(),
+                Exit::Success | Exit::Failed | Exit::Terminated => {}
+                exit => return Ok(exit),
+            }
+            for cell in found.written(shelf).await? {
+                let succeeded = cell.succeeded == Some(true);
+                let cell = Cell::restored(&cell.source);
+                if succeeded {
+                    self.names.declare(cell.declares);
+                }
+                self.cells.push((succeeded, cell.written));
+            }
+            self.earlier = self.cells.len();
+        }
+        self.follow(input, is_terminal).await
+    }
+
+    fn showing(&self) -> Showing<'static> {
+        Showing { timeout: self.args.cells.timeout, json: false, media_folder: Path::new("") }
+    }
+
     /// Takes entries until there are no more. A pipe's failed cells make the exit code, a person's do not.
     async fn follow(&mut self, mut input: Input, is_terminal: bool) -> Result<Exit, Fault> {
         loop {
@@ -169,7 +204,7 @@ impl Repl<'_> {
                 }
             }
         }
-        let failed = !is_terminal && self.cells.iter().any(|(succeeded, _)| !succeeded);
+        let failed = !is_terminal && self.cells.iter().skip(self.earlier).any(|(succeeded, _)| !succeeded);
         Ok(if failed { Exit::Failed } else { Exit::Success })
     }
 
@@ -195,14 +230,8 @@ impl Repl<'_> {
         let Cell { written, code, before, declares } = cell;
         let source =
             Source { name: format!("cell {}", self.cells.len() + 1), text: written.clone(), folder: None };
-        let manner = Manner {
-            limits: &self.args.session,
-            code: &code,
-            before,
-            json: false,
-            media_folder: Path::new(""),
-        };
-        let ran = self.opened.cell(&manner, &source, self.after, self.interrupt, self.printer).await;
+        let code = Code { source: &source, code: &code, before };
+        let ran = self.opened.cell(&code, &self.showing(), self.after, self.interrupt, self.printer).await;
         let exit = match ran {
             Ok((exit, after)) => {
                 self.after = after;

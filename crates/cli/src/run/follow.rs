@@ -1,7 +1,6 @@
 //! Follows a running cell: shows its events as they come, and ends it when its time is up, at Ctrl-C, or
 //! when nobody reads what it writes.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,13 +8,14 @@ use carrel_contract::error::Coded;
 use carrel_contract::{
     CellId, CellResponse, CodeModeSession, EventKind, EventStream, Seq, StreamItem, TOKEN_BYTES, WaitRequest,
 };
+use carrel_runtime::KeptCell;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::task::JoinSet;
 
 use super::media::Saver;
-use super::outcome::Stop;
-use super::renderer::{Asked, Piece, Renderer, Told};
-use super::{Fault, OUTPUT_BYTES};
+use super::outcome::{self, Stop};
+use super::renderer::{self, Asked, Piece, Renderer, Told};
+use super::{Fault, OUTPUT_BYTES, Showing};
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::printer::{Printer, WriteError};
@@ -28,9 +28,31 @@ pub(super) struct Following<'a> {
     pub(super) cell_id: CellId,
     pub(super) interrupt: &'a Interrupt,
     pub(super) printer: &'a Printer,
-    pub(super) timeout: Option<Duration>,
-    pub(super) json: bool,
-    pub(super) media_folder: &'a Path,
+    pub(super) showing: &'a Showing<'a>,
+    /// In a session that is kept: what its reader is given is remembered.
+    pub(super) kept: Option<KeptReader<'a>>,
+}
+
+/// How far a cell of a kept session was shown.
+#[derive(Clone, Copy)]
+pub(super) struct KeptReader<'a> {
+    /// The session's name.
+    name: &'a str,
+    read_up_to: Seq,
+    /// Nothing more of the cell will come.
+    has_ended: bool,
+}
+
+impl<'a> KeptReader<'a> {
+    /// Of a cell that begins.
+    pub(super) fn new(name: &'a str) -> Self {
+        Self { name, read_up_to: Seq::START, has_ended: false }
+    }
+
+    /// Of one that is come back to.
+    pub(super) fn back(name: &'a str, cell: &KeptCell) -> Self {
+        Self { name, read_up_to: cell.read_up_to, has_ended: !cell.is_running }
+    }
 }
 
 /// A cell that has ended.
@@ -67,15 +89,23 @@ impl Following<'_> {
             Arc::clone(self.session),
             self.cell_id.clone(),
             self.interrupt.clone(),
-            self.timeout,
+            self.showing.timeout,
+            self.kept.is_some(),
             Arc::clone(&stop),
         ));
         let mut renderer = Renderer::default();
-        let mut saver = Saver::new(self.media_folder);
+        let mut saver = Saver::new(self.showing.media_folder);
+        // What was shown of it, and whether its session was told.
+        let mut shown = self.kept.map_or(Seq::START, |kept| kept.read_up_to);
+        let mut told_session = self.kept.is_none_or(|kept| kept.read_up_to == Seq::START);
         let mut lost_output = false;
         let mut missed = 0;
         let mut told = false;
         loop {
+            if let Some(exit) = self.leaves() {
+                guard.shutdown().await;
+                return Err((exit, String::new()));
+            }
             // What is there already is taken at once and written together; only a pause writes it out.
             let item = match events.next().now_or_never() {
                 Some(item) => item,
@@ -83,11 +113,22 @@ impl Following<'_> {
                     if let Err(error) = self.printer.flush() {
                         self.close(&error, &stop).await;
                     }
+                    if self.kept.is_some_and(|kept| kept.has_ended) {
+                        break;
+                    }
+                    if !told_session {
+                        told_session = true;
+                        let response = self.read_on().await?;
+                        lost_output |= self.show_rest(&response, &mut shown, &mut saver, &stop).await;
+                    }
                     self.printer.status(Some(&renderer.status()));
                     tokio::select! {
                         item = events.next() => item,
-                        _ = self.interrupt.fired(), if !told => {
+                        exit = self.interrupt.fired(), if !told => {
                             told = true;
+                            if self.kept.is_some() && leaves(exit) {
+                                continue;
+                            }
                             self.printer.unask();
                             let note = "interrupted: ending the cell (Ctrl-C again leaves at once)";
                             self.printer.note(Tone::Dim, note);
@@ -100,8 +141,14 @@ impl Following<'_> {
                 Some(StreamItem::Event(event)) if event.cell_id == self.cell_id => {
                     let last = is_last(&event.kind);
                     // With --json the items come with the outcome.
+                    let is_output = matches!(event.kind, EventKind::Output { .. });
                     let hidden = matches!(stop.get(), Some(Stop::Output(_)))
-                        || (self.json && matches!(event.kind, EventKind::Output { .. }));
+                        || (self.kept.is_some() && event.seq <= shown)
+                        || (self.showing.json && is_output);
+                    if self.kept.is_some() && !self.showing.json && event.seq > shown {
+                        shown = event.seq;
+                        told_session &= !is_output;
+                    }
                     match renderer.event(event).filter(|_| !hidden).map(|piece| self.show(piece, &mut saver))
                     {
                         None | Some(Shown::Well) => {}
@@ -113,6 +160,8 @@ impl Following<'_> {
                     }
                 }
                 Some(StreamItem::Event(_)) => {}
+                // A kept session still has what they were, and gives it to its reader.
+                Some(StreamItem::Missed { .. }) if self.kept.is_some() => told_session = false,
                 Some(StreamItem::Missed { first_missed, last_missed }) => {
                     missed += last_missed.0.saturating_sub(first_missed.0).saturating_add(1);
                 }
@@ -120,8 +169,14 @@ impl Following<'_> {
                 None => break,
             }
         }
+        // What holds the session besides this: a kept one is given back when nobody does.
+        guard.shutdown().await;
         self.printer.status(None);
         self.printer.unask();
+        let response = self.outcome().await?;
+        if self.kept.is_some() && !self.showing.json {
+            lost_output |= self.show_rest(&response, &mut shown, &mut saver, &stop).await;
+        }
         if let Err(error) = self.printer.flush() {
             self.close(&error, &stop).await;
         }
@@ -130,14 +185,13 @@ impl Following<'_> {
             self.printer.note(Tone::Warning, &format!("warning: {left_out}"));
         }
         // With --json the items come from the outcome, which counts what it lacks.
-        if missed > 0 && !self.json {
+        if missed > 0 && !self.showing.json {
             lost_output = true;
             let note = format!(
                 "warning: {missed} events came faster than they could be written; the output has gaps"
             );
             self.printer.note(Tone::Warning, &note);
         }
-        let response = self.outcome().await?;
         let stop = stop.get().copied();
         let failed_calls = renderer.failed_calls();
         let told = renderer.told();
@@ -152,11 +206,62 @@ impl Following<'_> {
         }
     }
 
-    /// Reads the outcome: with its items for `--json`, without them when they have been shown.
+    /// Returns how the program ends that leaves the cell to itself.
+    fn leaves(&self) -> Option<Exit> {
+        let kept = self.kept?;
+        let exit = self.interrupt.exit().filter(|exit| leaves(*exit))?;
+        self.printer.status(None);
+        self.printer.unask();
+        let name = kept.name;
+        let note = format!("left {} as it is; `carrel resume {name}` lets it go on", self.cell_id);
+        self.printer.note(Tone::Dim, &note);
+        Some(exit)
+    }
+
+    /// Reads the outcome: with its items for `--json` and for what of them was not shown, without them when they have been.
     async fn outcome(&self) -> Result<CellResponse, Fault> {
-        let tokens = if self.json { OUTPUT_BYTES / TOKEN_BYTES } else { 0 };
-        let request =
-            WaitRequest::new([self.cell_id.clone()]).after(Seq::START).with_max_output_tokens(tokens);
+        if self.kept.is_some() {
+            return self.read_on().await;
+        }
+        let tokens = if self.showing.json { OUTPUT_BYTES / TOKEN_BYTES } else { 0 };
+        let request = WaitRequest::new([self.cell_id.clone()]).after(Seq::START);
+        self.wait(request.with_max_output_tokens(tokens)).await
+    }
+
+    /// Reads on as the session's reader: what this returns was read, whatever becomes of this program.
+    async fn read_on(&self) -> Result<CellResponse, Fault> {
+        let request = WaitRequest::new([self.cell_id.clone()]).with_yield_time(Duration::ZERO);
+        self.wait(request.with_max_output_tokens(OUTPUT_BYTES / TOKEN_BYTES)).await
+    }
+
+    /// Shows what its reader was given and was not shown from its events. Tells whether something of it was lost.
+    async fn show_rest(
+        &self,
+        response: &CellResponse,
+        shown: &mut Seq,
+        saver: &mut Saver<'_>,
+        stop: &OnceLock<Stop>,
+    ) -> bool {
+        let mut lost = false;
+        let observation = response.observation();
+        for text in observation.notices.iter().flat_map(|notice| outcome::notice(notice, &self.cell_id)) {
+            self.printer.note(Tone::Dim, &text);
+        }
+        for item in observation.items.iter().filter(|item| item.seq > *shown) {
+            match self.show(renderer::piece(item.content.clone()), saver) {
+                Shown::Well => {}
+                Shown::Lost => lost = true,
+                Shown::Closed(error) => {
+                    self.close(&error, stop).await;
+                    break;
+                }
+            }
+        }
+        *shown = observation.cursor.max(*shown);
+        lost
+    }
+
+    async fn wait(&self, request: WaitRequest) -> Result<CellResponse, Fault> {
         let response = match self.session.wait(request).await {
             Ok(response) => response.cells.into_iter().next(),
             Err(error) => return Err((Exit::Internal, format!("failed to {error} ({})", error.code()))),
@@ -190,6 +295,12 @@ impl Following<'_> {
     }
 }
 
+/// Tells whether a program that ends so leaves the cells of a kept session to themselves: Ctrl-C is for the cell, and what
+/// closes a terminal, or stops a machine, is for the program.
+fn leaves(exit: Exit) -> bool {
+    matches!(exit, Exit::HungUp | Exit::Asked)
+}
+
 fn is_last(kind: &EventKind) -> bool {
     matches!(kind, EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. })
 }
@@ -200,6 +311,7 @@ async fn guard_time(
     cell_id: CellId,
     interrupt: Interrupt,
     timeout: Option<Duration>,
+    is_kept: bool,
     stop: Arc<OnceLock<Stop>>,
 ) {
     let expiry = async {
@@ -211,8 +323,14 @@ async fn guard_time(
             None => std::future::pending().await,
         }
     };
+    let told = async {
+        match interrupt.fired().await {
+            exit if is_kept && leaves(exit) => std::future::pending().await,
+            exit => Stop::Interrupt(exit),
+        }
+    };
     let why = tokio::select! {
-        exit = interrupt.fired() => Stop::Interrupt(exit),
+        why = told => why,
         why = expiry => why,
     };
     end(session.as_ref(), &cell_id, why, &stop).await;

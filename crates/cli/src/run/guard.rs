@@ -5,7 +5,7 @@ use std::sync::Arc;
 use carrel_contract::{CodeModeSessionDelegate, ToolDescription};
 use carrel_tools::policy::{Approvals, Policy, PolicyDelegate, PolicyError, Unattended};
 
-use crate::args::{self, CellArgs};
+use crate::args::{self, GuardArgs};
 
 /// A policy that is to be held to.
 pub(crate) struct Guard {
@@ -16,7 +16,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// Reads the policy that the arguments name, if they name one.
-    pub(crate) fn load(args: &CellArgs) -> Result<Option<Self>, PolicyError> {
+    pub(crate) fn load(args: &GuardArgs) -> Result<Option<Self>, PolicyError> {
         let Some(file) = &args.policy else { return Ok(None) };
         let mut policy = Policy::load(file)?.approving(args.approve.iter().cloned());
         let asked_for = args.unattended.map(|unattended| match unattended {

@@ -9,6 +9,7 @@ mod follow;
 mod guard;
 mod json;
 mod media;
+mod opened;
 mod outcome;
 mod renderer;
 mod reply;
@@ -17,25 +18,24 @@ mod shift;
 mod source;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::time::Duration;
 
-use carrel_contract::error::{Coded, CreateError, ExecuteError};
-use carrel_contract::{
-    CellResponse, CodeModeSession, ExecuteRequest, Limits, Seq, SessionMode, SessionSpec, ToolDescription,
-};
+use carrel_contract::error::{Coded, ExecuteError};
+use carrel_contract::{CellId, CellResponse, EventStream, ExecuteRequest, Limits, Seq, SessionMode};
 
-use crate::args::{CellArgs, RunArgs};
+use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::learned;
 use crate::printer::Printer;
 use crate::provider;
+use crate::repl::Cell;
 use crate::servers::{self, Servers};
+use crate::sessions::{Found, Place, Shelf};
 use crate::terminal::{Terminal, Tone};
-use crate::units::show_bytes;
-use carrel_tools::policy::{Approvals, PolicyDelegate};
-use follow::{Ended, Following};
+use follow::{Ended, Following, KeptReader};
 pub(crate) use guard::Guard;
+pub(crate) use opened::{Opened, open, resume};
 use outcome::Stop;
 use report::Memory;
 pub(crate) use source::Source;
@@ -64,16 +64,23 @@ pub(crate) async fn run(args: RunArgs, interrupt: Interrupt) -> Exit {
 /// How the program ends, and why.
 pub(crate) type Fault = (Exit, String);
 
-/// How a cell is run and shown.
-pub(crate) struct Manner<'a> {
-    pub(crate) limits: &'a CellArgs,
-    /// What runs: the source, or an expression of it within words of ours.
-    pub(crate) code: &'a str,
-    /// Which of them stand before its first line.
-    pub(crate) before: &'a str,
+/// How a cell is followed and shown.
+pub(crate) struct Showing<'a> {
+    /// When it is terminated.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) json: bool,
     /// Where images and audio are saved.
     pub(crate) media_folder: &'a Path,
+}
+
+/// What runs.
+pub(crate) struct Code<'a> {
+    /// The source as it was written.
+    pub(crate) source: &'a Source,
+    /// The same, or an expression of it within words of ours.
+    pub(crate) code: &'a str,
+    /// Which of them stand before its first line.
+    pub(crate) before: &'a str,
 }
 
 async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
@@ -85,7 +92,9 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         source = reading => source.map_err(|_| (Exit::Internal, "failed to read the cell".into()))?,
     };
     let source = source.map_err(|e| usage(&e))?;
-    let guard = Guard::load(&args.session).map_err(|e| usage(&e))?;
+    let guard = Guard::load(&args.guard).map_err(|e| usage(&e))?;
+    let place = Place::find(&args.named, &args.cells, SessionMode::Fresh).await?;
+    place.refuse_unfinished()?;
     let files = servers::files(&args.mcp, source.folder.as_deref().filter(|_| !args.no_mcp));
     let config = servers::load(&files).map_err(|e| usage(&e))?;
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
@@ -98,7 +107,7 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         let message = "none of the configured MCP servers could be reached, so the cell was not run".into();
         return Err((Exit::Unreachable, message));
     }
-    let exit = with_session(args, &source, &servers, guard, interrupt, printer).await;
+    let exit = with_session(args, &source, (&place, &servers, guard), interrupt, printer).await;
     printer.status(None);
     servers.close().await;
     exit
@@ -107,132 +116,131 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
 async fn with_session(
     args: &RunArgs,
     source: &Source,
-    servers: &Servers,
-    guard: Option<Guard>,
+    (place, servers, guard): (&Place, &Servers, Option<Guard>),
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {
-    let opened = session(&args.session, SessionMode::Fresh, servers, guard).await?;
-    let manner = Manner {
-        limits: &args.session,
-        code: &source.text,
-        before: "",
+    let opened = open(place, &args.cells, SessionMode::Fresh, servers, guard).await?;
+    let code = Code { source, code: &source.text, before: "" };
+    let showing = Showing {
+        timeout: args.cells.timeout,
         json: args.json,
         media_folder: args.image_dir.as_deref().unwrap_or(Path::new("")),
     };
-    let ran = opened.cell(&manner, source, Seq::START, interrupt, printer).await;
-    // Only a lost host makes this fail, and there is none in this process.
-    opened.session.shutdown().await.ok();
+    let ran = opened.cell(&code, &showing, Seq::START, interrupt, printer).await;
+    opened.close().await;
     ran.map(|(exit, _)| exit)
 }
 
-/// A session, and what its policy asks a person.
-pub(crate) struct Opened {
-    pub(crate) session: Arc<dyn CodeModeSession>,
-    approvals: Option<Approvals>,
-    policy: Option<Arc<PolicyDelegate>>,
-}
-
-/// Makes a session with the tools of these servers, under a policy where there is one.
-pub(crate) async fn session(
-    args: &CellArgs,
-    mode: SessionMode,
-    servers: &Servers,
-    guard: Option<Guard>,
-) -> Result<Opened, Fault> {
-    let mut spec = SessionSpec::default();
-    spec.mode = mode;
-    spec.tools = servers.tools();
-    spec.limits = limits(args);
-    spec.time_zone.clone_from(&args.time_zone);
-    spec.check = args.check;
-    let memory_bytes = spec.limits.memory_bytes;
-    let provider =
-        provider::in_process().map_err(|e| (Exit::Internal, format!("failed to {e} ({})", e.code())))?;
-    let approvals = guard.as_ref().map(|guard| guard.approvals.clone());
-    let policy = guard.map(|guard| guard.around(servers.delegate(), &spec.tools));
-    let delegate = policy.clone().map_or_else(|| servers.delegate(), |policy| policy as _);
-    let session = provider.create(spec, delegate).await.map_err(|e| create_fault(&e, memory_bytes))?;
-    Ok(Opened { session, approvals, policy })
-}
-
 impl Opened {
-    /// Gives the session other tools: cells that are admitted from now on have these.
-    pub(crate) async fn set_tools(&self, tools: Vec<ToolDescription>) -> Result<(), Fault> {
-        // First: what the policy was not told of is refused.
-        if let Some(policy) = &self.policy {
-            policy.set_tools(&tools);
-        }
-        let set = self.session.set_tools(tools).await;
-        set.map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))
-    }
-
     /// Runs a cell and shows what it does, and asks what its policy asks. `after` is an event of the session before it;
     /// returns the last one of it, too.
     pub(crate) async fn cell(
         &self,
-        manner: &Manner<'_>,
-        source: &Source,
+        code: &Code<'_>,
+        showing: &Showing<'_>,
         after: Seq,
         interrupt: &Interrupt,
         printer: &Printer,
     ) -> Result<(Exit, Seq), Fault> {
+        let run = async {
+            let events = self.session.events(after);
+            let started = self.session.execute(ExecuteRequest::new(code.code)).await;
+            let cell_id = started.map_err(|e| execute_fault(&e, &code.source.name))?.cell_id;
+            let kept = self.keeping.as_ref().map(|keeping| KeptReader::new(&keeping.name));
+            self.follow(cell_id, events, kept, code, showing, (interrupt, printer)).await
+        };
         tokio::select! {
-            ran = cell(manner, source, &self.session, after, interrupt, printer) => ran,
+            ran = run => ran,
             never = ask::attend(self.approvals.clone(), interrupt, printer) => match never {},
         }
     }
-}
 
-/// Runs a cell and shows what it does. `after` is an event of its session before it; returns the last one of it, too.
-async fn cell(
-    manner: &Manner<'_>,
-    source: &Source,
-    session: &Arc<dyn CodeModeSession>,
-    after: Seq,
-    interrupt: &Interrupt,
-    printer: &Printer,
-) -> Result<(Exit, Seq), Fault> {
-    let events = session.events(after);
-    let started = session
-        .execute(ExecuteRequest::new(manner.code))
-        .await
-        .map_err(|e| execute_fault(&e, &source.name))?;
-    let following = Following {
-        session,
-        cell_id: started.cell_id,
-        interrupt,
-        printer,
-        timeout: manner.limits.timeout,
-        json: manner.json,
-        media_folder: manner.media_folder,
-    };
-    let mut ended = following.to_the_end(events).await?;
-    if let CellResponse::Completed(completed) = &mut ended.response
-        && let Some(error) = &mut completed.error
-    {
-        shift::take_back(error, &completed.observation.cell_id, manner.before);
+    /// Shows what was not shown of a kept session's cells, and waits for those that run. Returns how the first ended that
+    /// did not end well.
+    pub(crate) async fn catch_up(
+        &self,
+        shelf: &Shelf,
+        found: &Found,
+        showing: &Showing<'_>,
+        interrupt: &Interrupt,
+        printer: &Printer,
+    ) -> Result<Exit, Fault> {
+        let missed = found.missed();
+        let written = found.written(shelf).await?;
+        let source_of =
+            |id: &CellId| written.iter().find(|cell| cell.id == *id).map(|cell| cell.source.as_str());
+        let show = async {
+            let mut exit = Exit::Success;
+            for cell in &missed {
+                if cell.is_running {
+                    printer.note(Tone::Dim, &format!("{} goes on where it was", cell.id));
+                } else if missed.len() > 1 {
+                    printer.note(Tone::Dim, &format!("{}:", cell.id));
+                }
+                let entered = Cell::restored(source_of(&cell.id).unwrap_or_default());
+                let source = Source { name: cell.id.to_string(), text: entered.written, folder: None };
+                let code = Code { source: &source, code: "", before: entered.before };
+                let kept = KeptReader::back(&found.name, cell);
+                let events = self.session.events(Seq::START);
+                let shown = self
+                    .follow(cell.id.clone(), events, Some(kept), &code, showing, (interrupt, printer))
+                    .await?;
+                exit = if exit == Exit::Success { shown.0 } else { exit };
+            }
+            Ok(exit)
+        };
+        tokio::select! {
+            shown = show => shown,
+            never = ask::attend(self.approvals.clone(), interrupt, printer) => match never {},
+        }
     }
-    let last = ended.response.observation().cursor;
-    Ok((close(manner, source, &ended, printer)?, last))
+
+    /// Shows what a cell does until it ends. Returns the last event of it, too.
+    async fn follow(
+        &self,
+        cell_id: CellId,
+        events: EventStream,
+        kept: Option<KeptReader<'_>>,
+        code: &Code<'_>,
+        showing: &Showing<'_>,
+        (interrupt, printer): (&Interrupt, &Printer),
+    ) -> Result<(Exit, Seq), Fault> {
+        let following = Following { session: &self.session, cell_id, interrupt, printer, showing, kept };
+        let mut ended = following.to_the_end(events).await?;
+        if let CellResponse::Completed(completed) = &mut ended.response
+            && let Some(error) = &mut completed.error
+        {
+            shift::take_back(error, &completed.observation.cell_id, code.before);
+        }
+        let last = ended.response.observation().cursor;
+        let exit = close(showing, code.source, &ended, self.memory_bytes, printer)?;
+        Ok((exit, last))
+    }
 }
 
 /// Shows how a cell ended.
-fn close(manner: &Manner<'_>, source: &Source, ended: &Ended, printer: &Printer) -> Result<Exit, Fault> {
+fn close(
+    showing: &Showing<'_>,
+    source: &Source,
+    ended: &Ended,
+    memory_bytes: usize,
+    printer: &Printer,
+) -> Result<Exit, Fault> {
     let exit = outcome::exit(&ended.response, ended.stop);
     let exit = if exit == Exit::Success && ended.lost_output { Exit::Internal } else { exit };
 
     if matches!(ended.stop, Some(Stop::Output(_))) {
         return Ok(exit);
     }
-    if manner.json {
+    if showing.json {
         let object =
             json::object(&ended.response, ended.stop, exit, ended.failed_calls, &ended.asked, &ended.told)
                 .map_err(|e| (Exit::Internal, format!("failed to write the outcome as JSON: {e}")))?;
         return Ok(printer.data(&object).map_or_else(|e| e.report(printer), |()| exit));
     }
     let look = printer.terminal().look();
-    let memory = Memory { given: limits(manner.limits).memory_bytes, most: provider::memory_range().1 };
+    let memory = Memory { given: memory_bytes, most: provider::memory_range().1 };
     let closing = outcome::closing(&ended.response, ended.stop, source, memory, look);
     if let Some(result) = closing.result
         && let Err(error) = printer.data(&result)
@@ -249,38 +257,8 @@ fn close(manner: &Manner<'_>, source: &Source, ended: &Ended, printer: &Printer)
     Ok(exit)
 }
 
-fn limits(args: &CellArgs) -> Limits {
-    let mut limits = Limits::default();
-    if let Some(memory) = args.memory {
-        limits.memory_bytes = memory;
-    }
-    if let Some(cpu_time) = args.cpu_time {
-        limits.cpu_time = cpu_time;
-    }
-    limits.output_bytes = OUTPUT_BYTES;
-    limits.kept_events = KEPT_EVENTS;
-    limits
-}
-
 fn usage(error: &dyn std::error::Error) -> Fault {
     (Exit::Usage, format!("failed to {error}"))
-}
-
-fn create_fault(error: &CreateError, memory_bytes: usize) -> Fault {
-    if let CreateError::InvalidSpec(invalid) = error
-        && invalid.field == "limits.memory_bytes"
-    {
-        // The flag and its units, which is what the user knows of the field.
-        let (least, most) = provider::memory_range();
-        let (given, least, most) = (show_bytes(memory_bytes), show_bytes(least), show_bytes(most));
-        let message = format!("`--memory` is {given}; accepted is {least} to {most} ({})", error.code());
-        return (Exit::Usage, message);
-    }
-    let exit = match error {
-        CreateError::InvalidSpec(_) | CreateError::Unsupported(_) => Exit::Usage,
-        _ => Exit::Internal,
-    };
-    (exit, format!("failed to {error} ({})", error.code()))
 }
 
 fn execute_fault(error: &ExecuteError, name: &str) -> Fault {

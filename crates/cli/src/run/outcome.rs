@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use carrel_contract::{CellResponse, TerminationReason};
+use carrel_contract::{CellId, CellResponse, Notice, TerminationReason, ToolCallId};
 
 use super::report::{self, Memory};
 use super::source::Source;
@@ -126,6 +126,20 @@ pub(crate) fn footer(response: &CellResponse, failed_calls: u64) -> String {
         (calls, failed) => format!("{calls} tool call{}, {failed} failed", plural(calls)),
     };
     format!("{verdict} in {}, {} CPU, {calls}", show_duration(usage.elapsed), show_duration(usage.cpu_time))
+}
+
+/// Says what a reader should know of a session that was lost.
+pub(super) fn notice(notice: &Notice, cell_id: &CellId) -> Vec<String> {
+    // What this version does not know of, it cannot tell.
+    let Notice::Recovered { repeated, unknown } = notice else { return Vec::new() };
+    let calls = |ids: &[ToolCallId], was: &str| {
+        let count = ids.len() as u64;
+        (count > 0).then(|| format!("{cell_id}: {count} call{} {was}", plural(count)))
+    };
+    [calls(repeated, "made again"), calls(unknown, "that may or may not have happened, as the cell was told")]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn plural(count: u64) -> &'static str {

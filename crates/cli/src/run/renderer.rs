@@ -184,7 +184,8 @@ impl Renderer {
     }
 }
 
-fn piece(content: Content) -> Piece {
+/// Says what to show of an output item.
+pub(super) fn piece(content: Content) -> Piece {
     match content {
         Content::Text { text, level } => match level {
             None | Some(ConsoleLevel::Log | ConsoleLevel::Info) => Piece::Data(text),

@@ -20,6 +20,8 @@ mod prompt;
 mod repl;
 mod run;
 #[cfg(unix)]
+mod sessions;
+#[cfg(unix)]
 mod signals;
 mod store;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,186 @@
+//! A session that is open: made for one command, or kept, with the policy that its calls are held to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use carrel_contract::error::{Coded, CreateError};
+use carrel_contract::{
+    CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Durability, Limits, SessionMode,
+    SessionSpec, ToolDescription,
+};
+use carrel_runtime::InProcessProvider;
+use carrel_tools::policy::{Approvals, PolicyDelegate};
+
+use super::{Fault, Guard, KEPT_EVENTS, OUTPUT_BYTES};
+use crate::args::CellArgs;
+use crate::exit::Exit;
+use crate::provider;
+use crate::servers::Servers;
+use crate::sessions::{Found, Place, Shelf, resume_fault};
+use crate::units::show_bytes;
+
+/// How long a kept session has to be written down when the program ends. What is not is known all the same: it is done again.
+const LEAVING: Duration = Duration::from_secs(5);
+/// How long what came of a cell can be read in a kept session: nobody is gone for longer.
+const OUTCOME_AGE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// An open session.
+pub(crate) struct Opened {
+    pub(crate) session: Arc<dyn CodeModeSession>,
+    /// What its policy asks a person.
+    pub(super) approvals: Option<Approvals>,
+    policy: Option<Arc<PolicyDelegate>>,
+    pub(super) memory_bytes: usize,
+    pub(super) keeping: Option<Keeping>,
+}
+
+/// How a session is kept.
+pub(super) struct Keeping {
+    provider: Arc<InProcessProvider>,
+    /// What a person calls it.
+    pub(super) name: String,
+}
+
+/// Opens the session in which a command's cells run, with the tools of these servers, under a policy where there is one.
+pub(crate) async fn open(
+    place: &Place,
+    args: &CellArgs,
+    mode: SessionMode,
+    servers: &Servers,
+    guard: Option<Guard>,
+) -> Result<Opened, Fault> {
+    let mut spec = SessionSpec::default();
+    spec.mode = mode;
+    spec.tools = servers.tools();
+    spec.limits = limits(args);
+    spec.time_zone.clone_from(&args.time_zone);
+    spec.check = args.check;
+    match place {
+        Place::Passing => {
+            let provider = provider::in_process().map_err(|error| no_engine(&error))?;
+            make(&*provider, spec, servers, guard).await
+        }
+        Place::Kept(shelf, found) => resume(shelf, found, servers, guard).await,
+        Place::New(shelf, name) => {
+            let provider = provider::keeping(shelf.as_store()).map_err(|error| no_engine(&error))?;
+            spec.durability = Durability::Journaled;
+            spec.name = Some(name.clone());
+            spec.limits.outcome_age = OUTCOME_AGE;
+            let claim = shelf.claim(name).await?;
+            let made = match shelf.id_of(name.as_str()).await {
+                Ok(None) => make(&*provider, spec, servers, guard).await,
+                Ok(Some(_)) => Err((
+                    Exit::InUse,
+                    format!("another process has just made the session `{name}`: try again"),
+                )),
+                Err(fault) => Err(fault),
+            };
+            claim.give_up().await;
+            Ok(Opened { keeping: Some(Keeping { provider, name: name.to_string() }), ..made? })
+        }
+    }
+}
+
+/// Takes a kept session over: its running cells go on.
+pub(crate) async fn resume(
+    shelf: &Shelf,
+    found: &Found,
+    servers: &Servers,
+    guard: Option<Guard>,
+) -> Result<Opened, Fault> {
+    let provider = provider::keeping(shelf.as_store()).map_err(|error| no_engine(&error))?;
+    let tools = servers.tools();
+    let approvals = guard.as_ref().map(|guard| guard.approvals.clone());
+    let (policy, delegate) = guarded(servers, guard, &tools);
+    let session = provider.resume(found.id.clone(), delegate).await;
+    let session = session.map_err(|error| resume_fault(&found.name, &error))?;
+    let memory_bytes = found.kept.spec.limits.memory_bytes;
+    let keeping = Some(Keeping { provider, name: found.name.clone() });
+    let opened = Opened { session, approvals, policy, memory_bytes, keeping };
+    if tools != found.kept.spec.tools {
+        opened.set_tools(tools).await?;
+    }
+    Ok(opened)
+}
+
+async fn make(
+    provider: &dyn CodeModeSessionProvider,
+    spec: SessionSpec,
+    servers: &Servers,
+    guard: Option<Guard>,
+) -> Result<Opened, Fault> {
+    let memory_bytes = spec.limits.memory_bytes;
+    let approvals = guard.as_ref().map(|guard| guard.approvals.clone());
+    let (policy, delegate) = guarded(servers, guard, &spec.tools);
+    let session = provider.create(spec, delegate).await.map_err(|e| create_fault(&e, memory_bytes))?;
+    Ok(Opened { session, approvals, policy, memory_bytes, keeping: None })
+}
+
+fn guarded(
+    servers: &Servers,
+    guard: Option<Guard>,
+    tools: &[ToolDescription],
+) -> (Option<Arc<PolicyDelegate>>, Arc<dyn CodeModeSessionDelegate>) {
+    let policy = guard.map(|guard| guard.around(servers.delegate(), tools));
+    let delegate = policy.clone().map_or_else(|| servers.delegate(), |policy| policy as _);
+    (policy, delegate)
+}
+
+impl Opened {
+    /// Gives the session other tools: cells that are admitted from now on have these.
+    pub(crate) async fn set_tools(&self, tools: Vec<ToolDescription>) -> Result<(), Fault> {
+        // First: what the policy was not told of is refused.
+        if let Some(policy) = &self.policy {
+            policy.set_tools(&tools);
+        }
+        let set = self.session.set_tools(tools).await;
+        set.map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))
+    }
+
+    /// Ends a session that is not kept. One that is kept is left as it is: whatever runs goes on when it is resumed.
+    pub(crate) async fn close(self) {
+        let Self { session, keeping, .. } = self;
+        match keeping {
+            // Only a lost host makes this fail, and there is none in this process.
+            None => drop(session.shutdown().await),
+            Some(Keeping { provider, .. }) => {
+                drop(session);
+                tokio::time::timeout(LEAVING, provider.settle()).await.ok();
+            }
+        }
+    }
+}
+
+fn limits(args: &CellArgs) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(memory) = args.memory {
+        limits.memory_bytes = memory;
+    }
+    if let Some(cpu_time) = args.cpu_time {
+        limits.cpu_time = cpu_time;
+    }
+    limits.output_bytes = OUTPUT_BYTES;
+    limits.kept_events = KEPT_EVENTS;
+    limits
+}
+
+fn no_engine(error: &carrel_contract::error::EngineFailure) -> Fault {
+    (Exit::Internal, format!("failed to {error} ({})", error.code()))
+}
+
+fn create_fault(error: &CreateError, memory_bytes: usize) -> Fault {
+    if let CreateError::InvalidSpec(invalid) = error
+        && invalid.field == "limits.memory_bytes"
+    {
+        // The flag and its units, which is what the user knows of the field.
+        let (least, most) = provider::memory_range();
+        let (given, least, most) = (show_bytes(memory_bytes), show_bytes(least), show_bytes(most));
+        let message = format!("`--memory` is {given}; accepted is {least} to {most} ({})", error.code());
+        return (Exit::Usage, message);
+    }
+    let exit = match error {
+        CreateError::InvalidSpec(_) | CreateError::Unsupported(_) => Exit::Usage,
+        _ => Exit::Internal,
+    };
+    (exit, format!("failed to {error} ({})", error.code()))
+}
