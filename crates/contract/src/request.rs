@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CellId, Seq};
+use crate::{CellId, Seq, SessionId, SessionName};
 
 /// The default time after which a first response is given: 10 s.
 const DEFAULT_YIELD_TIME: Duration = Duration::from_secs(10);
@@ -135,4 +135,41 @@ pub enum WaitUntil {
     /// The end of all cells.
     #[default]
     AllEnded,
+}
+
+/// Asks for a session that is another up to an event of its log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ForkRequest {
+    /// The other session.
+    pub session_id: SessionId,
+    /// The last event that both are to have: [`Seq::START`] is before the first cell. By default, the last there is.
+    #[serde(default)]
+    pub at: Option<Seq>,
+    /// What people are to call the new session.
+    #[serde(default)]
+    pub name: Option<SessionName>,
+}
+
+impl ForkRequest {
+    /// Asks for a session that is what another is now.
+    #[must_use]
+    pub fn new(session_id: SessionId) -> Self {
+        Self { session_id, at: None, name: None }
+    }
+
+    /// Sets the last event that both are to have.
+    #[must_use]
+    pub fn at(mut self, at: Seq) -> Self {
+        self.at = Some(at);
+        self
+    }
+
+    /// Sets what people are to call the new session.
+    #[must_use]
+    pub fn named(mut self, name: SessionName) -> Self {
+        self.name = Some(name);
+        self
+    }
 }

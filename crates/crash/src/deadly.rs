@@ -99,6 +99,10 @@ impl Store for Deadly {
         self.store.blobs(session)
     }
 
+    fn share_blob(&self, session: &SessionId, hash: BlobHash) -> CodeModeFuture<'_, bool, PutBlobError> {
+        self.between(self.store.share_blob(session, hash))
+    }
+
     fn get_blob(&self, hash: BlobHash) -> CodeModeFuture<'_, Option<Blob>, StoreError> {
         self.store.get_blob(hash)
     }

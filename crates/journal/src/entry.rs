@@ -105,6 +105,12 @@ impl Checked<'_> {
         self.records
     }
 
+    /// Reads its records, each with its bytes.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Result<(Record, &[u8]), Damaged>> {
+        record::decode_each(self.records)
+            .map(|read| read.map_err(|kind| Damaged::new(self.session, self.position, kind)))
+    }
+
     /// Reads its records.
     ///
     /// # Errors

@@ -14,9 +14,11 @@ pub mod check;
 pub mod entry;
 pub mod error;
 pub mod export;
+pub mod fork;
 pub mod import;
 mod lease;
 mod memory;
+mod numbering;
 mod position;
 mod process;
 pub mod record;
@@ -31,9 +33,12 @@ pub use blob::{Blob, BlobHash};
 pub use chain::Chain;
 pub use lease::{Lease, Owner};
 pub use memory::Memory;
+pub use numbering::Numbering;
 pub use position::Position;
 pub use record::Record;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Compacted, Sqlite};
-pub use store::{Cut, Head, MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_ENTRY_BYTES, Page, Store};
+pub use store::{
+    Cut, Head, MAX_APPEND_BYTES, MAX_BLOB_BYTES, MAX_ENTRY_BYTES, MAX_FIRST_APPEND_BYTES, Page, Store,
+};
 pub use tail::Tail;

@@ -76,7 +76,7 @@ impl State {
         expected: Position,
         entries: Vec<Bytes>,
     ) -> Result<Position, AppendError> {
-        store::check_append(&entries)?;
+        store::check_append(expected, &entries)?;
         let actual = self.head(session).last;
         if actual != expected {
             return Err(AppendError::Conflict { expected, actual });
@@ -146,6 +146,13 @@ impl State {
             self.blobs.entry(blob.hash()).or_insert_with(|| Kept { blob, uses: 0 }).uses += 1;
         }
         Ok(())
+    }
+
+    fn share_blob(&mut self, session: &SessionId, hash: BlobHash) -> bool {
+        let Some(kept) = self.blobs.get_mut(&hash) else { return false };
+        let is_new = self.sessions.entry(session.clone()).or_default().blobs.insert(hash);
+        kept.uses += usize::from(is_new);
+        true
     }
 
     fn acquire(
@@ -231,6 +238,10 @@ impl Store for Memory {
 
     fn put_blob(&self, session: &SessionId, blob: Blob) -> CodeModeFuture<'_, (), PutBlobError> {
         Box::pin(ready(self.lock().put_blob(session, blob)))
+    }
+
+    fn share_blob(&self, session: &SessionId, hash: BlobHash) -> CodeModeFuture<'_, bool, PutBlobError> {
+        Box::pin(ready(Ok(self.lock().share_blob(session, hash))))
     }
 
     fn get_blob(&self, hash: BlobHash) -> CodeModeFuture<'_, Option<Blob>, StoreError> {

@@ -16,7 +16,7 @@ mod codec;
 mod outcome;
 mod value;
 
-pub(crate) use codec::{decode_all, encode};
+pub(crate) use codec::{decode_all, decode_each, encode};
 pub use outcome::{CellFailure, Outcome, Termination, Usage};
 pub use value::{Answer, Level, Output, ToolFailure, Value};
 
@@ -342,6 +342,19 @@ pub enum Record {
         #[n(1)]
         call_id: String,
     },
+    /// The session was forked off another: what comes before this is that one's, up to an event of its log.
+    #[n(25)]
+    Forked {
+        /// The other session.
+        #[n(0)]
+        origin: String,
+        /// The number of the last event that both have.
+        #[n(1)]
+        at: u64,
+        /// When.
+        #[n(2)]
+        at_us: i64,
+    },
     /// The session's reader was given a cell's output.
     #[n(17)]
     ReaderMoved {
@@ -355,6 +368,55 @@ pub enum Record {
 }
 
 impl Record {
+    /// Returns the number of the cell that it is of.
+    #[must_use]
+    pub fn cell(&self) -> Option<u64> {
+        match self {
+            Self::SessionCreated { .. }
+            | Self::Adopted { .. }
+            | Self::ToolsSet { .. }
+            | Self::Forked { .. } => None,
+            Self::CellAdmitted { cell, .. }
+            | Self::CellBegun { cell, .. }
+            | Self::ToolCalled { cell, .. }
+            | Self::Answered { cell, .. }
+            | Self::TimerSet { cell, .. }
+            | Self::TimerCleared { cell, .. }
+            | Self::TimerFired { cell, .. }
+            | Self::Output { cell, .. }
+            | Self::Notified { cell, .. }
+            | Self::NotifyDelivered { cell, .. }
+            | Self::ControlYielded { cell }
+            | Self::Warned { cell, .. }
+            | Self::Stored { cell, .. }
+            | Self::CellEnded { cell, .. }
+            | Self::SnapshotTaken { cell, .. }
+            | Self::Checkpoint { cell, .. }
+            | Self::VariablesLeft { cell, .. }
+            | Self::Asked { cell, .. }
+            | Self::ToolProgressed { cell, .. }
+            | Self::PersonAwaited { cell, .. }
+            | Self::PersonAnswered { cell, .. }
+            | Self::ReaderMoved { cell, .. } => Some(*cell),
+        }
+    }
+
+    /// Returns the time that it tells, in microseconds since 1970.
+    #[must_use]
+    pub fn at_us(&self) -> Option<i64> {
+        match self {
+            Self::SessionCreated { created_at_us: at, .. }
+            | Self::Adopted { at_us: at, .. }
+            | Self::Forked { at_us: at, .. }
+            | Self::CellAdmitted { at_us: at, .. }
+            | Self::CellBegun { now_us: at, .. }
+            | Self::Answered { now_us: at, .. }
+            | Self::TimerFired { now_us: at, .. }
+            | Self::CellEnded { ended_at_us: at, .. } => Some(*at),
+            _ => None,
+        }
+    }
+
     /// Returns the blobs that it names.
     #[must_use]
     pub fn into_blobs(mut self) -> Vec<BlobHash> {

@@ -179,7 +179,7 @@ impl Store for Sqlite {
         expected: Position,
         entries: Vec<Bytes>,
     ) -> CodeModeFuture<'_, Position, AppendError> {
-        if let Err(error) = store::check_append(&entries) {
+        if let Err(error) = store::check_append(expected, &entries) {
             return Box::pin(std::future::ready(Err(error)));
         }
         let session = session.clone();
@@ -232,6 +232,11 @@ impl Store for Sqlite {
         }
         let session = session.clone();
         self.write(blob.bytes().len(), move |books| books.put_blob(&session, &blob).map(Ok))
+    }
+
+    fn share_blob(&self, session: &SessionId, hash: BlobHash) -> CodeModeFuture<'_, bool, PutBlobError> {
+        let session = session.clone();
+        self.write(0, move |books| books.share_blob(&session, hash).map(Ok))
     }
 
     fn get_blob(&self, hash: BlobHash) -> CodeModeFuture<'_, Option<Blob>, StoreError> {

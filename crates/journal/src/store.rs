@@ -26,6 +26,9 @@ use crate::{Blob, BlobHash, Lease, Owner, Position};
 pub const MAX_ENTRY_BYTES: usize = 512 * 1024;
 /// The most bytes that the entries of one append may have together: 8 MiB.
 pub const MAX_APPEND_BYTES: usize = 8 * 1024 * 1024;
+/// The same for the append that a session begins with, so that one that is copied is there whole or not at all: 256 MiB.
+/// NATS takes a thousand messages at once.
+pub const MAX_FIRST_APPEND_BYTES: usize = 256 * 1024 * 1024;
 /// The most bytes that one blob may have: 512 MiB.
 pub const MAX_BLOB_BYTES: usize = 512 * 1024 * 1024;
 
@@ -105,6 +108,21 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`PutBlobError::TooLarge`] over [`MAX_BLOB_BYTES`]; [`PutBlobError::Store`].
     fn put_blob(&self, session: &SessionId, blob: Blob) -> CodeModeFuture<'_, (), PutBlobError>;
+
+    /// Keeps a blob for a session that another session has; false when none has it.
+    ///
+    /// As [`put_blob`](Self::put_blob), without the bytes. By default it reads and puts them.
+    ///
+    /// # Errors
+    /// [`PutBlobError::Store`].
+    fn share_blob(&self, session: &SessionId, hash: BlobHash) -> CodeModeFuture<'_, bool, PutBlobError> {
+        let session = session.clone();
+        Box::pin(async move {
+            let Some(blob) = self.get_blob(hash).await? else { return Ok(false) };
+            self.put_blob(&session, blob).await?;
+            Ok(true)
+        })
+    }
 
     /// Returns a blob; `None` when no session has it. Its bytes were checked against the hash.
     ///
@@ -187,14 +205,15 @@ pub struct Cut {
 }
 
 /// Refuses entries that are over their bounds.
-pub(crate) fn check_append(entries: &[Bytes]) -> Result<(), AppendError> {
+pub(crate) fn check_append(expected: Position, entries: &[Bytes]) -> Result<(), AppendError> {
     let too_large = |what, bytes, limit_bytes| AppendError::TooLarge { what, bytes, limit_bytes };
     if let Some(entry) = entries.iter().find(|entry| entry.len() > MAX_ENTRY_BYTES) {
         return Err(too_large("an entry", entry.len(), MAX_ENTRY_BYTES));
     }
     let all = entries.iter().map(Bytes::len).sum();
-    if all > MAX_APPEND_BYTES {
-        return Err(too_large("a batch of entries", all, MAX_APPEND_BYTES));
+    let most = if expected == Position::START { MAX_FIRST_APPEND_BYTES } else { MAX_APPEND_BYTES };
+    if all > most {
+        return Err(too_large("a batch of entries", all, most));
     }
     Ok(())
 }

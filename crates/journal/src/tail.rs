@@ -70,6 +70,27 @@ impl Tail {
         Ok(())
     }
 
+    /// Checks and reads the next entry, each record with its bytes, and moves behind it.
+    pub(crate) fn take_apart(
+        &mut self,
+        position: Position,
+        bytes: &[u8],
+    ) -> Result<Vec<(Record, Vec<u8>)>, Damaged> {
+        let checked = self.check(position, bytes)?;
+        let records = checked.each().map(|read| read.map(|(record, bytes)| (record, bytes.to_vec())));
+        let (records, chain) = (records.collect::<Result<_, _>>()?, checked.chain);
+        (self.position, self.chain) = (position, Some(chain));
+        Ok(records)
+    }
+
+    /// Makes the next entry of records that are encoded already, and moves behind it.
+    pub(crate) fn seal_encoded(&mut self, records: &[u8]) -> Option<Bytes> {
+        let position = self.position.next();
+        let (bytes, chain) = entry::seal_encoded(&self.session, position, self.chain?, records);
+        (self.position, self.chain) = (position, Some(chain));
+        Some(bytes)
+    }
+
     /// Checks the next entry, and makes it the next of another journal, with the same records. Moves both.
     pub(crate) fn hand_over(&mut self, bytes: &[u8], other: &mut Self) -> Result<Bytes, Damaged> {
         let position = self.position.next();

@@ -51,9 +51,11 @@ macro_rules! store_suite {
             many_sessions_append_at_once
             a_page_is_bounded_and_never_empty_before_the_end
             entries_over_a_bound_are_refused
+            a_session_may_begin_with_more_than_an_append_takes
             a_dropped_append_leaves_the_journal_whole
             blobs_are_kept_once_for_all_sessions
             a_blob_is_gone_when_nobody_has_it
+            a_blob_is_shared_without_its_bytes
             a_cut_keeps_positions_and_the_last_entry
             a_cut_keeps_the_blobs_it_is_told_to
             a_cut_of_an_old_owner_is_refused

@@ -170,6 +170,7 @@ fn corpus() -> Vec<(&'static str, Record)> {
         ),
         ("checkpoint", Record::Checkpoint { cell: 1, memory: hash(3), inputs: 10, image: hash(4) }),
         ("variables-left", Record::VariablesLeft { cell: 1, blob: hash(2) }),
+        ("forked", Record::Forked { origin: "session-1".into(), at: 12, at_us: 1_790_000_000_000_000 }),
         ("reader-moved", Record::ReaderMoved { cell: 1, cursor: 100 }),
     ]
 }

@@ -2,12 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use bytes::Bytes;
-use carrel_contract::SessionId;
+use carrel_contract::{Seq, SessionId};
 use carrel_journal::check::{FaultKind, check};
 use carrel_journal::error::{DamageKind, Damaged, StoreError};
 use carrel_journal::export::{Counts, ExportError, export};
+use carrel_journal::fork::{ForkError, Forked, fork};
 use carrel_journal::import::{Existing, ImportError, import};
-use carrel_journal::record::{Record, Value};
+use carrel_journal::record::{Output, Record, Value};
 use carrel_journal::{Blob, Cut, Memory, Owner, Position, Sqlite, Store, Tail};
 use futures::executor::block_on;
 use rusqlite::Connection;
@@ -232,4 +233,96 @@ fn a_compacted_file_is_small_and_whole() {
         block_on(store.acquire(&session("stays"), &owner, std::time::Duration::ZERO, 0)).unwrap().epoch,
         2
     );
+}
+
+fn said(text: &str) -> Record {
+    Record::Output { cell: 1, content: Output::Text { text: text.into(), level: None } }
+}
+
+/// Makes a session that emits so many texts, each in an entry of its own, after the entries with which it begins.
+fn talk(store: &dyn Store, name: &str, texts: usize) {
+    let mut tail = Tail::start(session(name));
+    let made = Record::SessionCreated { spec: "{}".into(), created_at_us: 1 };
+    let admitted = Record::CellAdmitted { cell: 1, source: "x".into(), seed: 1, at_us: 2 };
+    let mut entries = vec![tail.seal(&[made]).unwrap(), tail.seal(&[admitted]).unwrap()];
+    entries.extend((0..texts).map(|n| tail.seal(&[said(&n.to_string())]).unwrap()));
+    block_on(store.append(&session(name), Position::START, entries)).unwrap();
+}
+
+fn forked(store: &dyn Store, name: &str, at: Option<u64>, to: &str) -> Result<Forked, ForkError> {
+    block_on(fork(store, &session(name), at.map(Seq), &session(to), 3))
+}
+
+#[test]
+fn a_fork_has_the_records_up_to_its_event_in_few_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("carrel.db");
+    for store in [&Memory::new() as &dyn Store, &Sqlite::open(&path).unwrap()] {
+        talk(store, "talk", 10_000);
+        let (all, _) = contents(store, "talk");
+        for (at, expected) in [(Some(0), 1), (Some(1), 2), (Some(2), 3), (Some(5001), 5002), (None, 10_002)] {
+            let to = format!("fork-{expected}");
+            let done = forked(store, "talk", at, &to).unwrap();
+            assert!(done.entries < 10, "{done:?}");
+            let (mut records, _) = contents(store, &to);
+            let last = Record::Forked { origin: "talk".into(), at: done.at.0, at_us: 3 };
+            assert_eq!(records.pop(), Some(last));
+            assert_eq!(records, all[..expected]);
+        }
+        assert_eq!(block_on(check(store)).unwrap().faults, []);
+    }
+}
+
+#[test]
+fn a_fork_shares_the_blobs_it_names_and_no_others() {
+    let store = Memory::new();
+    let (first, second) = (blob("first"), blob("second"));
+    let mut tail = Tail::start(session("a"));
+    let named = |blob: &Blob| Record::Notified {
+        cell: 1,
+        notification: 1,
+        text: Value::Blob { hash: blob.hash(), bytes: blob.bytes().len() as u64 },
+    };
+    for blob in [&first, &second] {
+        block_on(store.put_blob(tail.session(), blob.clone())).unwrap();
+    }
+    let made = Record::SessionCreated { spec: "{}".into(), created_at_us: 1 };
+    // All in one entry, which is cut in its middle.
+    let entry = tail.seal(&[made, named(&first), named(&second)]).unwrap();
+    block_on(store.append(&session("a"), Position::START, vec![entry])).unwrap();
+    assert_eq!(forked(&store, "a", Some(1), "b").unwrap().blobs, 1);
+    block_on(store.delete(&session("a"))).unwrap();
+    assert_eq!(contents(&store, "b").1, [first]);
+    assert_eq!(block_on(store.get_blob(second.hash())).unwrap(), None);
+    assert_eq!(block_on(check(&store)).unwrap().faults, []);
+}
+
+#[test]
+fn what_cannot_be_forked_leaves_nothing() {
+    let store = Memory::new();
+    talk(&store, "talk", 10);
+    talk(&store, "taken", 1);
+    assert!(matches!(forked(&store, "nobody", None, "x"), Err(ForkError::NoSession { .. })));
+    assert!(matches!(forked(&store, "talk", None, "taken"), Err(ForkError::Exists { .. })));
+    let Err(ForkError::Beyond { last, .. }) = forked(&store, "talk", Some(12), "x") else {
+        panic!("it ends")
+    };
+    assert_eq!(last, Seq(11));
+    // A journal that names a blob which is not there.
+    let mut tail = Tail::start(session("poor"));
+    let text = Value::Blob { hash: blob("gone").hash(), bytes: 4 };
+    let made = Record::SessionCreated { spec: text, created_at_us: 1 };
+    let entry = tail.seal(&[made]).unwrap();
+    block_on(store.append(&session("poor"), Position::START, vec![entry])).unwrap();
+    assert!(matches!(forked(&store, "poor", None, "x"), Err(ForkError::NoBlob { .. })));
+    // One that is damaged, and one that was cut.
+    block_on(store.append(&session("torn"), Position::START, vec![Bytes::from_static(b"torn")])).unwrap();
+    assert!(matches!(forked(&store, "torn", None, "x"), Err(ForkError::Damaged(_))));
+    let cut = Cut { before: Position(5), blobs: Vec::new() };
+    block_on(store.compact(&session("talk"), Position(12), cut)).unwrap();
+    let Err(ForkError::Cut { first, .. }) = forked(&store, "talk", Some(9), "x") else {
+        panic!("it was cut")
+    };
+    assert_eq!(first, Position(5));
+    assert_eq!(block_on(store.head(&session("x"))).unwrap(), None);
 }

@@ -5,10 +5,14 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use carrel_contract::error::{CreateError, DeleteError, OwnedElsewhere, ResumeError, StorageFailed};
-use carrel_contract::{CodeModeSessionDelegate, SessionId, SessionSpec, SessionState};
+use carrel_contract::error::{
+    Corrupt, CreateError, DeleteError, ForkError, HistoryCut, InvalidRequest, OwnedElsewhere, ResumeError,
+    StorageFailed, UnknownSession,
+};
+use carrel_contract::{CodeModeSessionDelegate, Seq, SessionId, SessionSpec, SessionState};
 use carrel_engine::{Snapshot, TimeZone};
 use carrel_journal::error::{AcquireError, RenewError};
+use carrel_journal::fork;
 use carrel_journal::{BlobHash, Lease, Owner, Position, Record, Store, Tail};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -83,7 +87,7 @@ impl Keeper {
         // A session that never was gets no lease.
         let head = self.store.head(&id).await.map_err(|error| failed(error.to_string()))?;
         if head.is_none_or(|head| head.last == Position::START) {
-            return Err(carrel_contract::error::UnknownSession { session_id: id }.into());
+            return Err(UnknownSession { session_id: id }.into());
         }
         let lease = self.acquire(&id, now_us).await.map_err(|error| match error {
             AcquireError::OwnedElsewhere { owner, .. } => {
@@ -94,9 +98,7 @@ impl Keeper {
         let ownership = self.ownership(lease.clone());
         let image = BlobHash(*shared.engine.image().as_bytes());
         let (history, tail) = journal::recover(&self.store, &id, image, now_us).await?;
-        let corrupt = |detail: String| {
-            ResumeError::from(carrel_contract::error::Corrupt { session_id: id.clone(), detail })
-        };
+        let corrupt = |detail: String| ResumeError::from(Corrupt { session_id: id.clone(), detail });
         let time_zone =
             time_zone(&history.spec).ok_or_else(|| corrupt("its time zone is not known here".to_owned()))?;
         let mut past = history.past;
@@ -133,6 +135,31 @@ impl Keeper {
         self.store.delete(id).await.map_err(|error| failed(error.to_string()))
     }
 
+    /// Makes a session of what another was at an event, or is now.
+    pub(crate) async fn fork(
+        &self,
+        origin: &SessionId,
+        at: Option<Seq>,
+        to: &SessionId,
+        now_us: i64,
+    ) -> Result<(), ForkError> {
+        let failed = |detail: String| ForkError::from(StorageFailed { session_id: to.clone(), detail });
+        let head = self.store.head(origin).await.map_err(|error| failed(error.to_string()))?;
+        if head.is_none() {
+            return Err(UnknownSession { session_id: origin.clone() }.into());
+        }
+        let lease = self.acquire(to, now_us).await.map_err(|error| match error {
+            AcquireError::OwnedElsewhere { owner, .. } => {
+                OwnedElsewhere { session_id: to.clone(), owner: owner.to_string() }.into()
+            }
+            AcquireError::Store(error) => failed(error.to_string()),
+        })?;
+        let forked = fork::fork(&*self.store, origin, at, to, now_us).await;
+        let released = self.store.release(to, &lease).await;
+        forked.map_err(|error| not_forked(error, to))?;
+        released.map_err(|error| failed(error.to_string()))
+    }
+
     async fn acquire(&self, id: &SessionId, now_us: i64) -> Result<Lease, AcquireError> {
         match self.store.acquire(id, &self.owner, LEASE_TIME, now_us).await {
             // A process of this machine that is gone needs no lease any more.
@@ -149,6 +176,29 @@ impl Keeper {
 
     fn ownership(&self, lease: Lease) -> Ownership {
         Ownership { store: Arc::clone(&self.store), lease: Mutex::new(lease) }
+    }
+}
+
+/// Says why a session was not forked, in the contract's words.
+fn not_forked(error: fork::ForkError, to: &SessionId) -> ForkError {
+    let corrupt = |session_id: SessionId, detail: String| Corrupt { session_id, detail }.into();
+    match error {
+        fork::ForkError::NoSession { session } => UnknownSession { session_id: session }.into(),
+        fork::ForkError::Beyond { at, last, .. } => {
+            let problem = format!("is {at}; the session's log ends with {last}");
+            InvalidRequest { field: "at", problem }.into()
+        }
+        fork::ForkError::Cut { session, first } => HistoryCut {
+            session_id: session,
+            asked: "an event".to_owned(),
+            first: format!("entry {first} of its journal"),
+        }
+        .into(),
+        fork::ForkError::Damaged(damaged) => corrupt(damaged.session.clone(), damaged.to_string()),
+        fork::ForkError::NoBlob { session, hash } => {
+            corrupt(session, format!("its blob {hash} is not there"))
+        }
+        other => StorageFailed { session_id: to.clone(), detail: other.to_string() }.into(),
     }
 }
 

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
 use carrel_contract::error::{
-    CreateError, DeleteError, EngineFailure, InvalidSpec, ListError, ResumeError, SessionClosed,
+    CreateError, DeleteError, EngineFailure, ForkError, InvalidSpec, ListError, ResumeError, SessionClosed,
     UnknownSession, Unsupported,
 };
 use carrel_contract::{
     CellChecker, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider,
-    Durability, SessionId, SessionSpec, SessionState,
+    Durability, ForkRequest, SessionId, SessionName, SessionSpec, SessionState,
 };
 use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
 use carrel_journal::Store;
@@ -122,12 +122,7 @@ impl InProcessProvider {
     ) -> Result<Arc<Session>, CreateError> {
         check(&spec, self.max_memory_bytes)?;
         let time_zone = time_zone(&spec)?;
-        let drawn = self.shared.environment.random();
-        let id = match &spec.name {
-            Some(name) => name.id(drawn),
-            None => SessionId::new(&format!("session-{drawn:016x}")),
-        };
-        let id = id.map_err(|e| EngineFailure { detail: e.to_string() })?;
+        let id = self.new_id(spec.name.as_ref())?;
         let shared = Arc::clone(&self.shared);
         let session = match (spec.durability, &self.keeper) {
             (Durability::Ephemeral, _) => {
@@ -160,6 +155,15 @@ impl InProcessProvider {
             // Nothing is sent: it changes when the session is gone.
             while leaving.changed().await.is_ok() {}
         }
+    }
+
+    fn new_id(&self, name: Option<&SessionName>) -> Result<SessionId, EngineFailure> {
+        let drawn = self.shared.environment.random();
+        let id = match name {
+            Some(name) => name.id(drawn),
+            None => SessionId::new(&format!("session-{drawn:016x}")),
+        };
+        id.map_err(|e| EngineFailure { detail: e.to_string() })
     }
 
     /// Brings a session back that is kept and not here.
@@ -221,6 +225,25 @@ impl CodeModeSessionProvider for InProcessProvider {
                 Ok(session) if !session.is_journaled() => Err(SessionClosed { session_id }.into()),
                 _ => Ok(self.revive(session_id, delegate).await? as Arc<dyn CodeModeSession>),
             }
+        })
+    }
+
+    fn fork(&self, request: ForkRequest) -> CodeModeFuture<'_, SessionId, ForkError> {
+        Box::pin(async move {
+            if let Ok(origin) = self.find(&request.session_id) {
+                if !origin.is_journaled() {
+                    let (field, value, offered) = ("durability", "ephemeral", "forks of journaled sessions");
+                    return Err(Unsupported { field, value, offered }.into());
+                }
+                // What cannot be written down any more is not part of it.
+                origin.settled().await.ok();
+            }
+            let Some(keeper) = &self.keeper else {
+                return Err(UnknownSession { session_id: request.session_id }.into());
+            };
+            let id = self.new_id(request.name.as_ref())?;
+            keeper.fork(&request.session_id, request.at, &id, self.shared.environment.now_us()).await?;
+            Ok(id)
         })
     }
 

@@ -43,6 +43,7 @@ codes! {
     NotifyError = 17, true;
     StorageFailed = 18, false;
     OwnedElsewhere = 19, true;
+    HistoryCut = 20, false;
 }
 
 /// Text that cannot be an identifier.
@@ -232,6 +233,18 @@ pub struct OwnedElsewhere {
     pub session_id: SessionId,
     /// Who has it, as it names itself.
     pub owner: String,
+}
+
+/// The beginning of a session's log is no longer there: it was folded into what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("go back to {asked} of session {session_id}: its log is there from {first} on")]
+pub struct HistoryCut {
+    /// The session.
+    pub session_id: SessionId,
+    /// What was asked for: an event, or a cell.
+    pub asked: String,
+    /// The first place that can still be gone back to.
+    pub first: String,
 }
 
 /// The engine could not be started, or could not make a VM.

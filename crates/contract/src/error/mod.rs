@@ -8,12 +8,12 @@ mod code;
 mod operation;
 
 pub use cause::{
-    Corrupt, EngineFailure, HostLost, InvalidId, InvalidJson, InvalidRequest, InvalidSource, InvalidSpec,
-    InvalidToolName, LimitReached, NotifyError, OutcomeExpired, OwnedElsewhere, SessionClosed, ShuttingDown,
-    StorageFailed, UnknownCell, UnknownSession, Unsupported,
+    Corrupt, EngineFailure, HistoryCut, HostLost, InvalidId, InvalidJson, InvalidRequest, InvalidSource,
+    InvalidSpec, InvalidToolName, LimitReached, NotifyError, OutcomeExpired, OwnedElsewhere, SessionClosed,
+    ShuttingDown, StorageFailed, UnknownCell, UnknownSession, Unsupported,
 };
 pub use code::{Coded, ErrorCode};
 pub use operation::{
-    CreateError, DeleteError, ExecuteError, ListError, ResumeError, SetToolsError, ShutdownError,
+    CreateError, DeleteError, ExecuteError, ForkError, ListError, ResumeError, SetToolsError, ShutdownError,
     TerminateError, WaitError,
 };

@@ -1,7 +1,7 @@
 //! One enum per operation, listing exactly its causes.
 
 use super::cause::{
-    Corrupt, EngineFailure, HostLost, InvalidRequest, InvalidSource, InvalidSpec, LimitReached,
+    Corrupt, EngineFailure, HistoryCut, HostLost, InvalidRequest, InvalidSource, InvalidSpec, LimitReached,
     OutcomeExpired, OwnedElsewhere, SessionClosed, ShuttingDown, StorageFailed, UnknownCell, UnknownSession,
     Unsupported,
 };
@@ -43,6 +43,10 @@ operation! {
 operation! {
     /// Why [`resume`](crate::CodeModeSessionProvider::resume) failed.
     ResumeError: UnknownSession, SessionClosed, OwnedElsewhere, Corrupt, StorageFailed, EngineFailure, HostLost
+}
+operation! {
+    /// Why [`fork`](crate::CodeModeSessionProvider::fork) failed. There is no fork, and the origin is as it was.
+    ForkError: UnknownSession, InvalidRequest, HistoryCut, Unsupported, OwnedElsewhere, Corrupt, StorageFailed, EngineFailure, HostLost
 }
 operation! {
     /// Why [`list`](crate::CodeModeSessionProvider::list) failed.

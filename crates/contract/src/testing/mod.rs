@@ -21,6 +21,7 @@ mod checking;
 mod delegate;
 mod dropping;
 mod ending;
+mod forking;
 mod harness;
 mod interface;
 mod limits;
@@ -37,6 +38,7 @@ pub use checking::*;
 pub use delegate::{RecordingDelegate, Seen, tool_descriptions};
 pub use dropping::*;
 pub use ending::*;
+pub use forking::*;
 pub use harness::Harness;
 pub use interface::*;
 pub use limits::*;
@@ -155,6 +157,11 @@ macro_rules! contract_suite {
             tools_are_found_and_described
             tools_leave_the_names_of_functions_alone
             tools_can_be_asked_for_without_end
+            fork_goes_on_from_an_event_of_the_other
+            fork_in_the_middle_of_calls_side_by_side
+            fork_of_a_fork_has_what_both_had
+            fork_of_a_notebook_has_its_variables
+            fork_that_cannot_be_made_says_why
             any_sequence_of_operations_does_what_the_model_does
         }
     };

@@ -3,6 +3,8 @@
 //! An optional field whose value is of a variant that this build does not know would be read as absent by `minicbor`; what
 //! that means is not for it to guess. So such fields are read by [`known`], and the record is refused as newer.
 
+use std::iter;
+
 use minicbor::decode::Error;
 use minicbor::{Decode, Decoder};
 
@@ -20,19 +22,29 @@ pub(crate) fn encode(record: &Record, bytes: &mut Vec<u8>) {
 
 /// Reads records up to the end of `bytes`.
 pub(crate) fn decode_all(bytes: &[u8]) -> Result<Vec<Record>, DamageKind> {
-    let mut decoder = Decoder::new(bytes);
-    let mut records = Vec::new();
-    while decoder.position() < bytes.len() {
-        let offset = decoder.position();
-        records.push(decoder.decode().map_err(|error: Error| {
-            if error.is_unknown_variant() || error.is_custom() {
-                DamageKind::NewerRecord { what: error.to_string() }
-            } else {
-                DamageKind::Record { offset, what: error.to_string() }
+    decode_each(bytes).map(|record| record.map(|(record, _)| record)).collect()
+}
+
+/// Reads records up to the end of `bytes`, each with its bytes; nothing after one that cannot be read.
+pub(crate) fn decode_each(bytes: &[u8]) -> impl Iterator<Item = Result<(Record, &[u8]), DamageKind>> {
+    let mut rest = Some(bytes);
+    iter::from_fn(move || {
+        let left = rest.take().filter(|left| !left.is_empty())?;
+        let mut decoder = Decoder::new(left);
+        Some(match decoder.decode() {
+            Ok(record) => {
+                let (read, behind) = left.split_at_checked(decoder.position())?;
+                rest = Some(behind);
+                Ok((record, read))
             }
-        })?);
-    }
-    Ok(records)
+            Err(error) if error.is_unknown_variant() || error.is_custom() => {
+                Err(DamageKind::NewerRecord { what: error.to_string() })
+            }
+            Err(error) => {
+                Err(DamageKind::Record { offset: bytes.len() - left.len(), what: error.to_string() })
+            }
+        })
+    })
 }
 
 /// A value of a variant that came later, in an optional field.

@@ -166,25 +166,29 @@ impl Books {
     }
 
     pub(super) fn put_blob(&mut self, session: &SessionId, blob: &Blob) -> Result<()> {
-        let row = self.find_or_make(session)?;
         let hash = blob.hash();
+        if !self.share_blob(session, hash)? {
+            self.connection
+                .prepare_cached("INSERT INTO blobs (hash, bytes) VALUES (?1, ?2)")?
+                .execute(params![&hash.0, blob.bytes().as_ref()])?;
+            self.share_blob(session, hash)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps for a session a blob that is there; false when it is not.
+    pub(super) fn share_blob(&mut self, session: &SessionId, hash: BlobHash) -> Result<bool> {
         let found: Option<i64> = self
             .connection
             .prepare_cached("SELECT id FROM blobs WHERE hash = ?1")?
             .query_row([&hash.0], |row| row.get(0))
             .optional()?;
-        let id = if let Some(id) = found {
-            id
-        } else {
-            self.connection
-                .prepare_cached("INSERT INTO blobs (hash, bytes) VALUES (?1, ?2)")?
-                .execute(params![&hash.0, blob.bytes().as_ref()])?;
-            self.connection.last_insert_rowid()
-        };
+        let Some(blob) = found else { return Ok(false) };
+        let row = self.find_or_make(session)?;
         self.connection
             .prepare_cached("INSERT OR IGNORE INTO blob_uses (session, blob) VALUES (?1, ?2)")?
-            .execute([row.id, id])?;
-        Ok(())
+            .execute([row.id, blob])?;
+        Ok(true)
     }
 
     pub(super) fn acquire(

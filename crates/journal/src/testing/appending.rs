@@ -199,6 +199,7 @@ pub fn a_page_is_bounded_and_never_empty_before_the_end(store: Arc<dyn Store>) {
 pub fn entries_over_a_bound_are_refused(store: Arc<dyn Store>) {
     let id = session("s");
     let of = |bytes| Bytes::from(vec![1; bytes]);
+    let first = block_on(store.append(&id, Position::START, vec![of(1)])).unwrap();
     for (entries, is_too_large) in [
         (vec![of(MAX_ENTRY_BYTES + 1)], MAX_ENTRY_BYTES + 1),
         (
@@ -206,15 +207,28 @@ pub fn entries_over_a_bound_are_refused(store: Arc<dyn Store>) {
             MAX_APPEND_BYTES + MAX_ENTRY_BYTES,
         ),
     ] {
-        match block_on(store.append(&id, Position::START, entries)).unwrap_err() {
+        match block_on(store.append(&id, first, entries)).unwrap_err() {
             AppendError::TooLarge { bytes, .. } => assert_eq!(bytes, is_too_large),
             error => panic!("{error}"),
         }
     }
-    assert_eq!(block_on(store.head(&id)).unwrap(), None);
+    assert_eq!(block_on(store.head(&id)).unwrap(), Some(Head { first, last: first }));
     let most = vec![of(MAX_ENTRY_BYTES); MAX_APPEND_BYTES / MAX_ENTRY_BYTES];
-    let last = block_on(store.append(&id, Position::START, most.clone())).unwrap();
-    assert_eq!(last, Position(most.len() as u64));
+    let last = block_on(store.append(&id, first, most.clone())).unwrap();
+    assert_eq!(last, Position(1 + most.len() as u64));
+}
+
+pub fn a_session_may_begin_with_more_than_an_append_takes(store: Arc<dyn Store>) {
+    let id = session("s");
+    let entry = Bytes::from(vec![1; MAX_ENTRY_BYTES]);
+    let whole = vec![entry; MAX_APPEND_BYTES / MAX_ENTRY_BYTES + 1];
+    let last = block_on(store.append(&id, Position::START, whole.clone())).unwrap();
+    assert_eq!(last, Position(whole.len() as u64));
+    let mut over = whole;
+    over.push(Bytes::from(vec![1; MAX_ENTRY_BYTES + 1]));
+    let refused = block_on(store.append(&session("other"), Position::START, over)).unwrap_err();
+    assert!(matches!(refused, AppendError::TooLarge { what: "an entry", .. }), "{refused}");
+    assert_eq!(block_on(store.head(&session("other"))).unwrap(), None);
 }
 
 pub fn a_dropped_append_leaves_the_journal_whole(store: Arc<dyn Store>) {

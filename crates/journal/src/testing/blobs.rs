@@ -41,3 +41,18 @@ pub fn a_blob_is_gone_when_nobody_has_it(store: Arc<dyn Store>) {
     block_on(store.put_blob(&first, shared.clone())).unwrap();
     assert!(is_there(&shared), "it can come again");
 }
+
+pub fn a_blob_is_shared_without_its_bytes(store: Arc<dyn Store>) {
+    let (first, second) = (session("first"), session("second"));
+    let blob = Blob::new(&b"shared"[..]);
+    assert!(!block_on(store.share_blob(&second, blob.hash())).unwrap(), "nobody has it");
+    block_on(store.put_blob(&first, blob.clone())).unwrap();
+    for _ in 0..2 {
+        assert!(block_on(store.share_blob(&second, blob.hash())).unwrap());
+    }
+    assert_eq!(block_on(store.blobs(&second)).unwrap(), [blob.hash()]);
+    block_on(store.delete(&first)).unwrap();
+    assert_eq!(block_on(store.get_blob(blob.hash())).unwrap(), Some(blob.clone()));
+    block_on(store.delete(&second)).unwrap();
+    assert_eq!(block_on(store.get_blob(blob.hash())).unwrap(), None, "it was counted once a session");
+}

@@ -136,7 +136,7 @@ impl History {
             Record::SessionCreated { .. } => {
                 return Err(Nonsense("the session is made a second time".to_owned()));
             }
-            Record::Adopted { at_us, .. } => self.at(at_us),
+            Record::Adopted { at_us, .. } | Record::Forked { at_us, .. } => self.at(at_us),
             Record::ToolsSet { tools } => self.past.tools = Arc::new(ToolTable::new(words::json_of(tools)?)?),
             Record::CellAdmitted { cell, source, seed, at_us } => {
                 self.admitted(cell, words::text(source)?, seed, at_us)?;
