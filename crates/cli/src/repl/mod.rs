@@ -24,7 +24,7 @@ use crate::printer::{Printer, WriteError};
 use crate::run::{self, Code, Fault, Guard, Opened, Showing, Source};
 use crate::sanitize::sanitize;
 use crate::servers::{self, Servers};
-use crate::sessions::Place;
+use crate::sessions::{Place, Settings};
 use crate::terminal::{SavedMode, Terminal, Tone};
 use crate::tools;
 pub(crate) use entry::Cell;
@@ -46,16 +46,19 @@ pub(crate) async fn run(args: ReplArgs, interrupt: Interrupt) -> Exit {
 }
 
 async fn attempt(args: &ReplArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
-    let guard = Guard::load(&args.guard).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
     let place = Place::find(&args.named, &args.cells, SessionMode::Persistent).await?;
-    let files = servers::files(&args.mcp, (!args.no_mcp).then_some(Path::new("")));
+    let settings = place.settings();
+    let guard = Guard::load(&args.guard, &settings);
+    let guard = guard.map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
+    let files = settings.files(&args.mcp, args.no_mcp);
+    let settings = settings.with(&files, args.guard.policy.as_deref());
     let config = servers::load(&files).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
         return Err((interrupt.exit().unwrap_or(Exit::Interrupted), String::new()));
     };
     let servers = servers.with_learned(learned::open(&files));
     servers.report_problems(printer);
-    let exit = with_servers(args, (&place, guard), &servers, interrupt, printer).await;
+    let exit = with_servers(args, (&place, &settings), (&servers, guard), interrupt, printer).await;
     printer.status(None);
     servers.close().await;
     exit
@@ -63,8 +66,8 @@ async fn attempt(args: &ReplArgs, interrupt: &Interrupt, printer: &Printer) -> R
 
 async fn with_servers(
     args: &ReplArgs,
-    (place, guard): (&Place, Option<Guard>),
-    servers: &Servers,
+    (place, settings): (&Place, &Settings),
+    (servers, guard): (&Servers, Option<Guard>),
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {
@@ -72,7 +75,7 @@ async fn with_servers(
     if let (Place::Kept(_, found), false) = (place, args.no_mcp) {
         found.refuse_missing_tools(servers)?;
     }
-    let opened = run::open(place, &args.cells, SessionMode::Persistent, servers, guard).await?;
+    let opened = run::open((place, settings), &args.cells, SessionMode::Persistent, servers, guard).await?;
     let listing = servers.listing();
     let names = Names::new(&listing);
     let is_terminal = std::io::stdin().is_terminal() && printer.terminal().stdout;

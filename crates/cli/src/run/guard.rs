@@ -6,6 +6,7 @@ use carrel_contract::{CodeModeSessionDelegate, ToolDescription};
 use carrel_tools::policy::{Approvals, Policy, PolicyDelegate, PolicyError, Unattended};
 
 use crate::args::{self, GuardArgs};
+use crate::sessions::Settings;
 
 /// A policy that is to be held to.
 pub(crate) struct Guard {
@@ -15,9 +16,9 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Reads the policy that the arguments name, if they name one.
-    pub(crate) fn load(args: &GuardArgs) -> Result<Option<Self>, PolicyError> {
-        let Some(file) = &args.policy else { return Ok(None) };
+    /// Reads the policy that the arguments name, else the one that their session is under, if there is any.
+    pub(crate) fn load(args: &GuardArgs, settings: &Settings) -> Result<Option<Self>, PolicyError> {
+        let Some(file) = args.policy.as_ref().or(settings.policy.as_ref()) else { return Ok(None) };
         let mut policy = Policy::load(file)?.approving(args.approve.iter().cloned());
         let asked_for = args.unattended.map(|unattended| match unattended {
             args::Unattended::Deny => Unattended::Deny,

@@ -31,7 +31,7 @@ use crate::printer::Printer;
 use crate::provider;
 use crate::repl::Cell;
 use crate::servers::{self, Servers};
-use crate::sessions::{Found, Place, Shelf};
+use crate::sessions::{Found, Place, Settings, Shelf};
 use crate::terminal::{Terminal, Tone};
 use follow::{Ended, Following, KeptReader};
 pub(crate) use guard::Guard;
@@ -92,10 +92,15 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         source = reading => source.map_err(|_| (Exit::Internal, "failed to read the cell".into()))?,
     };
     let source = source.map_err(|e| usage(&e))?;
-    let guard = Guard::load(&args.guard).map_err(|e| usage(&e))?;
     let place = Place::find(&args.named, &args.cells, SessionMode::Fresh).await?;
     place.refuse_unfinished()?;
-    let files = servers::files(&args.mcp, source.folder.as_deref().filter(|_| !args.no_mcp));
+    let settings = place.settings();
+    let guard = Guard::load(&args.guard, &settings).map_err(|e| usage(&e))?;
+    let files = match servers::files(&args.mcp, source.folder.as_deref().filter(|_| !args.no_mcp)) {
+        none if none.is_empty() && !args.no_mcp => settings.mcp.clone(),
+        files => files,
+    };
+    let settings = settings.with(&files, args.guard.policy.as_deref());
     let config = servers::load(&files).map_err(|e| usage(&e))?;
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
         return Err((interrupt.exit().unwrap_or(Exit::Interrupted), String::new()));
@@ -107,7 +112,8 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         let message = "none of the configured MCP servers could be reached, so the cell was not run".into();
         return Err((Exit::Unreachable, message));
     }
-    let exit = with_session(args, &source, (&place, &servers, guard), interrupt, printer).await;
+    let exit =
+        with_session(args, &source, (&place, &settings), (&servers, guard), (interrupt, printer)).await;
     printer.status(None);
     servers.close().await;
     exit
@@ -116,11 +122,11 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
 async fn with_session(
     args: &RunArgs,
     source: &Source,
-    (place, servers, guard): (&Place, &Servers, Option<Guard>),
-    interrupt: &Interrupt,
-    printer: &Printer,
+    (place, settings): (&Place, &Settings),
+    (servers, guard): (&Servers, Option<Guard>),
+    (interrupt, printer): (&Interrupt, &Printer),
 ) -> Result<Exit, Fault> {
-    let opened = open(place, &args.cells, SessionMode::Fresh, servers, guard).await?;
+    let opened = open((place, settings), &args.cells, SessionMode::Fresh, servers, guard).await?;
     let code = Code { source, code: &source.text, before: "" };
     let showing = Showing {
         timeout: args.cells.timeout,

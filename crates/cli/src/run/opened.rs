@@ -16,7 +16,7 @@ use crate::args::CellArgs;
 use crate::exit::Exit;
 use crate::provider;
 use crate::servers::Servers;
-use crate::sessions::{Found, Place, Shelf, resume_fault};
+use crate::sessions::{Found, Place, Settings, Shelf, resume_fault};
 use crate::units::show_bytes;
 
 /// How long a kept session has to be written down when the program ends. What is not is known all the same: it is done again.
@@ -42,8 +42,9 @@ pub(super) struct Keeping {
 }
 
 /// Opens the session in which a command's cells run, with the tools of these servers, under a policy where there is one.
+/// Of one that is kept, the settings are written down before anything runs.
 pub(crate) async fn open(
-    place: &Place,
+    (place, settings): (&Place, &Settings),
     args: &CellArgs,
     mode: SessionMode,
     servers: &Servers,
@@ -60,7 +61,12 @@ pub(crate) async fn open(
             let provider = provider::in_process().map_err(|error| no_engine(&error))?;
             make(&*provider, spec, servers, guard).await
         }
-        Place::Kept(shelf, found) => resume(shelf, found, servers, guard).await,
+        Place::Kept(shelf, found) => {
+            if *settings != found.settings {
+                settings.write(&found.id)?;
+            }
+            resume(shelf, found, servers, guard).await
+        }
         Place::New(shelf, name) => {
             let provider = provider::keeping(shelf.as_store()).map_err(|error| no_engine(&error))?;
             spec.durability = Durability::Journaled;
@@ -76,7 +82,12 @@ pub(crate) async fn open(
                 Err(fault) => Err(fault),
             };
             claim.give_up().await;
-            Ok(Opened { keeping: Some(Keeping { provider, name: name.to_string() }), ..made? })
+            let opened = Opened { keeping: Some(Keeping { provider, name: name.to_string() }), ..made? };
+            if let Err(fault) = settings.write(opened.session.id()) {
+                opened.close().await;
+                return Err(fault);
+            }
+            Ok(opened)
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Sessions that are kept: `carrel sessions`, `carrel resume`, `carrel rm`, and where `run` and `repl` find theirs.
 //!
-//! [`shelf`] finds a session by its name in the store, [`place`] says where the cells of a command run, [`list`], [`resume`]
-//! and [`remove`] are the commands. What a person is told of owners and faults is here.
+//! [`shelf`] finds a session by its name in the store, [`place`] says where the cells of a command run, [`settings`] what
+//! need not be named again, [`list`], [`resume`] and [`remove`] are the commands. What a person is told of owners and faults is here.
 
 mod list;
 mod place;
 mod remove;
 mod resume;
+mod settings;
 mod shelf;
 
 use carrel_contract::error::{Coded, ResumeError};
@@ -17,6 +18,7 @@ pub(crate) use list::run as list;
 pub(crate) use place::Place;
 pub(crate) use remove::run as remove;
 pub(crate) use resume::run as resume;
+pub(crate) use settings::Settings;
 pub(crate) use shelf::{Found, Shelf};
 
 /// Says who has a session, for a person.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use carrel_contract::{SessionMode, SessionName};
 
-use super::{Found, Shelf};
+use super::{Found, Settings, Shelf};
 use crate::args::{CellArgs, NamedArgs};
 use crate::exit::Exit;
 use crate::run::Fault;
@@ -34,6 +34,14 @@ impl Place {
                 fits(&found, cells, mode).map_err(|problem| (Exit::Usage, problem))?;
                 Ok(Self::Kept(shelf, Box::new(found)))
             }
+        }
+    }
+
+    /// Returns what the session's commands need not name.
+    pub(crate) fn settings(&self) -> Settings {
+        match self {
+            Self::Kept(_, found) => found.settings.clone(),
+            _ => Settings::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use carrel_contract::CodeModeSessionProvider as _;
 use carrel_contract::error::{Coded, DeleteError};
 
-use super::{Shelf, in_use};
+use super::{Settings, Shelf, in_use};
 use crate::args::RemoveArgs;
 use crate::exit::Exit;
 use crate::printer::Printer;
@@ -33,9 +33,11 @@ async fn remove(name: &str) -> Result<(), Fault> {
     let Some(id) = shelf.id_of(name).await? else { return Err(unknown()) };
     let provider = provider::keeping(shelf.as_store())
         .map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))?;
-    provider.delete(id).await.map_err(|error| match error {
+    provider.delete(id.clone()).await.map_err(|error| match error {
         DeleteError::OwnedElsewhere(owned) => in_use(name, &owned.owner),
         DeleteError::UnknownSession(_) => unknown(),
         other => (Exit::Internal, format!("failed to {other} ({})", other.code())),
-    })
+    })?;
+    Settings::forget(&id);
+    Ok(())
 }

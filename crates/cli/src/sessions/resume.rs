@@ -40,15 +40,15 @@ async fn attempt(args: &ResumeArgs, interrupt: &Interrupt, printer: &Printer) ->
         let message = format!("there is no session `{}`; `carrel sessions` lists them", args.session);
         return Err((Exit::Usage, message));
     };
-    let guard = Guard::load(&args.guard).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
+    let guard = Guard::load(&args.guard, &found.settings)
+        .map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
     if found.missed().is_empty() {
         let note = format!("`{}`: {}, and nothing that was not shown", found.name, cells(&found.kept));
         printer.note(Tone::Dim, &note);
         return Ok(Exit::Success);
     }
     // Nothing calls a tool but a cell that goes on.
-    let beside = (found.is_running() && !args.no_mcp).then_some(Path::new(""));
-    let files = if beside.is_some() { servers::files(&args.mcp, beside) } else { Vec::new() };
+    let files = found.settings.files(&args.mcp, args.no_mcp || !found.is_running());
     let config = servers::load(&files).map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
     let Some(servers) = servers::connect(config, interrupt, printer).await else {
         return Err((interrupt.exit().unwrap_or(Exit::Interrupted), String::new()));

@@ -11,7 +11,7 @@ use carrel_journal::error::{AcquireError, StoreError};
 use carrel_journal::{Lease, Owner, Position, Sqlite, Store};
 use carrel_runtime::Kept;
 
-use super::{in_use, resume_fault};
+use super::{Settings, in_use, resume_fault};
 use crate::data;
 use crate::exit::Exit;
 use crate::run::Fault;
@@ -33,6 +33,7 @@ pub(crate) struct Found {
     /// What a person calls it.
     pub(crate) name: String,
     pub(crate) kept: Kept,
+    pub(crate) settings: Settings,
 }
 
 impl Shelf {
@@ -105,7 +106,8 @@ impl Shelf {
         }
         let kept = carrel_runtime::inspect(&self.as_store(), &id).await;
         let kept = kept.map_err(|error| resume_fault(called, &error))?;
-        Ok(Some(Found { id, name: called.to_owned(), kept }))
+        let settings = Settings::read(&id)?;
+        Ok(Some(Found { id, name: called.to_owned(), kept, settings }))
     }
 
     /// Returns who has a session now; `None` when it can be had.

@@ -3,13 +3,16 @@
 //! No test waits by time. The server of these tests asks the test what to answer to each call, over a connection of its own:
 //! a call is under way for as long as the test says nothing.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::harness::{Desk, Ran};
+use crate::upstreams::npm;
 
 /// `read` only reads; `write` says nothing of itself, so it must not be made twice.
 const SERVER: &str = r#"
@@ -130,7 +133,11 @@ fn a_cell_that_is_killed_in_the_middle_of_a_promise_all_goes_on_there() {
         .expect(4)
         .says(&["s__read, s__write"]);
 
-    let resumed = desk.spawn(&["resume", "work"]);
+    // The session knows its configuration, wherever it is resumed.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut resume = desk.command(&["resume", "work"]);
+    resume.current_dir(elsewhere.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let resumed = resume.spawn().unwrap();
     let again = bench.calls(1).pop().unwrap();
     assert_eq!((&*again.name, &again.key), ("read 1", &first.key));
     again.answer("one");
@@ -248,4 +255,63 @@ fn names_and_what_a_session_was_made_with_are_held_to() {
     desk.run(&["resume", "nobody"]).expect(2).says(&["there is no session `nobody`"]);
     let listed = desk.run(&["sessions"]).expect(0).stdout;
     assert!(listed.starts_with("a  cells  1 ended  just now  "), "{listed}");
+}
+
+#[test]
+fn a_read_of_a_file_goes_on_in_servers_that_others_wrote() {
+    let desk = Desk::new();
+    let folder = desk.path().canonicalize().unwrap();
+    let slow = folder.join("slow.txt");
+    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let reader = || OpenOptions::new().write(true).open(&slow).unwrap();
+    pipe(&slow);
+    let servers = json!({ "mcpServers": {
+        "files": { "command": "node", "args": [npm("server-filesystem"), folder] },
+        "e": { "command": "node", "args": [npm("server-everything")] },
+    } });
+    desk.write("mcp.json", servers.to_string());
+    let cell = "const said = (call) => call.then((it) => (text(it.content ?? it), it.content ?? it));
+        const both = [said(tools.files__read_text_file({ path: SLOW })), said(tools.e__echo({ message: 'quick' }))];
+        text((await Promise.all(both)).join(' and '));";
+    desk.write("cell.js", cell.replace("SLOW", &json!(slow).to_string()));
+    let mut child = desk.spawn(&["run", "--session", "files", "cell.js"]);
+    assert_eq!(line(&mut BufReader::new(child.stdout.as_mut().unwrap())), "Echo: quick");
+    // The call has arrived when the server has the file open.
+    let first = reader();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The server that reads it still, for a moment, does not meet the next one.
+    pipe(&folder.join("next"));
+    std::fs::rename(folder.join("next"), &slow).unwrap();
+    drop(first);
+    let resumed = desk.spawn(&["resume", "files"]);
+    reader().write_all(b"at last").unwrap();
+    let ran = Ran::from(resumed.wait_with_output().unwrap()).expect(0);
+    let shown = ran.stdout.strip_suffix("at last\nat last and Echo: quick\n").unwrap();
+    assert!(["", "Echo: quick\n"].contains(&shown), "{shown:?}");
+}
+
+#[test]
+fn a_session_stays_under_its_policy() {
+    let bench = Bench::new();
+    let desk = &bench.desk;
+    let policy =
+        "default = \"allow\"\n[[rule]]\ntools = \"s__write\"\ndecision = \"deny\"\nreason = \"no\"\n";
+    let path = desk.write("policy.toml", policy);
+    let attempt = "text(await tools.s__write({ n: 1 }).catch((error) => error.code))";
+    let run = |args: &[&str]| desk.run(&[&["run", "--session", "p", "-e", attempt], args].concat());
+    assert_eq!(run(&["--mcp", "mcp.json", "--policy", "policy.toml"]).expect(0).stdout, "denied\n");
+    assert_eq!(run(&[]).expect(0).stdout, "denied\n");
+
+    // So is a cell that goes on, and one whose policy is gone does not.
+    let cell = format!("await tools.s__read({{ n: 2 }}); {attempt}");
+    let mut child = desk.spawn(&["run", "--session", "p", "-e", &cell]);
+    drop(bench.calls(1));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::rename(&path, desk.path().join("elsewhere.toml")).unwrap();
+    desk.run(&["resume", "p"]).expect(2).says(&["policy.toml"]);
+    let resumed = desk.spawn(&["resume", "p", "--policy", "elsewhere.toml"]);
+    bench.calls(1).pop().unwrap().answer("read");
+    assert_eq!(Ran::from(resumed.wait_with_output().unwrap()).expect(0).stdout, "denied\n");
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::harness::{Desk, Ran, repository};
 
 /// The main file of an npm package that `./x setup` installs.
-fn npm(package: &str) -> PathBuf {
+pub(crate) fn npm(package: &str) -> PathBuf {
     let path =
         repository().join(".x/npm/node_modules/@modelcontextprotocol").join(package).join("dist/index.js");
     assert!(path.is_file(), "{} is missing: run ./x setup", path.display());
