@@ -9,6 +9,7 @@
 mod child;
 mod deadly;
 mod ledger;
+mod own;
 mod script;
 mod sweep;
 mod told;
@@ -16,11 +17,16 @@ mod world;
 
 use std::process::ExitCode;
 
+use carrel_crash::appends;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["append", folder, count] => appends::run(folder.as_ref(), count.parse().unwrap_or(0))
+            .map_err(|error| error.to_string().into()),
         ["child", folder, script, step] => child::run(folder.as_ref(), script, step.parse().unwrap_or(0)),
+        ["own", folder] => own::run(folder.as_ref()),
         ["sweep"] => sweep::run(None),
         ["sweep", every] => sweep::run(every.parse().ok()),
         _ => Err("usage: carrel-crash sweep [EVERY]: kill at each step, or at each EVERYth".into()),

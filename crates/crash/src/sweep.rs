@@ -5,6 +5,8 @@ use std::ops::AddAssign;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use carrel_crash::disk;
+
 use crate::script::{SCRIPTS, Script};
 use crate::{ledger, told, world};
 
@@ -20,17 +22,29 @@ pub(crate) fn run(every: Option<u64>) -> Result<(), Failure> {
     let mut all = Lived::default();
     for script in SCRIPTS {
         let whole = tempfile::tempdir()?;
-        live(whole.path(), script, 0)?;
+        live(whole.path(), script, Death::None)?;
         let expected = outcomes(whole.path());
         let steps = steps(whole.path());
         for step in (1..=steps).step_by(usize::try_from(every)?) {
-            all += check(script, &expected, |life| if life == 0 { step } else { 0 })?;
+            all += check(script, &expected, |life| if life == 0 { Death::Step(step) } else { Death::None })?;
         }
-        for step in (3..16).step_by(usize::try_from(every.min(4))?) {
+        for step in (3..16).step_by(usize::try_from(every.min(13))?) {
             // Each life comes a little further than the one before, or it would never end.
-            all += check(script, &expected, |life| step + life)?;
+            all += check(script, &expected, |life| Death::Step(step + life))?;
         }
         println!("{}: {steps} steps, killed at each {every}th: all is there", script.name);
+        if disk::is_here() {
+            // There are more of them than steps, and they differ less.
+            let every = if every == 1 { 1 } else { every * 8 };
+            let (writes, syncs) = (
+                on_disk(script, &expected, every, Death::Write, &mut all)?,
+                on_disk(script, &expected, every, Death::Sync, &mut all)?,
+            );
+            println!(
+                "{}: killed inside {writes} writes, and {syncs} syncs failed: all is there",
+                script.name
+            );
+        }
     }
     let Lived { deaths, unknown } = all;
     if unknown == 0 {
@@ -40,6 +54,38 @@ pub(crate) fn run(every: Option<u64>) -> Result<(), Failure> {
         "{deaths} deaths, nothing lost and nothing done twice; {unknown} calls that nobody knew of, and all were named"
     );
     Ok(())
+}
+
+/// How a life ends before its time.
+#[derive(Clone, Copy, Debug)]
+enum Death {
+    None,
+    /// Killed at this step of the store's.
+    Step(u64),
+    /// Killed inside this write to the disk, of which a part is done.
+    Write(u64),
+    /// This sync of the disk fails, and the process gives up.
+    Sync(u64),
+}
+
+/// Lets a session's first life end at each `every`th write or sync there is. Returns at how many.
+fn on_disk(
+    script: &Script,
+    expected: &[String],
+    every: u64,
+    death: impl Fn(u64) -> Death,
+    all: &mut Lived,
+) -> Result<u64, Failure> {
+    let mut tried = 0;
+    for number in (1..).step_by(usize::try_from(every)?) {
+        let lived = check(script, expected, |life| if life == 0 { death(number) } else { Death::None })?;
+        if lived.deaths == 0 {
+            break;
+        }
+        *all += lived;
+        tried += 1;
+    }
+    Ok(tried)
 }
 
 /// What became of a session that was killed on the way.
@@ -58,14 +104,14 @@ impl AddAssign for Lived {
 }
 
 /// Lives a session to its end with these deaths.
-fn check(script: &Script, expected: &[String], step_of: impl Fn(u64) -> u64) -> Result<Lived, Failure> {
+fn check(script: &Script, expected: &[String], death_of: impl Fn(u64) -> Death) -> Result<Lived, Failure> {
     let folder = tempfile::tempdir()?;
     let failed = |life: u64, what: &str| {
         let world = world::read(folder.path()).join("\n  ");
-        format!("script {}, life {life}, first killed at step {}: {what}\n  {world}", script.name, step_of(0))
+        format!("script {}, life {life}, first death {:?}: {what}\n  {world}", script.name, death_of(0))
     };
     for life in 0..LIVES {
-        match live(folder.path(), script, step_of(life)) {
+        match live(folder.path(), script, death_of(life)) {
             Ok(true) => {
                 let found = outcomes(folder.path());
                 told::check(expected, &found, life, &world::read(folder.path()))
@@ -80,16 +126,22 @@ fn check(script: &Script, expected: &[String], step_of: impl Fn(u64) -> u64) -> 
     Err(failed(LIVES, "it never came to its end").into())
 }
 
-/// Lives once. Returns whether it came to its end; being killed is no error, anything else is.
-fn live(folder: &Path, script: &Script, step: u64) -> Result<bool, Failure> {
-    let this = std::env::current_exe()?;
-    let output = Command::new(this)
-        .args(["child".as_ref(), folder.as_os_str(), script.name.as_ref(), step.to_string().as_ref()])
-        .output()?;
+/// Lives once. Returns whether it came to its end; dying as it was told to is no error, anything else is.
+fn live(folder: &Path, script: &Script, death: Death) -> Result<bool, Failure> {
+    let step = if let Death::Step(step) = death { step } else { 0 };
+    let mut child = Command::new(std::env::current_exe()?);
+    child.args(["child".as_ref(), folder.as_os_str(), script.name.as_ref(), step.to_string().as_ref()]);
+    match death {
+        Death::Write(number) => disk::under(&mut child, &format!("kill:write:{number}:{number}"), None),
+        Death::Sync(number) => disk::under(&mut child, &format!("eio:sync:{number}"), None),
+        Death::None | Death::Step(_) => {}
+    }
+    let output = child.output()?;
     if output.status.success() {
         return Ok(true);
     }
-    if was_killed(output.status) {
+    let gave_up = matches!(death, Death::Sync(_)) && output.status.code() == Some(1);
+    if was_killed(output.status) || gave_up {
         return Ok(false);
     }
     Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())

@@ -102,8 +102,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     check(&connection, path)?;
     // Of a file that has pages already, this changes nothing.
     connection.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}")).map_err(translate)?;
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(translate)?;
+    let mode = write_ahead(&connection).map_err(translate)?;
     if mode != "wal" {
         return Err(StoreError::Io {
             detail: format!("SQLite keeps the journal mode {mode}"),
@@ -119,6 +118,16 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         .map_err(translate)?;
     migrate(&mut connection, path)?;
     Ok(connection)
+}
+
+/// Has SQLite write ahead. Returns the mode that it is in then.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = statement.query([])?;
+    let mode = rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or_default();
+    // The mode is named before it is written; whether that was done, the step behind the row says.
+    rows.next()?;
+    Ok(mode)
 }
 
 /// Opens a connection that only reads, of a store that a writer has opened.
