@@ -47,7 +47,7 @@ pub use response::{
     CellError, CellErrorKind, CellResponse, Completed, Location, Notice, Observation, StartedCell,
     Terminated, TerminationReason, Usage, WaitResponse, Yielded,
 };
-pub use session::{CodeModeSession, SessionState};
+pub use session::{CodeModeSession, SessionState, StoredKey};
 pub use spec::{Durability, SessionMode, SessionSpec};
 pub use status::{CallObserver, CallStatus, PersonAwaited, ToolProgress};
 pub use tokio_util::sync::CancellationToken;

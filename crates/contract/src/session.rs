@@ -1,6 +1,10 @@
 //! One session.
 
-use crate::error::{ExecuteError, SetToolsError, ShutdownError, TerminateError, WaitError};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{
+    ExecuteError, SetToolsError, ShutdownError, StoredError, TerminateError, Unsupported, WaitError,
+};
 use crate::{
     CellId, CellResponse, CodeModeFuture, EventStream, ExecuteRequest, Seq, SessionId, StartedCell,
     ToolDescription, WaitRequest, WaitResponse,
@@ -26,6 +30,13 @@ pub trait CodeModeSession: Send + Sync {
     /// Replaces the tools. Cells that are admitted from now on see these; those that run keep what they have.
     fn set_tools(&self, tools: Vec<ToolDescription>) -> CodeModeFuture<'_, (), SetToolsError>;
 
+    /// Lists the keys of its stored values, sorted, with the size of each: what a cell that is admitted now would find. By
+    /// default that is not known. Dropping the future changes nothing.
+    fn stored(&self) -> CodeModeFuture<'_, Vec<StoredKey>, StoredError> {
+        let (field, value, offered) = ("stored", "a list", "`load(key)` in a cell");
+        Box::pin(std::future::ready(Err(Unsupported { field, value, offered }.into())))
+    }
+
     /// Observes cells until its condition holds or its deadline passes. Dropping the future consumes nothing.
     fn wait(&self, request: WaitRequest) -> CodeModeFuture<'_, WaitResponse, WaitError>;
 
@@ -40,6 +51,25 @@ pub trait CodeModeSession: Send + Sync {
     /// [`Limits::shutdown_time`](crate::Limits::shutdown_time) whatever the delegate does. Dropping the
     /// future does not undo it.
     fn shutdown(&self) -> CodeModeFuture<'_, (), ShutdownError>;
+}
+
+/// A stored value, by its key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct StoredKey {
+    /// The key.
+    pub key: String,
+    /// The size of its value as JSON, in bytes.
+    pub value_bytes: usize,
+}
+
+impl StoredKey {
+    /// Describes a stored value.
+    #[must_use]
+    pub fn new(key: impl Into<String>, value_bytes: usize) -> Self {
+        Self { key: key.into(), value_bytes }
+    }
 }
 
 /// What a session is doing.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use carrel_contract::error::{ResumeError, StorageFailed};
-use carrel_contract::{CellId, Seq, SessionId, SessionSpec};
+use carrel_contract::{CellId, Seq, SessionId, SessionSpec, StoredKey};
 use carrel_journal::error::StoreError;
 use carrel_journal::record::{Outcome, Value};
 use carrel_journal::{BlobHash, Position, Record, Store, Tail};
@@ -28,8 +28,8 @@ pub struct Kept {
     pub admitted: u64,
     /// The cells that have not ended, and those that ended and whose outcome can still be read, oldest first.
     pub cells: Vec<KeptCell>,
-    /// The keys of its stored values with their sizes in bytes, sorted.
-    pub stored: Vec<(String, usize)>,
+    /// Its stored values, by their keys.
+    pub stored: Vec<StoredKey>,
 }
 
 /// A cell of a kept session.
@@ -75,7 +75,7 @@ pub async fn inspect(store: &Arc<dyn Store>, session_id: &SessionId) -> Result<K
         used_at_us: history.now_us,
         admitted: history.past.newest.0,
         cells,
-        stored: history.past.stored.committed().sizes(),
+        stored: history.past.stored.committed().keys(),
     })
 }
 

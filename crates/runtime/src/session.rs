@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use carrel_contract::error::{
     EngineFailure, ExecuteError, InvalidSource, LimitReached, SessionClosed, SetToolsError, ShutdownError,
-    ShuttingDown, TerminateError, WaitError,
+    ShuttingDown, StoredError, TerminateError, WaitError,
 };
 use carrel_contract::{
     CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, EventStream,
-    ExecuteRequest, Notice, Seq, SessionId, SessionState, StartedCell, TerminationReason, ToolDescription,
-    WaitRequest, WaitResponse, WaitUntil,
+    ExecuteRequest, Notice, Seq, SessionId, SessionState, StartedCell, StoredKey, TerminationReason,
+    ToolDescription, WaitRequest, WaitResponse, WaitUntil,
 };
 use carrel_engine::{EngineError, VmLimits};
 use carrel_journal::Record;
@@ -198,6 +198,10 @@ impl CodeModeSession for Session {
             self.core.set_tools(tools);
             Ok(self.core.settled().await?)
         })
+    }
+
+    fn stored(&self) -> CodeModeFuture<'_, Vec<StoredKey>, StoredError> {
+        Box::pin(std::future::ready(Ok(self.core.stored.committed().keys())))
     }
 
     fn wait(&self, request: WaitRequest) -> CodeModeFuture<'_, WaitResponse, WaitError> {

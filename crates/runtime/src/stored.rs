@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use carrel_contract::JsonText;
+use carrel_contract::{JsonText, StoredKey};
 use carrel_engine::{StoreQuota, StoredSize, StoredValues};
 
 /// What is committed at one moment.
@@ -32,11 +32,12 @@ impl Committed {
         self.bytes = self.bytes + added - replaced;
     }
 
-    /// Returns the keys with the sizes of their values in bytes, sorted.
-    pub(crate) fn sizes(&self) -> Vec<(String, usize)> {
-        let mut sizes: Vec<_> = self.values.iter().map(|(key, json)| (key.clone(), json.len())).collect();
-        sizes.sort_unstable();
-        sizes
+    /// Returns the keys, sorted.
+    pub(crate) fn keys(&self) -> Vec<StoredKey> {
+        let mut keys: Vec<_> =
+            self.values.iter().map(|(key, json)| StoredKey::new(key.as_str(), json.len())).collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// Tells whether a value would go over the quota.

@@ -12,6 +12,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use carrel_contract::error::Coded as _;
 use carrel_contract::{Seq, SessionMode, ToolDescription};
 use carrel_tools::Catalogue;
 use tokio::sync::watch;
@@ -22,11 +23,12 @@ use crate::interrupt::Interrupt;
 use crate::learned;
 use crate::printer::{Printer, WriteError};
 use crate::run::{self, Code, Fault, Guard, Opened, Showing, Source};
-use crate::sanitize::sanitize;
+use crate::sanitize::{sanitize, sanitize_line};
 use crate::servers::{self, Servers};
 use crate::sessions::{Place, Settings};
 use crate::terminal::{SavedMode, Terminal, Tone};
 use crate::tools;
+use crate::units::show_bytes;
 pub(crate) use entry::Cell;
 use entry::Entry;
 use input::{Came, Input};
@@ -265,8 +267,13 @@ impl Repl<'_> {
                 }
             },
             "store" if argument.is_empty() => {
-                self.printer.note(Tone::Plain, ":store KEY shows what is stored under the key");
-                return Ok(Ok(()));
+                let stored = self.opened.session.stored().await;
+                let stored = stored
+                    .map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))?;
+                stored
+                    .iter()
+                    .map(|it| format!("{}  {}\n", sanitize_line(&it.key), show_bytes(it.value_bytes)))
+                    .collect()
             }
             "store" => {
                 let key = serde_json::to_string(argument).unwrap_or_default();

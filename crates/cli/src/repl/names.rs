@@ -51,7 +51,7 @@ const GLOBALS: [&str; 36] = [
 pub(crate) const COMMANDS: [(&str, &str); 6] = [
     ("tools", "lists the tools; with a pattern, those that have it in their name or description"),
     ("describe", "shows the TypeScript declaration of a tool"),
-    ("store", "shows the stored value of a key"),
+    ("store", "lists the keys of stored values; with a key, shows its value"),
     ("cells", "lists the cells that ran"),
     ("help", "shows this"),
     ("quit", "leaves, as Ctrl-D does"),

@@ -190,9 +190,9 @@ fn a_notebook_has_its_variables_and_its_cells_again() {
     let desk = Desk::new();
     let repl = |entries: &str| desk.run_with_stdin(&["repl", "--session", "nb"], entries.as_bytes());
     repl("const a = 20\nfunction twice(n) { return n * 2 }\nnull.x\nstore('k', 1)\n").expect(1);
-    let again = repl("twice(a) + 2\n:cells\n").expect(0);
+    let again = repl("twice(a) + 2\n:cells\n:store\n").expect(0);
     let listed = "   1  const a = 20\n   2  function twice(n) { return n * 2 }\n   3! null.x\n   4  store('k', 1)\n   5  twice(a) + 2\n";
-    assert_eq!(again.stdout, format!("42\n{listed}"));
+    assert_eq!(again.stdout, format!("42\n{listed}k  1 B\n"));
     assert_eq!(desk.run(&["run", "--session", "nb", "-e", "text(twice(_))"]).expect(0).stdout, "84\n");
     desk.run(&["run", "--session", "cells", "-e", "1"]).expect(0);
     desk.run(&["repl", "--session", "cells"]).expect(2).says(&["share stored values and no variables"]);

@@ -15,5 +15,5 @@ pub use cause::{
 pub use code::{Coded, ErrorCode};
 pub use operation::{
     CreateError, DeleteError, ExecuteError, ForkError, ListError, ResumeError, SetToolsError, ShutdownError,
-    TerminateError, WaitError,
+    StoredError, TerminateError, WaitError,
 };

@@ -69,6 +69,10 @@ operation! {
     WaitError: InvalidRequest, UnknownCell, OutcomeExpired, OwnedElsewhere, StorageFailed, HostLost
 }
 operation! {
+    /// Why [`stored`](crate::CodeModeSession::stored) failed.
+    StoredError: Unsupported, SessionClosed, OwnedElsewhere, StorageFailed, HostLost
+}
+operation! {
     /// Why [`terminate`](crate::CodeModeSession::terminate) failed.
     TerminateError: UnknownCell, OutcomeExpired, OwnedElsewhere, StorageFailed, HostLost
 }

@@ -1,7 +1,8 @@
 //! Section 6: stored values.
 
 use super::harness::{Harness, event, run, start, terminated, text_of};
-use crate::EventKind;
+use crate::error::StoredError;
+use crate::{EventKind, StoredKey};
 
 /// What one cell stores, a later one loads: a copy, or undefined.
 pub async fn s6_stored_values_carry_over(harness: Harness) {
@@ -10,6 +11,11 @@ pub async fn s6_stored_values_carry_over(harness: Harness) {
     let source = "const a = load('a'); a.n.push(2); text([load('a'), load('b')]); text(load('c') === undefined); store('a', 5); text(load('a'))";
     assert_eq!(text_of(&session, source).await, "[{\"n\":[1,\"x\"]},null]\ntrue\n5");
     assert_eq!(text_of(&session, "text(load('a'))").await, "5");
+    match session.stored().await {
+        Ok(keys) => assert_eq!(keys, [StoredKey::new("a", 1), StoredKey::new("b", 4)]),
+        // Not every provider knows.
+        Err(error) => assert!(matches!(error, StoredError::Unsupported(_)), "{error}"),
+    }
 }
 
 /// A termination discards the cell's uncommitted stores.

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use carrel_contract::error::NotifyError;
 use carrel_contract::{
-    CancellationToken, CellId, CodeModeFuture, CodeModeSessionDelegate, JsonText, Notification, ToolCall,
-    ToolDescription, ToolError, ToolErrorCode, ToolName,
+    CancellationToken, CellId, CodeModeFuture, CodeModeSessionDelegate, JsonText, LookedUp, Notification,
+    ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolName,
 };
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
@@ -282,6 +282,19 @@ impl PolicyDelegate {
         }
     }
 
+    /// Asks whoever makes the calls: only they can know. A call that was lost while a person was asked about it counts as
+    /// under way.
+    async fn look_up(&self, call: ToolCall, cancel: CancellationToken) -> Result<LookedUp, ToolError> {
+        let tool = call.tool.clone();
+        let known = lock(&self.tools).get(&tool).cloned();
+        match (self.inner.lookup_outcome(call, cancel).await?, known) {
+            (LookedUp::Answered(result), Some(known)) => {
+                self.check_result(&tool, &known.ruling, Ok(result)).map(LookedUp::Answered)
+            }
+            (found, _) => Ok(found),
+        }
+    }
+
     /// Returns the least of a limit, with a name for whose it is.
     fn least<T: PartialOrd>(
         &self,
@@ -309,6 +322,14 @@ impl CodeModeSessionDelegate for PolicyDelegate {
         cancel: CancellationToken,
     ) -> CodeModeFuture<'_, JsonText, ToolError> {
         Box::pin(self.perform(call, cancel))
+    }
+
+    fn lookup_outcome(
+        &self,
+        call: ToolCall,
+        cancel: CancellationToken,
+    ) -> CodeModeFuture<'_, LookedUp, ToolError> {
+        Box::pin(self.look_up(call, cancel))
     }
 
     fn notify(

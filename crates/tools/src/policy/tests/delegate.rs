@@ -1,6 +1,6 @@
 //! What is decided before anything leaves, and attempts to get round it.
 
-use carrel_contract::{CancellationToken, CodeModeSessionDelegate as _, SessionId, ToolErrorCode};
+use carrel_contract::{CancellationToken, CodeModeSessionDelegate as _, LookedUp, SessionId, ToolErrorCode};
 
 use super::{Desk, json, reader, refused, writer};
 
@@ -53,4 +53,18 @@ async fn another_sessions_calls_are_refused() {
     let error = desk.delegate.invoke_tool(call, CancellationToken::new()).await.unwrap_err();
     assert_eq!(error.code, ToolErrorCode::Internal);
     assert_eq!(desk.world.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn what_became_of_a_call_is_asked_beyond_the_policy_and_held_to_its_limits() {
+    let desk = Desk::new("default = \"allow\"\nlimits = { result_bytes = 10 }");
+    let look_up = async |input: Option<&str>| {
+        let call = desk.call("c-1", "orders__list", input);
+        desk.delegate.lookup_outcome(call, CancellationToken::new()).await
+    };
+    assert_eq!(look_up(None).await.unwrap(), LookedUp::NeverHappened);
+    assert_eq!(look_up(Some("[1]")).await.unwrap(), LookedUp::Answered(json("[1]")));
+    let error = look_up(Some("[1,2,3,4,5,6]")).await.unwrap_err();
+    assert_eq!(error.code, ToolErrorCode::TooLarge, "{error}");
+    assert!(desk.world.sent().is_empty());
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use carrel_contract::error::NotifyError;
 use carrel_contract::{
-    CancellationToken, CellId, CodeModeFuture, CodeModeSessionDelegate, JsonText, Notification, SessionId,
-    ToolCall, ToolCallId, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName,
+    CancellationToken, CellId, CodeModeFuture, CodeModeSessionDelegate, JsonText, LookedUp, Notification,
+    SessionId, ToolCall, ToolCallId, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName,
 };
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -95,6 +95,15 @@ impl CodeModeSessionDelegate for World {
                 (None, None) => Ok(json("\"done\"")),
             }
         })
+    }
+
+    fn lookup_outcome(
+        &self,
+        call: ToolCall,
+        _: CancellationToken,
+    ) -> CodeModeFuture<'_, LookedUp, ToolError> {
+        // What it was given, it remembers as its answer.
+        Box::pin(async move { Ok(call.input.map_or(LookedUp::NeverHappened, LookedUp::Answered)) })
     }
 
     fn notify(&self, _: Notification, _: CancellationToken) -> CodeModeFuture<'_, (), NotifyError> {
