@@ -103,6 +103,7 @@ impl Running {
     }
 
     /// Waits for a connection, which comes before its end.
+    #[expect(clippy::disallowed_methods, reason = "a connection and an end cannot be waited for at once")]
     fn accept(&mut self, listener: &TcpListener) -> TcpStream {
         listener.set_nonblocking(true).unwrap();
         loop {
