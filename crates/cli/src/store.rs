@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use carrel_contract::SessionId;
+use carrel_contract::{SessionId, SessionName};
 use carrel_journal::check::{Report, check};
 use carrel_journal::error::StoreError;
 use carrel_journal::export::{Counts, ExportError, export};
@@ -132,7 +132,8 @@ async fn perform(args: StoreArgs, interrupt: &Interrupt, printer: &Printer) -> R
             let sessions = if sessions.is_empty() {
                 all(&store).await?
             } else {
-                sessions.iter().map(|session| SessionId::new(session)).collect::<Result<_, _>>()?
+                let kept = all(&store).await?;
+                sessions.iter().map(|called| called_so(called, &kept)).collect::<Result<_, _>>()?
             };
             printer.status(Some("exporting"));
             let counts = match output {
@@ -187,6 +188,16 @@ async fn all(store: &Sqlite) -> Result<Vec<SessionId>, StoreError> {
             return Ok(sessions);
         }
         sessions.extend(more);
+    }
+}
+
+/// Returns the session that a person calls so: by its id, or by its name, where it is the only one of that.
+fn called_so(called: &str, kept: &[SessionId]) -> Result<SessionId, Failure> {
+    let is_named = |id: &&SessionId| SessionName::of(id).is_some_and(|name| name.as_str() == called);
+    let named: Vec<_> = kept.iter().filter(is_named).collect();
+    match named.as_slice() {
+        [one] if kept.iter().all(|id| id.as_str() != called) => Ok((*one).clone()),
+        _ => Ok(SessionId::new(called)?),
     }
 }
 

@@ -315,3 +315,28 @@ fn a_session_stays_under_its_policy() {
     bench.calls(1).pop().unwrap().answer("read");
     assert_eq!(Ran::from(resumed.wait_with_output().unwrap()).expect(0).stdout, "denied\n");
 }
+
+#[test]
+fn what_a_cell_showed_and_nobody_saw_is_shown_by_resume_and_goes_with_an_export() {
+    let bench = Bench::new();
+    let desk = &bench.desk;
+    // More than a pipe holds, so that the program stands still in the middle of writing it, while the cell goes on.
+    desk.write("cell.js", "text('x'.repeat(1 << 20)); await tools.s__read({ n: 1 }); text('last'); null.x");
+    let mut child = desk.spawn(&["run", "--session", "seen", "cell.js"]);
+    bench.calls(1).pop().unwrap().answer("one");
+    while bench.sessions()[0]["running"] != 0 {}
+    assert_eq!(bench.sessions()[0]["unread"], 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    desk.run(&["store", "export", "seen", "-o", "seen.carrel"]).expect(0).says(&["exported 1 session"]);
+    let resumed = desk.run(&["resume", "seen"]).expect(1);
+    assert_eq!(resumed.stdout, format!("{}\nlast\n", "x".repeat(1 << 20)));
+    resumed.says(&["TypeError", "cell-1:1:"]);
+    desk.run(&["resume", "seen"]).expect(0).says(&["nothing that was not shown"]);
+
+    // Elsewhere it is as it was when it was exported.
+    let elsewhere = Desk::new();
+    let file = desk.path().join("seen.carrel");
+    elsewhere.run(&["store", "import", file.to_str().unwrap()]).expect(0);
+    assert!(elsewhere.run(&["resume", "seen"]).expect(1).stdout.ends_with("x\nlast\n"));
+}
