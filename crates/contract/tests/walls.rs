@@ -95,6 +95,14 @@ fn the_tools_know_no_engine_and_no_storage() {
 }
 
 #[test]
+fn the_mcp_face_knows_nothing_below_the_traits() {
+    never(
+        "carrel-mcp",
+        &[&ENGINES[..], &STORES, &["carrel-runtime", "carrel-tools", "carrel-cli", "clap"]].concat(),
+    );
+}
+
+#[test]
 fn the_typescript_knows_nothing_of_cells() {
     never(
         "carrel-typescript",

@@ -1,0 +1,170 @@
+//! One client's connection.
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, GetPromptRequestParams, GetPromptResponse,
+    GetPromptResult, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, Prompt, PromptMessage, ReadResourceRequestParams,
+    ReadResourceResponse, ReadResourceResult, Resource, ResourceContents, ResourceTemplate, Role,
+    ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+use crate::arguments;
+use crate::face::Face;
+use crate::guide;
+use crate::output;
+use crate::refusal::Refusal;
+use crate::sessions::Session;
+use crate::tool;
+
+/// A client's connection to a face; over HTTP without sessions, one request.
+pub(crate) struct Connection {
+    pub(crate) face: Face,
+    /// The handle of the session that it has when it names none.
+    own: OnceCell<String>,
+}
+
+impl Connection {
+    pub(crate) fn new(face: Face) -> Self {
+        Self { face, own: OnceCell::new() }
+    }
+
+    /// Returns the connection's own session, made when it is first used.
+    pub(crate) async fn own_session(&self) -> Result<Arc<Session>, Refusal> {
+        let sessions = &self.face.shared().sessions;
+        let handle = self
+            .own
+            .get_or_try_init(|| async {
+                sessions.make().await.map(|session| session.session.id().as_str().to_owned())
+            })
+            .await?;
+        sessions.named(handle).await
+    }
+
+    async fn perform(
+        &self,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Option<CallToolResult>, Refusal> {
+        let arguments = request.arguments;
+        Ok(Some(match request.name.as_ref() {
+            tool::EXEC => tool::exec(self, arguments::read(arguments)?, context).await?,
+            tool::WAIT => tool::wait(self, arguments::read(arguments)?, context).await?,
+            tool::SEARCH => tool::search(self, &arguments::read(arguments)?),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl ServerHandler for Connection {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities =
+            ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("carrel", env!("CARGO_PKG_VERSION")).with_title("Carrel"))
+            .with_instructions(guide::short(&self.face.shared().catalogue))
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(tool::list()))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        tool::list().into_iter().find(|tool| tool.name == name)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let name = request.name.clone();
+        tokio::select! {
+            // The client no longer waits. What runs goes on.
+            () = context.ct.cancelled() => Err(ErrorData::internal_error("the call was cancelled", None)),
+            performed = self.perform(request, &context) => match performed {
+                Ok(Some(result)) => Ok(result.into()),
+                Ok(None) => {
+                    let known = [tool::EXEC, tool::WAIT, tool::SEARCH].join(", ");
+                    let message = format!("there is no tool `{name}`; there are {known}, and the others are called inside `exec`");
+                    Err(ErrorData::invalid_params(message, None))
+                }
+                Err(refusal) => Ok(CallToolResult::from(refusal).into()),
+            },
+        }
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let guide = Resource::new(guide::ADDRESS, "guide")
+            .with_description(guide::ABOUT)
+            .with_mime_type("text/markdown");
+        Ok(ListResourcesResult::with_all_items(vec![guide]))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let output = ResourceTemplate::new(output::TEMPLATE, "output")
+            .with_description("The whole text that a cell showed, from an offset in bytes on")
+            .with_mime_type("text/plain");
+        Ok(ListResourceTemplatesResult::with_all_items(vec![output]))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let shared = self.face.shared();
+        if request.uri == guide::ADDRESS {
+            let contents = ResourceContents::text(guide::whole(&shared.catalogue), request.uri);
+            let contents = contents.with_mime_type("text/markdown");
+            return Ok(ReadResourceResult::new(vec![contents]).into());
+        }
+        let Some(place) = output::parse(&request.uri) else {
+            let message = format!(
+                "there is no resource `{}`; there are {} and {}",
+                request.uri,
+                guide::ADDRESS,
+                output::TEMPLATE
+            );
+            return Err(ErrorData::resource_not_found(message, None));
+        };
+        let page = output::page(&shared.sessions, place).await;
+        page.map(Into::into).map_err(|refusal| ErrorData::resource_not_found(refusal.into_text(), None))
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(vec![Prompt::new(guide::PROMPT, Some(guide::ABOUT), None)]))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        if request.name != guide::PROMPT {
+            let message = format!("there is no prompt `{}`; there is {}", request.name, guide::PROMPT);
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        let text = guide::whole(&self.face.shared().catalogue);
+        Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)]).into())
+    }
+}

@@ -1,0 +1,216 @@
+//! The sessions that are at hand: opened by their handle, kept while they are used or while a cell of theirs runs.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use std::time::Duration;
+
+use carrel_contract::error::ResumeError;
+use carrel_contract::{
+    CancellationToken, CellId, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, EventKind,
+    Seq, SessionId, SessionSpec, SessionState, StreamItem, ToolDescription, WaitRequest,
+};
+use futures::StreamExt as _;
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use crate::refusal::Refusal;
+
+/// Sessions that are kept at hand although nothing of them runs. One more, and the one that was used least recently is
+/// let go; it is opened again when it is named.
+const AT_HAND: usize = 256;
+
+/// The sessions of a face.
+pub(crate) struct Sessions {
+    provider: Arc<dyn CodeModeSessionProvider>,
+    delegate: Arc<dyn CodeModeSessionDelegate>,
+    spec: SessionSpec,
+    tools: watch::Receiver<Arc<[ToolDescription]>>,
+    held: Mutex<Held>,
+    /// Opening is done by one at a time, so that a session that two ask for is opened once.
+    opening: tokio::sync::Mutex<()>,
+    /// Those who keep a session because a cell of its runs.
+    keepers: TaskTracker,
+    closed: CancellationToken,
+}
+
+#[derive(Default)]
+struct Held {
+    sessions: HashMap<SessionId, Arc<Session>>,
+    /// Counts uses, to know which was used last.
+    uses: u64,
+}
+
+/// A session at hand.
+pub(crate) struct Session {
+    pub(crate) session: Arc<dyn CodeModeSession>,
+    state: Mutex<State>,
+}
+
+struct State {
+    used: u64,
+    /// The tools that it has.
+    tools: Option<Arc<[ToolDescription]>>,
+    /// Events up to here were shown to somebody.
+    seen: Seq,
+    /// The cells that it is kept for.
+    kept_for: HashSet<CellId>,
+}
+
+impl Session {
+    /// Returns the last event that was shown to somebody.
+    pub(crate) fn seen(&self) -> Seq {
+        lock(&self.state).seen
+    }
+
+    /// Takes note that events up to `seq` were shown.
+    pub(crate) fn saw(&self, seq: Seq) {
+        let mut state = lock(&self.state);
+        state.seen = state.seen.max(seq);
+    }
+
+    /// Waits until a cell has ended, without reading anything of it. Cancel safe.
+    async fn ended(&self, cell: &CellId) {
+        let mut events = self.session.events(self.seen());
+        while let Some(item) = events.next().await {
+            let ended = match item {
+                StreamItem::Event(event) => {
+                    event.cell_id == *cell
+                        && matches!(
+                            event.kind,
+                            EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. }
+                        )
+                }
+                // Its end may be among what was missed.
+                StreamItem::Missed { last_missed, .. } => {
+                    let look = WaitRequest::new([cell.clone()]).after(last_missed);
+                    let look = look.with_yield_time(Duration::ZERO).with_max_output_tokens(0);
+                    let response = self.session.wait(look).await;
+                    !response.is_ok_and(|response| response.cells.iter().any(|cell| !cell.is_final()))
+                }
+            };
+            if ended {
+                return;
+            }
+        }
+    }
+}
+
+impl Sessions {
+    pub(crate) fn new(
+        provider: Arc<dyn CodeModeSessionProvider>,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+        spec: SessionSpec,
+        tools: watch::Receiver<Arc<[ToolDescription]>>,
+    ) -> Self {
+        Self {
+            provider,
+            delegate,
+            spec,
+            tools,
+            held: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+            keepers: TaskTracker::new(),
+            closed: CancellationToken::new(),
+        }
+    }
+
+    /// Makes a session.
+    pub(crate) async fn make(&self) -> Result<Arc<Session>, Refusal> {
+        let tools = Arc::clone(&self.tools.borrow());
+        let mut spec = self.spec.clone();
+        spec.tools = tools.to_vec();
+        let session = self.provider.create(spec, Arc::clone(&self.delegate)).await;
+        let session = session.map_err(|error| Refusal::failed(&error))?;
+        Ok(self.hold(session, Some(tools)))
+    }
+
+    /// Opens the session that a handle names, with the tools as they are now.
+    pub(crate) async fn named(&self, handle: &str) -> Result<Arc<Session>, Refusal> {
+        let id = SessionId::new(handle).map_err(|error| {
+            Refusal::new(format!("failed to {error}")).advise("pass a `session_id` that `exec` returned")
+        })?;
+        let opening = self.opening.lock().await;
+        let known = self.known(&id);
+        let session = match known {
+            Some(session) => session,
+            None => match self.provider.resume(id, Arc::clone(&self.delegate)).await {
+                Ok(session) => self.hold(session, None),
+                Err(error @ ResumeError::UnknownSession(_)) => {
+                    return Err(Refusal::failed(&error)
+                        .advise("call `exec` without `session_id` to begin a new session"));
+                }
+                Err(error) => return Err(Refusal::failed(&error)),
+            },
+        };
+        drop(opening);
+        self.refresh(&session).await?;
+        Ok(session)
+    }
+
+    /// Keeps a session until a cell of its has ended, whoever lets it go meanwhile.
+    pub(crate) fn keep_until_ended(&self, session: &Arc<Session>, cell: &CellId) {
+        if !lock(&session.state).kept_for.insert(cell.clone()) {
+            return;
+        }
+        let (session, cell, closed) = (Arc::clone(session), cell.clone(), self.closed.clone());
+        self.keepers.spawn(async move {
+            tokio::select! {
+                () = closed.cancelled() => {}
+                () = session.ended(&cell) => {}
+            }
+            lock(&session.state).kept_for.remove(&cell);
+        });
+    }
+
+    /// Lets go of all sessions. What runs in a journaled one goes on when it is opened again.
+    pub(crate) async fn close(&self) {
+        self.closed.cancel();
+        self.keepers.close();
+        self.keepers.wait().await;
+        lock(&self.held).sessions.clear();
+    }
+
+    fn known(&self, id: &SessionId) -> Option<Arc<Session>> {
+        let mut held = lock(&self.held);
+        held.uses += 1;
+        let uses = held.uses;
+        let session = held.sessions.get(id)?;
+        if session.session.state() != SessionState::Open {
+            held.sessions.remove(id);
+            return None;
+        }
+        lock(&session.state).used = uses;
+        Some(Arc::clone(session))
+    }
+
+    fn hold(&self, session: Arc<dyn CodeModeSession>, tools: Option<Arc<[ToolDescription]>>) -> Arc<Session> {
+        let mut held = lock(&self.held);
+        held.uses += 1;
+        let state = Mutex::new(State { used: held.uses, tools, seen: Seq::START, kept_for: HashSet::new() });
+        let session = Arc::new(Session { session, state });
+        held.sessions.insert(session.session.id().clone(), Arc::clone(&session));
+        if held.sessions.len() > AT_HAND {
+            let least = held.sessions.iter().min_by_key(|(_, session)| lock(&session.state).used);
+            if let Some(id) = least.map(|(id, _)| id.clone()) {
+                held.sessions.remove(&id);
+            }
+        }
+        session
+    }
+
+    /// Gives a session the newest tools, when it has others.
+    async fn refresh(&self, session: &Session) -> Result<(), Refusal> {
+        let tools = Arc::clone(&self.tools.borrow());
+        let known = lock(&session.state).tools.as_ref().is_some_and(|known| Arc::ptr_eq(known, &tools));
+        if !known {
+            session.session.set_tools(tools.to_vec()).await.map_err(|error| Refusal::failed(&error))?;
+            lock(&session.state).tools = Some(tools);
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
