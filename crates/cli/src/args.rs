@@ -1,10 +1,11 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use carrel_catalogue::prompt::DEFAULT_BUDGET_TOKENS;
-use carrel_contract::SessionName;
+use carrel_contract::{Limits, SessionName};
 use carrel_tools::import::Client;
 use carrel_tools::policy::{InvalidPattern, Pattern};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run cells one by one, each seeing what those before it declared.
     Repl(ReplArgs),
+    /// Serve sessions to MCP clients, in front of the MCP servers of a configuration: two tools instead of all of theirs.
+    Mcp(McpArgs),
     /// List the tools that a configuration gives.
     Tools(ToolsArgs),
     /// Collect the MCP servers that other clients have configured into one configuration.
@@ -96,6 +99,10 @@ pub(crate) struct RunArgs {
     /// What the cell may take.
     #[command(flatten)]
     pub(crate) cells: CellArgs,
+
+    /// The time after which the cell is terminated, whatever it does [default: none].
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(crate) timeout: Option<Duration>,
 
     /// Print one JSON object at the end instead of items as they come.
     #[arg(long)]
@@ -155,10 +162,16 @@ pub(crate) struct CellArgs {
     /// the PATH or named by `CARREL_TSC`.
     #[arg(long)]
     pub(crate) check: bool,
+}
 
-    /// The time after which the cell is terminated, whatever it does [default: none].
-    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
-    pub(crate) timeout: Option<Duration>,
+impl CellArgs {
+    /// Returns the limits of a session of such cells.
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.memory_bytes = self.memory.unwrap_or(limits.memory_bytes);
+        limits.cpu_time = self.cpu_time.unwrap_or(limits.cpu_time);
+        limits
+    }
 }
 
 /// The arguments of `repl`.
@@ -177,6 +190,44 @@ pub(crate) struct ReplArgs {
     pub(crate) named: NamedArgs,
 
     /// What each cell may do.
+    #[command(flatten)]
+    pub(crate) guard: GuardArgs,
+
+    /// What each cell may take.
+    #[command(flatten)]
+    pub(crate) cells: CellArgs,
+
+    /// The time after which a cell is terminated, whatever it does [default: none].
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// The arguments of `mcp`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct McpArgs {
+    /// MCP servers and OpenAPI documents whose tools cells can call, as JSON with `mcpServers` or as TOML; may be given
+    /// several times [default: ./carrel.toml, else ./mcp.json].
+    #[arg(long, visible_alias = "mcp", value_name = "FILE")]
+    pub(crate) config: Vec<PathBuf>,
+
+    /// Serve many clients over HTTP at this address, instead of one on standard input and output. Clients show the token
+    /// that `CARREL_MCP_TOKEN` holds; without one, only addresses of this machine's own are served.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) http: Option<SocketAddr>,
+
+    /// A name, with a port if need be, by which clients reach this machine, besides localhost; may be given several times.
+    #[arg(long = "host", value_name = "NAME", requires = "http")]
+    pub(crate) hosts: Vec<String>,
+
+    /// Keep nothing: sessions end with this program.
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+
+    /// The longest that one call keeps a client waiting; a cell that takes longer runs on [default: 50s].
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(crate) max_wait: Option<Duration>,
+
+    /// What cells may do.
     #[command(flatten)]
     pub(crate) guard: GuardArgs,
 

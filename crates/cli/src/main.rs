@@ -13,6 +13,7 @@ mod import;
 mod interrupt;
 mod learned;
 mod login;
+mod mcp;
 mod policy;
 mod printer;
 mod provider;
@@ -62,6 +63,7 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
     match command {
         Command::Run(args) => run::run(args, interrupt).await,
         Command::Repl(args) => repl::run(args, interrupt).await,
+        Command::Mcp(args) => mcp::run(args, interrupt).await,
         Command::Tools(args) => tools::run(args, interrupt).await,
         Command::Import(args) => import::run(&args),
         Command::Login(args) => login::login(args, interrupt).await,

@@ -27,6 +27,15 @@ pub(crate) fn keeping(store: Arc<dyn Store>) -> Result<Arc<InProcessProvider>, E
     Ok(Arc::new(InProcessProvider::new(options)?))
 }
 
+/// Makes the provider of a program that serves many: with as many cells as the engine has places for, and the sessions kept
+/// in a store where there is one.
+pub(crate) fn serving(store: Option<Arc<dyn Store>>) -> Result<Arc<InProcessProvider>, EngineFailure> {
+    let mut options = options();
+    options.engine.max_vms = Options::default().engine.max_vms;
+    options.store = store;
+    Ok(Arc::new(InProcessProvider::new(options)?))
+}
+
 /// The least memory that a cell can be given. Only the engine behind the provider knows; a test holds this to it.
 const MIN_MEMORY_BYTES: usize = 2 << 20;
 

@@ -152,7 +152,7 @@ impl Repl<'_> {
     }
 
     fn showing(&self) -> Showing<'static> {
-        Showing { timeout: self.args.cells.timeout, json: false, media_folder: Path::new("") }
+        Showing { timeout: self.args.timeout, json: false, media_folder: Path::new("") }
     }
 
     /// Takes entries until there are no more. A pipe's failed cells make the exit code, a person's do not.

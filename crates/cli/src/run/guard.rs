@@ -6,13 +6,14 @@ use carrel_contract::{CodeModeSessionDelegate, ToolDescription};
 use carrel_tools::policy::{Approvals, Policy, PolicyDelegate, PolicyError, Unattended};
 
 use crate::args::{self, GuardArgs};
+use crate::servers::Servers;
 use crate::sessions::Settings;
 
 /// A policy that is to be held to.
 pub(crate) struct Guard {
     policy: Policy,
     /// The calls that wait for a person.
-    pub(super) approvals: Approvals,
+    approvals: Approvals,
 }
 
 impl Guard {
@@ -28,16 +29,33 @@ impl Guard {
         policy.unattended = asked_for.or(policy.unattended).or(Some(Unattended::Deny));
         Ok(Some(Self { policy, approvals: Approvals::default() }))
     }
+}
 
-    /// Puts the policy around a delegate.
-    pub(super) fn around(
-        self,
-        delegate: Arc<dyn CodeModeSessionDelegate>,
-        tools: &[ToolDescription],
-    ) -> Arc<PolicyDelegate> {
-        let guarded = PolicyDelegate::new(delegate, self.policy, tools, self.approvals);
-        Arc::new(guarded.with_hint(|tool| {
+/// The delegate of the servers, with the policy around it where there is one.
+pub(crate) struct Guarded {
+    pub(crate) delegate: Arc<dyn CodeModeSessionDelegate>,
+    /// What the policy asks a person.
+    pub(super) approvals: Option<Approvals>,
+    policy: Option<Arc<PolicyDelegate>>,
+}
+
+impl Guarded {
+    /// Puts the policy around the delegate of the servers, for these tools of theirs.
+    pub(crate) fn new(servers: &Servers, guard: Option<Guard>, tools: &[ToolDescription]) -> Self {
+        let Some(Guard { policy, approvals }) = guard else {
+            return Self { delegate: servers.delegate(), approvals: None, policy: None };
+        };
+        let guarded = PolicyDelegate::new(servers.delegate(), policy, tools, approvals.clone());
+        let policy = Arc::new(guarded.with_hint(|tool| {
             format!("whoever runs the cell can allow it at a terminal, or in advance with `--approve {tool}`")
-        }))
+        }));
+        Self { delegate: Arc::clone(&policy) as _, approvals: Some(approvals), policy: Some(policy) }
+    }
+
+    /// Tells the policy of other tools. It comes before a session is told: what the policy does not know is refused.
+    pub(crate) fn set_tools(&self, tools: &[ToolDescription]) {
+        if let Some(policy) = &self.policy {
+            policy.set_tools(tools);
+        }
     }
 }

@@ -34,7 +34,7 @@ use crate::servers::{self, Servers};
 use crate::sessions::{Found, Place, Settings, Shelf};
 use crate::terminal::{Terminal, Tone};
 use follow::{Ended, Following, KeptReader};
-pub(crate) use guard::Guard;
+pub(crate) use guard::{Guard, Guarded};
 pub(crate) use opened::{Opened, open, resume};
 use outcome::Stop;
 use report::Memory;
@@ -129,7 +129,7 @@ async fn with_session(
     let opened = open((place, settings), &args.cells, SessionMode::Fresh, servers, guard).await?;
     let code = Code { source, code: &source.text, before: "" };
     let showing = Showing {
-        timeout: args.cells.timeout,
+        timeout: args.timeout,
         json: args.json,
         media_folder: args.image_dir.as_deref().unwrap_or(Path::new("")),
     };
@@ -158,7 +158,7 @@ impl Opened {
         };
         tokio::select! {
             ran = run => ran,
-            never = ask::attend(self.approvals.clone(), interrupt, printer) => match never {},
+            never = ask::attend(self.guarded.approvals.clone(), interrupt, printer) => match never {},
         }
     }
 
@@ -198,7 +198,7 @@ impl Opened {
         };
         tokio::select! {
             shown = show => shown,
-            never = ask::attend(self.approvals.clone(), interrupt, printer) => match never {},
+            never = ask::attend(self.guarded.approvals.clone(), interrupt, printer) => match never {},
         }
     }
 

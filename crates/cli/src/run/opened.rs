@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use carrel_contract::error::{Coded, CreateError};
 use carrel_contract::{
-    CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Durability, Limits, SessionMode,
-    SessionSpec, ToolDescription,
+    CodeModeSession, CodeModeSessionProvider, Durability, Limits, SessionMode, SessionSpec, ToolDescription,
 };
 use carrel_runtime::InProcessProvider;
-use carrel_tools::policy::{Approvals, PolicyDelegate};
 
-use super::{Fault, Guard, KEPT_EVENTS, OUTPUT_BYTES};
+use super::{Fault, Guard, Guarded, KEPT_EVENTS, OUTPUT_BYTES};
 use crate::args::CellArgs;
 use crate::exit::Exit;
 use crate::provider;
@@ -27,9 +25,7 @@ const OUTCOME_AGE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// An open session.
 pub(crate) struct Opened {
     pub(crate) session: Arc<dyn CodeModeSession>,
-    /// What its policy asks a person.
-    pub(super) approvals: Option<Approvals>,
-    policy: Option<Arc<PolicyDelegate>>,
+    pub(super) guarded: Guarded,
     pub(super) memory_bytes: usize,
     pub(super) keeping: Option<Keeping>,
 }
@@ -101,13 +97,12 @@ pub(crate) async fn resume(
 ) -> Result<Opened, Fault> {
     let provider = provider::keeping(shelf.as_store()).map_err(|error| no_engine(&error))?;
     let tools = servers.tools();
-    let approvals = guard.as_ref().map(|guard| guard.approvals.clone());
-    let (policy, delegate) = guarded(servers, guard, &tools);
-    let session = provider.resume(found.id.clone(), delegate).await;
+    let guarded = Guarded::new(servers, guard, &tools);
+    let session = provider.resume(found.id.clone(), Arc::clone(&guarded.delegate)).await;
     let session = session.map_err(|error| resume_fault(&found.name, &error))?;
     let memory_bytes = found.kept.spec.limits.memory_bytes;
     let keeping = Some(Keeping { provider, name: found.name.clone() });
-    let opened = Opened { session, approvals, policy, memory_bytes, keeping };
+    let opened = Opened { session, guarded, memory_bytes, keeping };
     if tools != found.kept.spec.tools {
         opened.set_tools(tools).await?;
     }
@@ -121,29 +116,16 @@ async fn make(
     guard: Option<Guard>,
 ) -> Result<Opened, Fault> {
     let memory_bytes = spec.limits.memory_bytes;
-    let approvals = guard.as_ref().map(|guard| guard.approvals.clone());
-    let (policy, delegate) = guarded(servers, guard, &spec.tools);
-    let session = provider.create(spec, delegate).await.map_err(|e| create_fault(&e, memory_bytes))?;
-    Ok(Opened { session, approvals, policy, memory_bytes, keeping: None })
-}
-
-fn guarded(
-    servers: &Servers,
-    guard: Option<Guard>,
-    tools: &[ToolDescription],
-) -> (Option<Arc<PolicyDelegate>>, Arc<dyn CodeModeSessionDelegate>) {
-    let policy = guard.map(|guard| guard.around(servers.delegate(), tools));
-    let delegate = policy.clone().map_or_else(|| servers.delegate(), |policy| policy as _);
-    (policy, delegate)
+    let guarded = Guarded::new(servers, guard, &spec.tools);
+    let session = provider.create(spec, Arc::clone(&guarded.delegate)).await;
+    let session = session.map_err(|e| create_fault(&e, memory_bytes))?;
+    Ok(Opened { session, guarded, memory_bytes, keeping: None })
 }
 
 impl Opened {
     /// Gives the session other tools: cells that are admitted from now on have these.
     pub(crate) async fn set_tools(&self, tools: Vec<ToolDescription>) -> Result<(), Fault> {
-        // First: what the policy was not told of is refused.
-        if let Some(policy) = &self.policy {
-            policy.set_tools(&tools);
-        }
+        self.guarded.set_tools(&tools);
         let set = self.session.set_tools(tools).await;
         set.map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))
     }
@@ -163,13 +145,7 @@ impl Opened {
 }
 
 fn limits(args: &CellArgs) -> Limits {
-    let mut limits = Limits::default();
-    if let Some(memory) = args.memory {
-        limits.memory_bytes = memory;
-    }
-    if let Some(cpu_time) = args.cpu_time {
-        limits.cpu_time = cpu_time;
-    }
+    let mut limits = args.limits();
     limits.output_bytes = OUTPUT_BYTES;
     limits.kept_events = KEPT_EVENTS;
     limits

@@ -13,6 +13,7 @@ mod failures;
 mod harness;
 mod import;
 mod login;
+mod mcp;
 mod output;
 mod policies;
 #[cfg(target_os = "linux")]
