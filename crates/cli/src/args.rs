@@ -134,12 +134,12 @@ pub(crate) struct GuardArgs {
     pub(crate) policy: Option<PathBuf>,
 
     /// Allow the calls of these tools for which the policy would ask you, as `orders__*`; may be given several times.
-    #[arg(long, value_name = "PATTERN", requires = "policy", value_parser = pattern)]
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
     pub(crate) approve: Vec<Pattern>,
 
     /// What becomes of calls that you would be asked about while no terminal is there [default: as the policy says,
     /// else deny].
-    #[arg(long, value_name = "WHAT", requires = "policy")]
+    #[arg(long, value_name = "WHAT")]
     pub(crate) unattended: Option<Unattended>,
 }
 

@@ -147,6 +147,10 @@ impl Repl<'_> {
                 self.cells.push((succeeded, cell.written));
             }
             self.earlier = self.cells.len();
+            if is_terminal && self.earlier > 0 {
+                let note = format!("`{}` has {} cells; :cells lists them", found.name, self.earlier);
+                self.printer.note(Tone::Dim, &note);
+            }
         }
         self.follow(input, is_terminal).await
     }

@@ -16,10 +16,30 @@ pub(crate) struct Guard {
     approvals: Approvals,
 }
 
+/// Why there is no policy to hold to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GuardError {
+    /// It cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// What was said of it is about none.
+    #[error("use `{flag}`: there is no policy; name one with `--policy`")]
+    NoPolicy {
+        /// What was said.
+        flag: &'static str,
+    },
+}
+
 impl Guard {
     /// Reads the policy that the arguments name, else the one that their session is under, if there is any.
-    pub(crate) fn load(args: &GuardArgs, settings: &Settings) -> Result<Option<Self>, PolicyError> {
-        let Some(file) = args.policy.as_ref().or(settings.policy.as_ref()) else { return Ok(None) };
+    pub(crate) fn load(args: &GuardArgs, settings: &Settings) -> Result<Option<Self>, GuardError> {
+        let Some(file) = args.policy.as_ref().or(settings.policy.as_ref()) else {
+            let said = [("--approve", !args.approve.is_empty()), ("--unattended", args.unattended.is_some())];
+            return match said.iter().find(|(_, said)| *said) {
+                Some((flag, _)) => Err(GuardError::NoPolicy { flag }),
+                None => Ok(None),
+            };
+        };
         let mut policy = Policy::load(file)?.approving(args.approve.iter().cloned());
         let asked_for = args.unattended.map(|unattended| match unattended {
             args::Unattended::Deny => Unattended::Deny,

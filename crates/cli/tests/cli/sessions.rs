@@ -303,6 +303,10 @@ fn a_session_stays_under_its_policy() {
     assert_eq!(run(&["--mcp", "mcp.json", "--policy", "policy.toml"]).expect(0).stdout, "denied\n");
     assert_eq!(run(&[]).expect(0).stdout, "denied\n");
 
+    // What is said beside it counts for it, and where there is none, nothing does.
+    assert_eq!(run(&["--unattended", "deny"]).expect(0).stdout, "denied\n");
+    desk.run(&["run", "-e", "1", "--approve", "s__*"]).expect(2).says(&["`--approve`", "no policy"]);
+
     // So is a cell that goes on, and one whose policy is gone does not.
     let cell = format!("await tools.s__read({{ n: 2 }}); {attempt}");
     let mut child = desk.spawn(&["run", "--session", "p", "-e", &cell]);
