@@ -6,7 +6,7 @@
 //!
 //! Read in this order: `provider`, `session`, `shared` (what cells and sessions share), `admission` (who may run,
 //! decided under one lock), `cell` (the actor and what it keeps), `control` (how others end it), `log` (what happened
-//! and who has read it), `observe` (waiting for it), `stored` (the values that carry over), `notebook` (the variables of a persistent session), `earlier` (the cells that left them, for a type checker), `tools` (what they may call), `journal` (what a session writes down), `keeper` (how sessions that are written down are founded and brought back), `inspect` (what one is, while nobody has it), `telemetry` (what an operator sees), `guest` (where and for how
+//! and who has read it), `observe` (waiting for it), `stored` (the values that carry over), `notebook` (the variables of a persistent session), `earlier` (the cells that left them, for a type checker), `tools` (what they may call), `journal` (what a session writes down), `keeper` (how sessions that are written down are founded and brought back), `inspect` (what one is, while nobody has it), `telemetry` (what an operator sees), `travel` (cells that ran, again), `guest` (where and for how
 //! long VMs run).
 //!
 //! Futures of this crate have to be polled inside a tokio runtime with its time driver enabled.
@@ -34,6 +34,7 @@ mod sync;
 mod tasks;
 mod telemetry;
 mod tools;
+pub mod travel;
 
 pub use environment::{Environment, SystemEnvironment};
 pub use inspect::{Kept, KeptCell, WrittenCell, inspect, written};

@@ -13,7 +13,7 @@ use carrel_contract::error::{
     UnknownSession, Unsupported,
 };
 use carrel_contract::{
-    CellChecker, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider,
+    CellChecker, CellId, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider,
     Durability, ForkRequest, SessionId, SessionName, SessionSpec, SessionState,
 };
 use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
@@ -25,6 +25,7 @@ use crate::keeper::Keeper;
 use crate::session::Session;
 use crate::shared::{Core, Past, Shared};
 use crate::tools::ToolTable;
+use crate::travel::{Recording, RecordingError};
 
 /// How many sessions a store is asked for at once.
 const LISTED_AT_ONCE: usize = 1000;
@@ -145,6 +146,23 @@ impl InProcessProvider {
         let session = Arc::new(session);
         self.remember(&session);
         Ok(session)
+    }
+
+    /// Reads what the journal has of a cell, to run it again without a tool being called. Its session is not taken over, and
+    /// may be held by this process or another. Cancel safe.
+    ///
+    /// # Errors
+    /// [`RecordingError`]: there is no such cell, nothing of it has run, its beginning was cut away, or it cannot be read.
+    pub async fn recording(
+        &self,
+        session_id: &SessionId,
+        cell_id: &CellId,
+    ) -> Result<Recording, RecordingError> {
+        let Some(keeper) = &self.keeper else {
+            return Err(UnknownSession { session_id: session_id.clone() }.into());
+        };
+        let zone = |spec: &SessionSpec| time_zone(spec).ok();
+        Recording::read(Arc::clone(&self.shared), &keeper.store, session_id, cell_id, zone).await
     }
 
     /// Waits until sessions that nobody holds any more are written down and another process may have them. Cancel safe.

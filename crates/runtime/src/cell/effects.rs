@@ -200,7 +200,7 @@ fn is_written_down(effect: &Effect, warned: u64) -> bool {
 }
 
 /// Returns output as the contract has it, or what is wrong with it.
-pub(super) fn content(effect: Effect) -> Result<Content, String> {
+pub(crate) fn content(effect: Effect) -> Result<Content, String> {
     match effect {
         Effect::Text { text, level } => Ok(Content::Text { text, level: level.map(translate::level) }),
         Effect::Media { kind: MediaKind::Image, data, mime_type } => Ok(Content::Image { data, mime_type }),

@@ -26,6 +26,9 @@ mod warnings;
 mod written;
 
 pub(crate) use actor::Cell;
+pub(crate) use effects::content;
 pub(crate) use ending::run;
 pub(crate) use opening::{Ground, Opening};
 pub(crate) use questions::Question;
+pub(crate) use replay::is_same;
+pub(crate) use written::Written;

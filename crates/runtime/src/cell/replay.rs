@@ -225,7 +225,12 @@ fn diverged(how: &str) -> End {
 }
 
 /// Tells whether an effect is the one that was written down; `None` when it is of those that are not.
-fn is_same(effect: &Effect, recorded: &Record, tools: &ToolTable, log: &SessionLog) -> Option<bool> {
+pub(crate) fn is_same(
+    effect: &Effect,
+    recorded: &Record,
+    tools: &ToolTable,
+    log: &SessionLog,
+) -> Option<bool> {
     Some(match (effect, recorded) {
         (
             Effect::CallTool { call, tool, input, .. },

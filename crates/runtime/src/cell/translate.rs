@@ -13,7 +13,7 @@ const TEXT_BYTES: usize = 64 * 1024;
 const NAME_BYTES: usize = 256;
 
 /// What an ending means for the outcome; `None` when the guest was ended from outside or by its CPU time.
-pub(super) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<JsonText>, Option<CellError>)> {
+pub(crate) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<JsonText>, Option<CellError>)> {
     let failed = |error| Some((None, Some(error)));
     match ending {
         // What the guest calls JSON is checked like anything else that comes from it.

@@ -15,7 +15,7 @@ const EXCERPT_BYTES: usize = 1024;
 
 /// What a cell's author wrote. It is kept for as long as the cell may turn out not to be a program.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(crate) struct Written {
     source: String,
     imports: Vec<Import>,
     /// Why it was handed to the engine as it is.
@@ -24,7 +24,7 @@ pub(super) struct Written {
 
 impl Written {
     /// Makes a source ready, and returns what is to run.
-    pub(super) fn read(source: String) -> (String, Self) {
+    pub(crate) fn read(source: String) -> (String, Self) {
         let (code, imports, problem) = match prepare(&source) {
             Ok(prepared) => {
                 let code = match prepared.code {

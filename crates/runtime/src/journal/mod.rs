@@ -10,6 +10,9 @@ mod words;
 mod writer;
 
 pub(crate) use history::{CellHistory, Checkpoint, History, PendingCall, Saved};
-pub(crate) use recovery::recover;
-pub(crate) use words::{as_json, content, outcome, status, tool_error, usage};
+pub(crate) use recovery::{read, recover};
+pub(crate) use words::{
+    Nonsense, answer_back, as_json, call_id, content, content_back, json, outcome, outcome_back, status,
+    text, tool_error, usage,
+};
 pub(crate) use writer::{Journal, Mark, Trouble};

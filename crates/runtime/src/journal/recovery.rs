@@ -1,5 +1,6 @@
 //! Reads a journal into what its session was.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use carrel_contract::SessionId;
@@ -24,34 +25,49 @@ pub(crate) async fn recover(
     image: BlobHash,
     now_us: i64,
 ) -> Result<(History, Tail), ResumeError> {
-    let mut tail = Tail::start(session_id.clone());
     let mut history: Option<History> = None;
-    loop {
-        let page = store.read(session_id, tail.position(), PAGE_BYTES).await;
-        let page = page.map_err(|error| failed(session_id, &error))?;
-        if page.entries.is_empty() {
-            break;
+    let tail = read(store, session_id, |record| {
+        match &mut history {
+            Some(history) => history.read(record)?,
+            None => history = Some(History::new(record, image, now_us)?),
         }
-        for (position, bytes) in page.entries {
-            let records = tail.read(position, &bytes).map_err(|error| corrupt(session_id, &error))?;
-            for mut record in records {
-                fill(store, session_id, &mut record).await?;
-                let read = match &mut history {
-                    Some(history) => history.read(record),
-                    None => History::new(record, image, now_us).map(|made| history = Some(made)),
-                };
-                read.map_err(|Nonsense(what)| {
-                    corrupt(session_id, &format!("entry {position}: a record makes no sense: {what}"))
-                })?;
-            }
-        }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
+    .await?;
     match history {
         Some(history) => Ok((history, tail)),
         None if tail.position() == Position::START => {
             Err(UnknownSession { session_id: session_id.clone() }.into())
         }
         None => Err(corrupt(session_id, &"its journal has no records")),
+    }
+}
+
+/// Reads a session's journal, record by record, until it is told to stop. Returns how far it has read.
+pub(crate) async fn read(
+    store: &Arc<dyn Store>,
+    session_id: &SessionId,
+    mut take: impl FnMut(Record) -> Result<ControlFlow<()>, Nonsense>,
+) -> Result<Tail, ResumeError> {
+    let mut tail = Tail::start(session_id.clone());
+    loop {
+        let page = store.read(session_id, tail.position(), PAGE_BYTES).await;
+        let page = page.map_err(|error| failed(session_id, &error))?;
+        if page.entries.is_empty() {
+            return Ok(tail);
+        }
+        for (position, bytes) in page.entries {
+            let records = tail.read(position, &bytes).map_err(|error| corrupt(session_id, &error))?;
+            for mut record in records {
+                fill(store, session_id, &mut record).await?;
+                let taken = take(record).map_err(|Nonsense(what)| {
+                    corrupt(session_id, &format!("entry {position}: a record makes no sense: {what}"))
+                })?;
+                if taken.is_break() {
+                    return Ok(tail);
+                }
+            }
+        }
     }
 }
 

@@ -28,14 +28,14 @@ impl<E: std::error::Error> From<E> for Nonsense {
 }
 
 /// Returns a text; those in blobs were put back before.
-pub(super) fn text(value: Value) -> Result<String, Nonsense> {
+pub(crate) fn text(value: Value) -> Result<String, Nonsense> {
     match value {
         Value::Inline(text) => Ok(text),
         Value::Blob { hash, .. } => Err(Nonsense(format!("blob {hash} is not there"))),
     }
 }
 
-pub(super) fn json(value: Value) -> Result<JsonText, Nonsense> {
+pub(crate) fn json(value: Value) -> Result<JsonText, Nonsense> {
     Ok(JsonText::parse(&text(value)?)?)
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn content(content: &Content) -> Output {
     }
 }
 
-pub(super) fn content_back(output: Output) -> Result<Content, Nonsense> {
+pub(crate) fn content_back(output: Output) -> Result<Content, Nonsense> {
     Ok(match output {
         Output::Text { text: value, level } => {
             Content::Text { text: text(value)?, level: level.map(level_back) }
@@ -119,7 +119,7 @@ pub(crate) fn tool_error(error: &ToolError) -> ToolFailure {
 }
 
 /// What a call came to, as the contract has it.
-pub(super) fn answer_back(answer: Answer) -> Result<Result<JsonText, ToolError>, Nonsense> {
+pub(crate) fn answer_back(answer: Answer) -> Result<Result<JsonText, ToolError>, Nonsense> {
     match answer {
         Answer::Result(value) => Ok(Ok(json(value)?)),
         Answer::Failed(failed) => {
@@ -166,7 +166,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> record::Outcome {
     }
 }
 
-pub(super) fn outcome_back(outcome: record::Outcome) -> Result<Outcome, Nonsense> {
+pub(crate) fn outcome_back(outcome: record::Outcome) -> Result<Outcome, Nonsense> {
     Ok(match outcome {
         record::Outcome::Completed { result, failure, warnings } => Outcome::Completed {
             result: result.map(json).transpose()?,
