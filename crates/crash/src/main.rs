@@ -17,7 +17,7 @@ mod world;
 
 use std::process::ExitCode;
 
-use carrel_crash::appends;
+use carrel_crash::{appends, simulation};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +27,11 @@ fn main() -> ExitCode {
             .map_err(|error| error.to_string().into()),
         ["child", folder, script, step] => child::run(folder.as_ref(), script, step.parse().unwrap_or(0)),
         ["own", folder] => own::run(folder.as_ref()),
+        ["simulate"] => simulation::run(1000, 1).map_err(Into::into),
+        ["simulate", seeds] => simulation::run(seeds.parse().unwrap_or(1), 1).map_err(Into::into),
+        ["simulate", seeds, first] => {
+            simulation::run(seeds.parse().unwrap_or(1), first.parse().unwrap_or(1)).map_err(Into::into)
+        }
         ["sweep"] => sweep::run(None),
         ["sweep", every] => sweep::run(every.parse().ok()),
         _ => Err("usage: carrel-crash sweep [EVERY]: kill at each step, or at each EVERYth".into()),

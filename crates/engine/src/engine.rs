@@ -1,6 +1,7 @@
 //! Makes VMs: the loaded image, the pool their memories come from, and the epoch that ends their slices.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use wasmtime::{Enabled, InstanceAllocationStrategy, InstancePre, Linker, PoolingAllocationConfig};
 
@@ -28,11 +29,14 @@ pub struct EngineOptions {
     pub max_vms: u32,
     /// The most memory that any VM can be given, in bytes: 512 MiB.
     pub max_memory_bytes: usize,
+    /// What each turn counts as, instead of the CPU time that it took: for simulations, in which two runs have to come to
+    /// the same. Measured unless said.
+    pub turn_time: Option<Duration>,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { max_vms: 1000, max_memory_bytes: 512 * 1024 * 1024 }
+        Self { max_vms: 1000, max_memory_bytes: 512 * 1024 * 1024, turn_time: None }
     }
 }
 

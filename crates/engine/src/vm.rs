@@ -242,7 +242,7 @@ impl Vm {
         let State::Running(future) = &mut self.state else { return Duration::ZERO };
         let begun = self.meter.begin();
         let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        let taken = self.meter.end(&begun);
+        let taken = self.engine.options().turn_time.unwrap_or_else(|| self.meter.end(&begun));
         self.cpu_time = self.cpu_time.saturating_add(taken);
         if let Poll::Ready((instance, result)) = polled {
             self.state = finished(instance, &result);

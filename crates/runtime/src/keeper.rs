@@ -40,8 +40,8 @@ pub(crate) struct Ownership {
 }
 
 impl Keeper {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, owner: Owner::of_this_process() }
+    pub(crate) fn new(store: Arc<dyn Store>, owner: Option<Owner>) -> Self {
+        Self { store, owner: owner.unwrap_or_else(Owner::of_this_process) }
     }
 
     /// Makes a session whose making is written down.

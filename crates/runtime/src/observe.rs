@@ -59,6 +59,7 @@ pub(crate) async fn until_over(
             return Ok(());
         }
         tokio::select! {
+            biased;
             _ = changed => {}
             () = sleep_until(deadline) => return Ok(()),
         }

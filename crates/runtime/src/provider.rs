@@ -17,7 +17,7 @@ use carrel_contract::{
     Durability, ForkRequest, SessionId, SessionName, SessionSpec, SessionState,
 };
 use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
-use carrel_journal::Store;
+use carrel_journal::{Owner, Store};
 
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
@@ -34,7 +34,7 @@ const LISTED_AT_ONCE: usize = 1000;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// How its engine is made.
+    /// How its engine is made. With a `turn_time` there are no threads: cells run where they are polled, never preempted.
     pub engine: EngineOptions,
     /// Threads for CPU-bound cells: by default as many as the machine has processors.
     pub guest_threads: Option<NonZeroUsize>,
@@ -44,6 +44,9 @@ pub struct Options {
     pub checker: Option<Arc<dyn CellChecker>>,
     /// Where journaled sessions are kept; without it, there are none.
     pub store: Option<Arc<dyn Store>>,
+    /// Who this provider is to the store, and to no other at the same time; unless said, an owner that others on this
+    /// machine know to be gone when its process is.
+    pub owner: Option<Owner>,
 }
 
 impl Default for Options {
@@ -54,6 +57,7 @@ impl Default for Options {
             environment: Arc::new(SystemEnvironment),
             checker: None,
             store: None,
+            owner: None,
         }
     }
 }
@@ -93,8 +97,15 @@ impl InProcessProvider {
             .or_else(|| thread::available_parallelism().ok())
             .unwrap_or(NonZeroUsize::MIN);
         let no_thread = |e: std::io::Error| EngineFailure { detail: format!("a thread does not start: {e}") };
-        let ticker = Arc::new(Ticker::start(engine.clone()).map_err(no_thread)?);
-        let lane = Lane::start(threads, &ticker).map_err(no_thread)?;
+        let (ticker, lane) = if options.engine.turn_time.is_some() {
+            let ticker = Arc::new(Ticker::still());
+            let lane = Lane::inline(&ticker);
+            (ticker, lane)
+        } else {
+            let ticker = Arc::new(Ticker::start(engine.clone()).map_err(no_thread)?);
+            let lane = Lane::start(threads, &ticker).map_err(no_thread)?;
+            (ticker, lane)
+        };
         let max_memory_bytes = options.engine.max_memory_bytes;
         let max_vms = options.engine.max_vms;
         let shared = Shared {
@@ -109,7 +120,7 @@ impl InProcessProvider {
         };
         Ok(Self {
             shared: Arc::new(shared),
-            keeper: options.store.map(Keeper::new),
+            keeper: options.store.map(|store| Keeper::new(store, options.owner)),
             reviving: tokio::sync::Mutex::default(),
             max_memory_bytes,
             sessions: Mutex::default(),

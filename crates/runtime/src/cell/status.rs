@@ -93,6 +93,7 @@ impl Status {
             match up {
                 None => changed.await,
                 Some(up) => tokio::select! {
+                    biased;
                     () = sleep_until(up) => return,
                     () = changed => {}
                 },

@@ -67,6 +67,8 @@ impl Meter {
 pub(crate) struct Lane {
     queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
+    /// Where VMs run at once, on the thread that sends them here.
+    inline: Option<Arc<Ticker>>,
 }
 
 #[derive(Default)]
@@ -98,7 +100,13 @@ impl Lane {
                 thread::Builder::new().name(format!("carrel-guest-{n}")).spawn(move || queue.work(&ticker))
             })
             .collect::<std::io::Result<_>>()?;
-        Ok(Self { queue, threads })
+        Ok(Self { queue, threads, inline: None })
+    }
+
+    /// Makes one without threads, which runs what is sent to it before it returns: for simulations, in which nothing may
+    /// depend on which thread is faster.
+    pub(crate) fn inline(ticker: &Arc<Ticker>) -> Self {
+        Self { queue: Arc::default(), threads: Vec::new(), inline: Some(Arc::clone(ticker)) }
     }
 
     /// Runs a VM of a session in turns with others until it emits an effect, waits or ends. It has used `used` since it
@@ -107,6 +115,9 @@ impl Lane {
         let (reply, returned) = oneshot::channel();
         let meter = Arc::<Meter>::default();
         self.queue.push(party, Job { vm, meter: Arc::clone(&meter), used_before: used, reply });
+        if let Some(ticker) = &self.inline {
+            self.queue.work_off(ticker);
+        }
         Away { returned, meter }
     }
 }
@@ -133,19 +144,33 @@ impl Queue {
     }
 
     fn work(&self, ticker: &Ticker) {
-        while let Some((party, Job { vm, meter, used_before, reply })) = self.next() {
-            if reply.is_closed() {
-                continue;
-            }
-            let Ran { vm, mut turn } = Ran::slice(vm, ticker);
-            turn.cpu_time = meter.add(turn.cpu_time);
-            let goes_on = matches!(turn.progress, Progress::Preempted | Progress::Ready);
-            if goes_on && turn.effects.is_empty() {
-                self.push(party, Job { vm, meter, used_before, reply });
-            } else {
-                // Refused when the cell was ended meanwhile: the VM is dropped here.
-                drop(reply.send(Ran { vm, turn }));
-            }
+        while let Some((party, job)) = self.next() {
+            self.run(party, job, ticker);
+        }
+    }
+
+    /// Runs what there is.
+    fn work_off(&self, ticker: &Ticker) {
+        loop {
+            let next = self.state.lock().unwrap_or_else(PoisonError::into_inner).turns.pop();
+            let Some((party, job)) = next else { return };
+            self.run(party, job, ticker);
+        }
+    }
+
+    fn run(&self, party: Party, job: Job, ticker: &Ticker) {
+        let Job { vm, meter, used_before, reply } = job;
+        if reply.is_closed() {
+            return;
+        }
+        let Ran { vm, mut turn } = Ran::slice(vm, ticker);
+        turn.cpu_time = meter.add(turn.cpu_time);
+        let goes_on = matches!(turn.progress, Progress::Preempted | Progress::Ready);
+        if goes_on && turn.effects.is_empty() {
+            self.push(party, Job { vm, meter, used_before, reply });
+        } else {
+            // Refused when the cell was ended meanwhile: the VM is dropped here.
+            drop(reply.send(Ran { vm, turn }));
         }
     }
 }

@@ -42,6 +42,11 @@ impl Ticker {
         Ok(Self { shared, thread: Some(thread) })
     }
 
+    /// Makes one without a thread, whose slices never end: for simulations.
+    pub(crate) fn still() -> Self {
+        Self { shared: Arc::default(), thread: None }
+    }
+
     /// Says that a VM runs until the guard is dropped.
     pub(crate) fn running(&self) -> Running<'_> {
         self.shared.running.fetch_add(1, Ordering::SeqCst);

@@ -4,6 +4,7 @@
 //! back, `history` reads a journal into what the session was, and `recovery` makes a session of that. An ephemeral
 //! session has none of it.
 
+mod announced;
 mod history;
 mod recovery;
 mod words;

@@ -13,7 +13,8 @@ use carrel_journal::error::{AppendError, PutBlobError, StoreError};
 use carrel_journal::record::Value;
 use carrel_journal::{Blob, BlobHash, Position, Record, Store, Tail};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+
+use super::announced::Announced;
 
 /// A text from this length on goes into a blob of its own: an entry is to stay small.
 const BLOB_BYTES: usize = 16 * 1024;
@@ -42,7 +43,7 @@ pub(crate) struct Journal {
     /// Where batches are written, whoever asks for it.
     pub(crate) runtime: Handle,
     state: Mutex<State>,
-    standing: watch::Sender<Standing>,
+    standing: Announced<Standing>,
 }
 
 struct State {
@@ -63,7 +64,7 @@ impl Journal {
     pub(crate) fn new(store: Arc<dyn Store>, tail: Tail, runtime: Handle) -> Self {
         let session_id = tail.session().clone();
         let state = State { gathered: Vec::new(), taken: Mark(0), is_writing: false, tail: Some(tail) };
-        Self { store, session_id, runtime, state: Mutex::new(state), standing: watch::Sender::default() }
+        Self { store, session_id, runtime, state: Mutex::new(state), standing: Announced::default() }
     }
 
     /// Takes a record in. It is written when somebody asks for that, or with the next that are.
@@ -103,7 +104,7 @@ impl Journal {
             match self.write_batch(batch, tail).await {
                 Ok(tail) => {
                     self.lock().tail = Some(tail);
-                    self.standing.send_modify(|standing| standing.durable = upto);
+                    self.standing.change(|standing| standing.durable = upto);
                 }
                 Err(trouble) => {
                     self.fail(trouble.clone());
@@ -116,7 +117,7 @@ impl Journal {
     /// Writes nothing more.
     pub(crate) fn fail(&self, trouble: Trouble) {
         self.lock().gathered.clear();
-        self.standing.send_modify(|standing| {
+        self.standing.change(|standing| {
             standing.trouble.get_or_insert(trouble);
         });
     }
@@ -130,24 +131,20 @@ impl Journal {
 
     /// Returns why nothing more is written, if so.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
-        self.standing.borrow().trouble.clone()
+        self.standing.now().trouble.clone()
     }
 
     /// Waits until the records up to a mark are durable; somebody must be writing them. Cancel safe.
     pub(crate) async fn durable(&self, mark: Mark) -> Result<(), Trouble> {
-        let mut standing = self.standing.subscribe();
-        let reached = standing.wait_for(|now| now.durable >= mark || now.trouble.is_some()).await;
-        match reached {
-            Ok(now) if now.durable >= mark => Ok(()),
-            Ok(now) => now.trouble.clone().map_or(Ok(()), Err),
-            // The sender is here.
-            Err(_) => Ok(()),
-        }
+        let reached = |now: &Standing| {
+            if now.durable >= mark { Some(Ok(())) } else { now.trouble.clone().map(Err) }
+        };
+        self.standing.until(reached).await
     }
 
     /// Tells whether the records up to a mark are durable.
     pub(crate) fn is_durable(&self, mark: Mark) -> bool {
-        self.standing.borrow().durable >= mark
+        self.standing.now().durable >= mark
     }
 
     /// Keeps a blob. Durable on return; the record that names it comes afterwards.
