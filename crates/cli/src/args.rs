@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use carrel_catalogue::prompt::DEFAULT_BUDGET_TOKENS;
-use carrel_contract::{Limits, SessionName};
+use carrel_contract::{CellId, Limits, SessionName};
 use carrel_tools::import::Client;
 use carrel_tools::policy::{InvalidPattern, Pattern};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -60,6 +60,12 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Forget kept sessions with all that they have.
     Rm(RemoveArgs),
+    /// Print what a kept session did, a line a record, also while it runs.
+    Log(LogArgs),
+    /// Run a cell of a kept session again against its recorded answers: no tool is called.
+    Replay(ReplayArgs),
+    /// Make a session of what a kept one was at an event of its log, and print its name.
+    Fork(ForkArgs),
     /// Check that everything Carrel needs works here, and say what to do where it does not.
     Doctor(DoctorArgs),
     /// Look after the store of durable sessions: check it, make it small, carry sessions to another.
@@ -271,6 +277,70 @@ pub(crate) struct SessionsArgs {
     /// Print a JSON array.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The arguments of `log`.
+#[derive(Args, Debug)]
+pub(crate) struct LogArgs {
+    /// The session, by its name.
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: String,
+
+    /// Print one JSON object a line: docs/time-travel.md lists the fields.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Only what is of this cell, as `cell-3` or `3`.
+    #[arg(long, value_name = "ID", value_parser = crate::travel::parse_cell)]
+    pub(crate) cell: Option<CellId>,
+
+    /// Only what comes after this event.
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    pub(crate) after: u64,
+
+    /// Go on printing what comes, until Ctrl-C.
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+/// The arguments of `replay`.
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The session, by its name.
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: String,
+
+    /// The cell, as `cell-3` or `3`.
+    #[arg(long, value_name = "ID", value_parser = crate::travel::parse_cell)]
+    pub(crate) cell: CellId,
+
+    /// Stop after this event, and show where the cell stands.
+    #[arg(long, value_name = "SEQ")]
+    pub(crate) to: Option<u64>,
+
+    /// Run this source against the recorded answers instead, until it needs one that was not recorded.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) edit: Option<PathBuf>,
+
+    /// Wait for Enter before each next step.
+    #[arg(long)]
+    pub(crate) step: bool,
+}
+
+/// The arguments of `fork`.
+#[derive(Args, Debug)]
+pub(crate) struct ForkArgs {
+    /// The session, by its name. It is not disturbed, whoever has it.
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: String,
+
+    /// The name of the new session [default: none; it is called by its id].
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// The last event that both are to have; 0 is before the first cell [default: the last there is].
+    #[arg(long, value_name = "SEQ")]
+    pub(crate) at: Option<u64>,
 }
 
 /// The arguments of `rm`.

@@ -2,8 +2,8 @@
 //!
 //! This file reads the arguments, hands them to one command, and turns its [`Exit`] into the process's exit
 //! code. Two things hold throughout the crate: data goes to stdout and everything else to stderr, and
-//! sessions are used through the contract's traits; only `provider.rs` and `sessions` know what is behind them, and `store`,
-//! which looks after the file they are in.
+//! sessions are used through the contract's traits; only `provider.rs` and `sessions` know what is behind them, `travel`, which
+//! reads their journals, and `store`, which looks after the file they are in.
 
 mod args;
 mod data;
@@ -25,6 +25,7 @@ mod sessions;
 mod store;
 mod terminal;
 mod tools;
+mod travel;
 mod units;
 
 use std::process::ExitCode;
@@ -74,6 +75,9 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Sessions(args) => sessions::list(args, interrupt).await,
         Command::Resume(args) => sessions::resume(args, interrupt).await,
         Command::Rm(args) => sessions::remove(args).await,
+        Command::Log(args) => travel::log(args, interrupt).await,
+        Command::Replay(args) => travel::replay(args, interrupt).await,
+        Command::Fork(args) => travel::fork(args).await,
         Command::Doctor(args) => doctor::run(args, interrupt).await,
         Command::Store(args) => store::run(args, interrupt).await,
         Command::ExampleServer => servers::serve_example(&interrupt).await,

@@ -128,6 +128,14 @@ impl Printer {
         if gathered.len() < GATHERED_BYTES { Ok(()) } else { self.write(&mut gathered) }
     }
 
+    /// Takes data that is harmless already and may hold colours of our own, and ends its last line. Written as by `push`.
+    pub(crate) fn push_harmless(&self, text: &str) -> Result<(), WriteError> {
+        let mut gathered = lock(&self.gathered);
+        gathered.extend_from_slice(text.as_bytes());
+        gathered.push(b'\n');
+        if gathered.len() < GATHERED_BYTES { Ok(()) } else { self.write(&mut gathered) }
+    }
+
     /// Writes the data that was gathered.
     pub(crate) fn flush(&self) -> Result<(), WriteError> {
         self.write(&mut lock(&self.gathered))

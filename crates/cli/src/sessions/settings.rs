@@ -26,7 +26,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads what is written down of a session.
-    pub(super) fn read(session: &SessionId) -> Result<Self, Fault> {
+    pub(crate) fn read(session: &SessionId) -> Result<Self, Fault> {
         let path = path(session)?;
         let text = match fs::read(&path) {
             Ok(text) => text,

@@ -28,4 +28,6 @@ mod store;
 #[cfg(target_os = "linux")]
 mod terminal;
 #[cfg(unix)]
+mod travel;
+#[cfg(unix)]
 mod upstreams;
