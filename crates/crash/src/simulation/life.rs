@@ -7,7 +7,7 @@ use std::time::Duration;
 use carrel_contract::error::{CreateError, ExecuteError, ResumeError, WaitError};
 use carrel_contract::{
     CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Durability, ExecuteRequest, Seq,
-    SessionId, SessionMode, SessionSpec, StreamItem, WaitRequest,
+    SessionId, SessionMode, SessionSpec, WaitRequest,
 };
 use carrel_journal::{Owner, Store};
 use carrel_runtime::{Environment, InProcessProvider, Options};
@@ -135,8 +135,12 @@ impl Task {
         let mut events = session.events(Seq::START);
         let mut seen = Vec::new();
         // All have ended: what comes no more within a while does not come.
-        while let Ok(Some(StreamItem::Event(event))) = timeout(Duration::from_secs(5), events.next()).await {
-            seen.push(format!("{event:?}"));
+        while let Ok(Some(item)) = timeout(Duration::from_secs(5), events.next()).await {
+            seen.push(format!("{item:?}"));
+        }
+        if seen.is_empty() {
+            // A stream says nothing of why it ends: of a store that failed, or else that comes out in the last life.
+            return Err(End::Failed);
         }
         self.told(|told| told.events = seen);
         Ok(())
