@@ -126,6 +126,7 @@ impl Names {
             Record::ReaderMoved { cursor, .. } => {
                 aside("reader_moved", json!({ "cursor": cursor }), format!("to {cursor}"))
             }
+            other => aside("record", json!({}), brief(&format!("{other:?}"))),
         }
     }
 
