@@ -103,6 +103,7 @@ struct Reading<'a> {
     numbering: Numbering,
     /// Whether the journal is there from its beginning: the events of one that was cut cannot be counted.
     is_whole: bool,
+    is_first: bool,
     names: Names,
     saw_cell: bool,
 }
@@ -122,7 +123,7 @@ impl<'a> Reading<'a> {
         }
         let tail = if is_whole { Tail::start(session) } else { Tail::after(session, Position(first.0 - 1)) };
         let (numbering, names) = (Numbering::default(), Names::default());
-        Ok(Self { shelf, args, printer, tail, numbering, is_whole, names, saw_cell: false })
+        Ok(Self { shelf, args, printer, tail, numbering, is_whole, is_first: true, names, saw_cell: false })
     }
 
     /// Prints what there is next; false when there is nothing.
@@ -141,6 +142,10 @@ impl<'a> Reading<'a> {
     }
 
     async fn print(&mut self, position: Position, mut record: Record) -> Result<(), Failure> {
+        if std::mem::replace(&mut self.is_first, false) {
+            // One that begins with what came of its beginning cannot be counted either.
+            self.is_whole &= matches!(record, Record::SessionCreated { .. });
+        }
         let is_past = self.numbering.last().0 >= self.args.after || !self.is_whole;
         let seq = self.numbering.number(&record).filter(|_| self.is_whole);
         let cell = record.cell().map(|cell| format!("cell-{cell}"));
