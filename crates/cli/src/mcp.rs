@@ -2,14 +2,16 @@
 
 use std::convert::Infallible;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::error::Coded as _;
-use carrel_contract::{CancellationToken, Durability, SessionSpec, ToolDescription};
+use carrel_contract::{CancellationToken, CodeModeSessionDelegate, Durability, SessionSpec, ToolDescription};
 use carrel_mcp::http::Endpoint;
-use carrel_mcp::{Face, Options, serve_stdio};
+use carrel_mcp::{Attendant, Backing, Decision, Face, Options, Owner, Question, serve_stdio};
 use carrel_runtime::InProcessProvider;
+use carrel_tools::policy::{self, Answer, ApprovalId, ApprovalRequest, Approvals, Unattended};
 use tokio::sync::watch;
 
 use crate::args::McpArgs;
@@ -42,7 +44,8 @@ pub(crate) async fn run(args: McpArgs, interrupt: Interrupt) -> Exit {
 
 async fn attempt(args: &McpArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
     let usage = |error: &dyn std::error::Error| (Exit::Usage, format!("failed to {error}"));
-    let guard = Guard::load(&args.guard, &Settings::default()).map_err(|error| usage(&error))?;
+    let guard = // Some clients can ask a person, and others can be told who waits.
+        Guard::load(&args.guard, &Settings::default(), Unattended::Wait).map_err(|error| usage(&error))?;
     let files = servers::files(&args.config, Some(Path::new("")));
     let config = servers::load(&files).map_err(|error| usage(&error))?;
     let endpoint = match args.http {
@@ -58,7 +61,7 @@ async fn attempt(args: &McpArgs, interrupt: &Interrupt, printer: &Printer) -> Re
     };
     let servers = servers.with_learned(learned::open(&files));
     servers.report_problems(printer);
-    let served = with_servers(args, guard, endpoint, &servers, interrupt, printer).await;
+    let served = Box::pin(with_servers(args, guard, endpoint, &servers, interrupt, printer)).await;
     servers.close().await;
     served
 }
@@ -79,22 +82,26 @@ async fn with_servers(
     spec.limits = args.cells.limits();
     spec.time_zone.clone_from(&args.cells.time_zone);
     spec.check = args.cells.check;
-    let first: Arc<[ToolDescription]> = servers.tools().into();
-    let guarded = Guarded::new(servers, guard, &first);
-    let (tools, newest) = watch::channel(first);
+    let (tools, newest) = watch::channel(servers.tools().into());
     let mut options = Options::default();
     options.max_wait = args.max_wait.unwrap_or(options.max_wait);
-    let face = Face::new(
-        Arc::<InProcessProvider>::clone(&provider) as _,
-        Arc::clone(&guarded.delegate),
+    let approvals = guard.as_ref().map(|guard| Arc::new(People(guard.approvals.clone())) as _);
+    let delegate = servers.delegate();
+    let backing = Backing {
+        provider: Arc::<InProcessProvider>::clone(&provider) as _,
+        owners: Box::new(move |tools| {
+            Arc::new(Guarded::new(Arc::clone(&delegate), guard.clone(), tools)) as _
+        }),
         spec,
-        newest,
-        options,
-    );
+        tools: newest,
+        approvals,
+    };
+    let face =
+        Face::new(backing, options).map_err(|error| (Exit::Internal, format!("failed to start: {error}")))?;
     let served = tokio::select! {
         exit = interrupt.fired() => Ok(exit),
         served = serve(&face, endpoint, printer) => served.map(|()| Exit::Success),
-        never = pass_on_tools(servers, &guarded, &tools) => match never {},
+        never = pass_on_tools(servers, &tools) => match never {},
     };
     face.close().await;
     tokio::time::timeout(LEAVING, provider.settle()).await.ok();
@@ -111,17 +118,58 @@ async fn serve(face: &Face, endpoint: Option<Endpoint>, printer: &Printer) -> Re
     served.map_err(|error| (Exit::Internal, format!("failed to {error}")))
 }
 
+impl Owner for Guarded {
+    fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate> {
+        Arc::clone(&self.delegate)
+    }
+
+    fn set_tools(&self, tools: &[ToolDescription]) {
+        self.set_tools(tools);
+    }
+}
+
+/// The people at the clients, as a policy knows them.
+struct People(Approvals);
+
+impl carrel_mcp::Approvals for People {
+    fn attend(&self) -> Box<dyn Attendant> {
+        Box::new(Person(self.0.attend()))
+    }
+
+    fn pending(&self) -> Vec<Question> {
+        let question = |request: Arc<ApprovalRequest>| Question {
+            id: request.id.0,
+            session_id: request.session_id.clone(),
+            cell_id: request.cell_id.clone(),
+            text: request.question(),
+        };
+        self.0.pending().into_iter().map(question).collect()
+    }
+
+    fn answer(&self, question: u64, decision: Decision) {
+        let answer = match decision {
+            Decision::Allow => Answer::Allow,
+            Decision::AllowForSession => Answer::AllowForSession,
+            _ => Answer::Deny { reason: None },
+        };
+        // What is no longer pending belongs to a cell that has ended.
+        self.0.answer(&[ApprovalId(question)], &answer).ok();
+    }
+}
+
+struct Person(policy::Attendant);
+
+impl Attendant for Person {
+    fn changed(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.0.changed())
+    }
+}
+
 /// Gives sessions the tools that servers have from now on. Does not end by itself.
-async fn pass_on_tools(
-    servers: &Servers,
-    guarded: &Guarded,
-    tools: &watch::Sender<Arc<[ToolDescription]>>,
-) -> Infallible {
+async fn pass_on_tools(servers: &Servers, tools: &watch::Sender<Arc<[ToolDescription]>>) -> Infallible {
     if let Some(mut watch) = servers.watch() {
         while watch.changed().await.is_ok() {
-            let now = servers.tools();
-            guarded.set_tools(&now);
-            tools.send_replace(now.into());
+            tools.send_replace(servers.tools().into());
         }
     }
     std::future::pending().await

@@ -26,7 +26,6 @@ use crate::BlobHash;
 
 /// One thing that happened in a session.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[non_exhaustive]
 pub enum Record {
     /// The session was made. The first record of each journal.
     #[n(0)]

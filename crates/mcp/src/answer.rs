@@ -7,23 +7,25 @@ use carrel_contract::{
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
+use crate::ask::Asking;
+use crate::face::Shared;
 use crate::output;
 use crate::sessions::Session;
 
 /// Tells of the cell that `exec` ran.
-pub(crate) fn of_exec(session: &Session, response: &CellResponse) -> CallToolResult {
+pub(crate) fn of_exec(shared: &Shared, session: &Session, response: &CellResponse) -> CallToolResult {
     let mut told = Told::default();
-    let mut object = told.cell(session, response);
+    let mut object = told.cell(shared, session, response);
     object.insert("session_id".to_owned(), session.session.id().as_str().into());
     session.saw(response.observation().cursor);
     told.result(Value::Object(object))
 }
 
 /// Tells of the cells that were waited for.
-pub(crate) fn of_wait(session: &Session, response: &WaitResponse) -> CallToolResult {
+pub(crate) fn of_wait(shared: &Shared, session: &Session, response: &WaitResponse) -> CallToolResult {
     let mut told = Told::default();
     let cells: Vec<_> =
-        response.cells.iter().map(|response| Value::Object(told.cell(session, response))).collect();
+        response.cells.iter().map(|response| Value::Object(told.cell(shared, session, response))).collect();
     if let Some(least) = response.cells.iter().map(|cell| cell.observation().cursor).min() {
         session.saw(least);
     }
@@ -45,7 +47,7 @@ impl Told {
     }
 
     /// Tells of one cell, and returns it as an object.
-    fn cell(&mut self, session: &Session, response: &CellResponse) -> Map<String, Value> {
+    fn cell(&mut self, shared: &Shared, session: &Session, response: &CellResponse) -> Map<String, Value> {
         let observation = response.observation();
         let (session_id, cell_id) = (session.session.id().as_str(), observation.cell_id.as_str());
         let mut object = Map::new();
@@ -57,6 +59,7 @@ impl Told {
             format!("after {:.1} s, {} tool calls", elapsed.as_secs_f64(), observation.usage.tool_calls);
         let (status, line) = match response {
             CellResponse::Yielded(_) => {
+                notes.extend(Asking::notes(shared, session, std::slice::from_ref(&observation.cell_id)));
                 let line = format!(
                     "cell {cell_id} runs on {took}. To go on: wait({{\"session_id\":\"{session_id}\",\"cell_id\":\"{cell_id}\"}})"
                 );

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::arguments;
+use crate::ask::Answers;
 use crate::face::Face;
 use crate::guide;
 use crate::output;
@@ -48,12 +49,13 @@ impl Connection {
         &self,
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
-    ) -> Result<Option<CallToolResult>, Refusal> {
-        let arguments = request.arguments;
-        Ok(Some(match request.name.as_ref() {
-            tool::EXEC => tool::exec(self, arguments::read(arguments)?, context).await?,
-            tool::WAIT => tool::wait(self, arguments::read(arguments)?, context).await?,
-            tool::SEARCH => tool::search(self, &arguments::read(arguments)?),
+    ) -> Result<Option<CallToolResponse>, Refusal> {
+        let CallToolRequestParams { name, arguments, request_state, input_responses, .. } = request;
+        let answers = request_state.map(|state| Answers { state, responses: input_responses });
+        Ok(Some(match name.as_ref() {
+            tool::EXEC => tool::exec(self, arguments::read(arguments)?, answers, context).await?,
+            tool::WAIT => tool::wait(self, arguments::read(arguments)?, answers, context).await?,
+            tool::SEARCH => tool::search(self, &arguments::read(arguments)?).into(),
             _ => return Ok(None),
         }))
     }
@@ -90,7 +92,7 @@ impl ServerHandler for Connection {
             // The client no longer waits. What runs goes on.
             () = context.ct.cancelled() => Err(ErrorData::internal_error("the call was cancelled", None)),
             performed = self.perform(request, &context) => match performed {
-                Ok(Some(result)) => Ok(result.into()),
+                Ok(Some(response)) => Ok(response),
                 Ok(None) => {
                     let known = [tool::EXEC, tool::WAIT, tool::SEARCH].join(", ");
                     let message = format!("there is no tool `{name}`; there are {known}, and the others are called inside `exec`");

@@ -1,11 +1,14 @@
 //! What all connections share.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::{CodeModeSessionDelegate, CodeModeSessionProvider, SessionSpec, ToolDescription};
+use rmcp::model::RequestStateCodec;
 use tokio::sync::watch;
 
+use crate::approvals::Approvals;
 use crate::catalogue::Catalogue;
 use crate::sessions::Sessions;
 
@@ -31,6 +34,32 @@ impl Default for Options {
     }
 }
 
+/// The owner of one session.
+pub trait Owner: Send + Sync + 'static {
+    /// Returns what the session reaches out through.
+    fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate>;
+
+    /// Hears of other tools of the session, before that has them.
+    fn set_tools(&self, tools: &[ToolDescription]);
+}
+
+/// Makes the owner of a session with these tools.
+pub type Owners = Box<dyn Fn(&[ToolDescription]) -> Arc<dyn Owner> + Send + Sync>;
+
+/// What a face shows.
+pub struct Backing {
+    /// Where sessions come from.
+    pub provider: Arc<dyn CodeModeSessionProvider>,
+    /// Makes their owners.
+    pub owners: Owners,
+    /// What they are like. The tools in it do not count.
+    pub spec: SessionSpec,
+    /// Their tools, as they are now.
+    pub tools: watch::Receiver<Arc<[ToolDescription]>>,
+    /// Who holds calls back for a person, if anybody does.
+    pub approvals: Option<Arc<dyn Approvals>>,
+}
+
 /// Sessions as an MCP server shows them. Cheap to clone; clones are the same face.
 #[derive(Clone)]
 pub struct Face(Arc<Shared>);
@@ -39,21 +68,24 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) catalogue: Catalogue,
     pub(crate) options: Options,
+    pub(crate) approvals: Option<Arc<dyn Approvals>>,
+    /// Seals what clients bring back.
+    pub(crate) codec: RequestStateCodec,
 }
 
 impl Face {
-    /// Makes a face of sessions that `provider` makes like `spec`, with `delegate` as their owner and the newest of
-    /// `tools` as their tools. The tools of `spec` do not count.
-    #[must_use]
-    pub fn new(
-        provider: Arc<dyn CodeModeSessionProvider>,
-        delegate: Arc<dyn CodeModeSessionDelegate>,
-        spec: SessionSpec,
-        tools: watch::Receiver<Arc<[ToolDescription]>>,
-        options: Options,
-    ) -> Self {
-        let sessions = Sessions::new(provider, delegate, spec, tools.clone());
-        Self(Arc::new(Shared { sessions, catalogue: Catalogue::new(tools), options }))
+    /// Makes a face.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn new(backing: Backing, options: Options) -> io::Result<Self> {
+        let Backing { provider, owners, spec, tools, approvals } = backing;
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(io::Error::other)?;
+        let codec = RequestStateCodec::try_new(key).map_err(io::Error::other)?;
+        let sessions = Sessions::new(provider, owners, spec, tools.clone());
+        let catalogue = Catalogue::new(tools);
+        Ok(Self(Arc::new(Shared { sessions, catalogue, options, approvals, codec })))
     }
 
     /// Lets go of all sessions. What runs in durable ones goes on when they are opened again.

@@ -5,7 +5,9 @@
 //! it. This crate knows the contract's traits and the catalogue; MCP's own types (`rmcp`) stay inside it.
 
 mod answer;
+mod approvals;
 mod arguments;
+mod ask;
 mod catalogue;
 mod connection;
 mod face;
@@ -18,5 +20,6 @@ mod sessions;
 mod stdio;
 mod tool;
 
-pub use face::{Face, Options};
+pub use approvals::{Approvals, Attendant, Decision, Question};
+pub use face::{Backing, Face, Options, Owner, Owners};
 pub use stdio::{ServeError, serve_stdio};

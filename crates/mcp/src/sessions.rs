@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use carrel_contract::error::ResumeError;
 use carrel_contract::{
-    CancellationToken, CellId, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, EventKind,
-    Seq, SessionId, SessionSpec, SessionState, StreamItem, ToolDescription, WaitRequest,
+    CancellationToken, CellId, CodeModeSession, CodeModeSessionProvider, EventKind, Seq, SessionId,
+    SessionSpec, SessionState, StreamItem, ToolDescription, WaitRequest,
 };
 use futures::StreamExt as _;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use crate::approvals::Attendant;
+use crate::face::{Owner, Owners};
 use crate::refusal::Refusal;
 
 /// Sessions that are kept at hand although nothing of them runs. One more, and the one that was used least recently is
@@ -23,7 +25,7 @@ const AT_HAND: usize = 256;
 /// The sessions of a face.
 pub(crate) struct Sessions {
     provider: Arc<dyn CodeModeSessionProvider>,
-    delegate: Arc<dyn CodeModeSessionDelegate>,
+    owners: Owners,
     spec: SessionSpec,
     tools: watch::Receiver<Arc<[ToolDescription]>>,
     held: Mutex<Held>,
@@ -44,6 +46,7 @@ struct Held {
 /// A session at hand.
 pub(crate) struct Session {
     pub(crate) session: Arc<dyn CodeModeSession>,
+    owner: Arc<dyn Owner>,
     state: Mutex<State>,
 }
 
@@ -99,13 +102,13 @@ impl Session {
 impl Sessions {
     pub(crate) fn new(
         provider: Arc<dyn CodeModeSessionProvider>,
-        delegate: Arc<dyn CodeModeSessionDelegate>,
+        owners: Owners,
         spec: SessionSpec,
         tools: watch::Receiver<Arc<[ToolDescription]>>,
     ) -> Self {
         Self {
             provider,
-            delegate,
+            owners,
             spec,
             tools,
             held: Mutex::default(),
@@ -120,9 +123,10 @@ impl Sessions {
         let tools = Arc::clone(&self.tools.borrow());
         let mut spec = self.spec.clone();
         spec.tools = tools.to_vec();
-        let session = self.provider.create(spec, Arc::clone(&self.delegate)).await;
+        let owner = (self.owners)(&tools);
+        let session = self.provider.create(spec, owner.delegate()).await;
         let session = session.map_err(|error| Refusal::failed(&error))?;
-        Ok(self.hold(session, Some(tools)))
+        Ok(self.hold(session, owner, Some(tools)))
     }
 
     /// Opens the session that a handle names, with the tools as they are now.
@@ -134,18 +138,23 @@ impl Sessions {
         let known = self.known(&id);
         let session = match known {
             Some(session) => session,
-            None => match self.provider.resume(id, Arc::clone(&self.delegate)).await {
-                Ok(session) => self.hold(session, None),
-                Err(error @ ResumeError::UnknownSession(_)) => {
-                    return Err(Refusal::failed(&error)
-                        .advise("call `exec` without `session_id` to begin a new session"));
-                }
-                Err(error) => return Err(Refusal::failed(&error)),
-            },
+            None => self.resume(id).await?,
         };
         drop(opening);
         self.refresh(&session).await?;
         Ok(session)
+    }
+
+    async fn resume(&self, id: SessionId) -> Result<Arc<Session>, Refusal> {
+        let tools = Arc::clone(&self.tools.borrow());
+        let owner = (self.owners)(&tools);
+        match self.provider.resume(id, owner.delegate()).await {
+            Ok(session) => Ok(self.hold(session, owner, None)),
+            Err(error @ ResumeError::UnknownSession(_)) => {
+                Err(Refusal::failed(&error).advise("call `exec` without `session_id` to begin a new session"))
+            }
+            Err(error) => Err(Refusal::failed(&error)),
+        }
     }
 
     /// Keeps a session until a cell of its has ended, whoever lets it go meanwhile.
@@ -160,6 +169,15 @@ impl Sessions {
                 () = session.ended(&cell) => {}
             }
             lock(&session.state).kept_for.remove(&cell);
+        });
+    }
+
+    /// Counts a person as there for so long.
+    pub(crate) fn keep_person(&self, person: Box<dyn Attendant>, time: Duration) {
+        let closed = self.closed.clone();
+        self.keepers.spawn(async move {
+            tokio::time::timeout(time, closed.cancelled()).await.ok();
+            drop(person);
         });
     }
 
@@ -184,11 +202,16 @@ impl Sessions {
         Some(Arc::clone(session))
     }
 
-    fn hold(&self, session: Arc<dyn CodeModeSession>, tools: Option<Arc<[ToolDescription]>>) -> Arc<Session> {
+    fn hold(
+        &self,
+        session: Arc<dyn CodeModeSession>,
+        owner: Arc<dyn Owner>,
+        tools: Option<Arc<[ToolDescription]>>,
+    ) -> Arc<Session> {
         let mut held = lock(&self.held);
         held.uses += 1;
         let state = Mutex::new(State { used: held.uses, tools, seen: Seq::START, kept_for: HashSet::new() });
-        let session = Arc::new(Session { session, state });
+        let session = Arc::new(Session { session, owner, state });
         held.sessions.insert(session.session.id().clone(), Arc::clone(&session));
         if held.sessions.len() > AT_HAND {
             let least = held.sessions.iter().min_by_key(|(_, session)| lock(&session.state).used);
@@ -204,6 +227,7 @@ impl Sessions {
         let tools = Arc::clone(&self.tools.borrow());
         let known = lock(&session.state).tools.as_ref().is_some_and(|known| Arc::ptr_eq(known, &tools));
         if !known {
+            session.owner.set_tools(&tools);
             session.session.set_tools(tools.to_vec()).await.map_err(|error| Refusal::failed(&error))?;
             lock(&session.state).tools = Some(tools);
         }

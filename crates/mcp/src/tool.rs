@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use carrel_contract::{CellId, ExecuteRequest, WaitRequest};
 use rmcp::RoleServer;
-use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
 
 use crate::answer;
 use crate::arguments::{Exec, Search, Wait};
+use crate::ask::{self, Answers, Asking};
 use crate::connection::Connection;
-use crate::progress::Narrated as _;
 use crate::refusal::Refusal;
 use crate::sessions::Session;
 
@@ -188,54 +188,89 @@ fn cell_schema(with_session: bool) -> Value {
 pub(crate) async fn exec(
     connection: &Connection,
     arguments: Exec,
+    answers: Option<Answers>,
     context: &RequestContext<RoleServer>,
-) -> Result<CallToolResult, Refusal> {
+) -> Result<CallToolResponse, Refusal> {
     let shared = connection.face.shared();
+    let person = ask::attend(shared, context);
+    let yield_time = arguments.yield_time_ms.map_or(YIELD_TIME, Duration::from_millis);
+    let yield_time = yield_time.min(shared.options.max_wait);
+    let tokens = arguments.max_output_tokens.unwrap_or(shared.options.output_tokens);
+    if let Some(answers) = answers {
+        // The cell runs: the call comes a second time with what a person said.
+        let (session, asking) = Asking::resume(shared, person, answers).await?;
+        let request = WaitRequest::new(asking.cells().iter().cloned())
+            .with_yield_time(yield_time)
+            .with_max_output_tokens(tokens);
+        let waited = session.session.wait(request);
+        return match asking.through(waited, &session, context).await {
+            Ok(response) => {
+                let response = response.map_err(|error| Refusal::failed(&error))?;
+                let cell = response.cells.first().ok_or_else(|| Refusal::new("failed to find the cell"))?;
+                Ok(answer::of_exec(shared, &session, cell).into())
+            }
+            Err(question) => Ok(question.into()),
+        };
+    }
     let session = match &arguments.session_id {
         Some(handle) => shared.sessions.named(handle).await?,
         None => connection.own_session().await?,
     };
-    let yield_time = arguments.yield_time_ms.map_or(YIELD_TIME, Duration::from_millis);
-    let request = ExecuteRequest::new(arguments.code)
-        .with_yield_time(yield_time.min(shared.options.max_wait))
-        .with_max_output_tokens(arguments.max_output_tokens.unwrap_or(shared.options.output_tokens));
+    let request =
+        ExecuteRequest::new(arguments.code).with_yield_time(yield_time).with_max_output_tokens(tokens);
     let started = session.session.execute(request).await.map_err(|error| Refusal::failed(&error))?;
     shared.sessions.keep_until_ended(&session, &started.cell_id);
-    let cells = [started.cell_id];
-    let response = started.first_response.narrated(&session, &cells, context).await;
-    let response = response.map_err(|error| Refusal::failed(&error))?;
-    Ok(answer::of_exec(&session, &response))
+    let asking = Asking::new(shared, person, &session, vec![started.cell_id]);
+    match asking.through(started.first_response, &session, context).await {
+        Ok(response) => {
+            let response = response.map_err(|error| Refusal::failed(&error))?;
+            Ok(answer::of_exec(shared, &session, &response).into())
+        }
+        Err(question) => Ok(question.into()),
+    }
 }
 
 /// Waits for cells, or ends them.
 pub(crate) async fn wait(
     connection: &Connection,
     arguments: Wait,
+    answers: Option<Answers>,
     context: &RequestContext<RoleServer>,
-) -> Result<CallToolResult, Refusal> {
+) -> Result<CallToolResponse, Refusal> {
     let shared = connection.face.shared();
-    let session = shared.sessions.named(&arguments.session_id).await?;
-    let cells: Vec<CellId> = arguments.cell_id.into_iter().chain(arguments.cell_ids).collect();
-    if cells.is_empty() {
-        return Err(Refusal::new("failed to wait: name the cell in `cell_id`, or several in `cell_ids`"));
-    }
-    if arguments.terminate {
-        terminate(&session, &cells).await?;
-    }
+    let person = ask::attend(shared, context);
+    let (session, asking) = match answers {
+        Some(answers) => Asking::resume(shared, person, answers).await?,
+        None => {
+            let session = shared.sessions.named(&arguments.session_id).await?;
+            let cells: Vec<CellId> = arguments.cell_id.into_iter().chain(arguments.cell_ids).collect();
+            if cells.is_empty() {
+                let message = "failed to wait: name the cell in `cell_id`, or several in `cell_ids`";
+                return Err(Refusal::new(message));
+            }
+            if arguments.terminate {
+                terminate(&session, &cells).await?;
+            }
+            let asking = Asking::new(shared, person, &session, cells);
+            (session, asking)
+        }
+    };
     let yield_time = arguments.yield_time_ms.map_or(shared.options.max_wait, Duration::from_millis);
-    let mut request = WaitRequest::new(cells.iter().cloned())
+    let mut request = WaitRequest::new(asking.cells().iter().cloned())
         .until(arguments.until)
         .with_yield_time(yield_time.min(shared.options.max_wait))
         .with_max_output_tokens(arguments.max_output_tokens.unwrap_or(shared.options.output_tokens));
     if let Some(after) = arguments.after {
         request = request.after(after);
     }
-    let response = session.session.wait(request).narrated(&session, &cells, context).await;
-    let response = response.map_err(|error| Refusal::failed(&error))?;
+    let response = match asking.through(session.session.wait(request), &session, context).await {
+        Ok(response) => response.map_err(|error| Refusal::failed(&error))?,
+        Err(question) => return Ok(question.into()),
+    };
     for cell in response.cells.iter().filter(|cell| !cell.is_final()) {
         shared.sessions.keep_until_ended(&session, &cell.observation().cell_id);
     }
-    Ok(answer::of_wait(&session, &response))
+    Ok(answer::of_wait(shared, &session, &response).into())
 }
 
 async fn terminate(session: &Session, cells: &[CellId]) -> Result<(), Refusal> {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use carrel_contract::error::Coded as _;
 use carrel_contract::{Seq, SessionMode, ToolDescription};
 use carrel_tools::Catalogue;
+use carrel_tools::policy::Unattended;
 use tokio::sync::watch;
 
 use crate::args::ReplArgs;
@@ -50,7 +51,7 @@ pub(crate) async fn run(args: ReplArgs, interrupt: Interrupt) -> Exit {
 async fn attempt(args: &ReplArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Fault> {
     let place = Place::find(&args.named, &args.cells, SessionMode::Persistent).await?;
     let settings = place.settings();
-    let guard = Guard::load(&args.guard, &settings);
+    let guard = Guard::load(&args.guard, &settings, Unattended::Deny);
     let guard = guard.map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
     let files = settings.files(&args.mcp, args.no_mcp);
     let settings = settings.with(&files, args.guard.policy.as_deref());

@@ -6,14 +6,14 @@ use carrel_contract::{CodeModeSessionDelegate, ToolDescription};
 use carrel_tools::policy::{Approvals, Policy, PolicyDelegate, PolicyError, Unattended};
 
 use crate::args::{self, GuardArgs};
-use crate::servers::Servers;
 use crate::sessions::Settings;
 
 /// A policy that is to be held to.
+#[derive(Clone)]
 pub(crate) struct Guard {
     policy: Policy,
     /// The calls that wait for a person.
-    approvals: Approvals,
+    pub(crate) approvals: Approvals,
 }
 
 /// Why there is no policy to hold to.
@@ -31,8 +31,13 @@ pub(crate) enum GuardError {
 }
 
 impl Guard {
-    /// Reads the policy that the arguments name, else the one that their session is under, if there is any.
-    pub(crate) fn load(args: &GuardArgs, settings: &Settings) -> Result<Option<Self>, GuardError> {
+    /// Reads the policy that the arguments name, else the one that their session is under, if there is any. `unattended` is
+    /// what becomes of questions while nobody is there, where neither the arguments nor the policy say.
+    pub(crate) fn load(
+        args: &GuardArgs,
+        settings: &Settings,
+        unattended: Unattended,
+    ) -> Result<Option<Self>, GuardError> {
         let Some(file) = args.policy.as_ref().or(settings.policy.as_ref()) else {
             let said = [("--approve", !args.approve.is_empty()), ("--unattended", args.unattended.is_some())];
             return match said.iter().find(|(_, said)| *said) {
@@ -45,8 +50,7 @@ impl Guard {
             args::Unattended::Deny => Unattended::Deny,
             args::Unattended::Wait => Unattended::Wait,
         });
-        // A run that nobody watches should not hang.
-        policy.unattended = asked_for.or(policy.unattended).or(Some(Unattended::Deny));
+        policy.unattended = asked_for.or(policy.unattended).or(Some(unattended));
         Ok(Some(Self { policy, approvals: Approvals::default() }))
     }
 }
@@ -60,12 +64,16 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// Puts the policy around the delegate of the servers, for these tools of theirs.
-    pub(crate) fn new(servers: &Servers, guard: Option<Guard>, tools: &[ToolDescription]) -> Self {
-        let Some(Guard { policy, approvals }) = guard else {
-            return Self { delegate: servers.delegate(), approvals: None, policy: None };
+    /// Puts the policy around the delegate of one session's, for these tools.
+    pub(crate) fn new(
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+        guard: Option<Guard>,
+        tools: &[ToolDescription],
+    ) -> Self {
+        let Some(Guard { policy, approvals, .. }) = guard else {
+            return Self { delegate, approvals: None, policy: None };
         };
-        let guarded = PolicyDelegate::new(servers.delegate(), policy, tools, approvals.clone());
+        let guarded = PolicyDelegate::new(delegate, policy, tools, approvals.clone());
         let policy = Arc::new(guarded.with_hint(|tool| {
             format!("whoever runs the cell can allow it at a terminal, or in advance with `--approve {tool}`")
         }));

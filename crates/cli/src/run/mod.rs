@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use carrel_contract::error::{Coded, ExecuteError};
 use carrel_contract::{CellId, CellResponse, EventStream, ExecuteRequest, Limits, Seq, SessionMode};
+use carrel_tools::policy::Unattended;
 
 use crate::args::RunArgs;
 use crate::exit::Exit;
@@ -95,7 +96,7 @@ async fn attempt(args: &RunArgs, interrupt: &Interrupt, printer: &Printer) -> Re
     let place = Place::find(&args.named, &args.cells, SessionMode::Fresh).await?;
     place.refuse_unfinished()?;
     let settings = place.settings();
-    let guard = Guard::load(&args.guard, &settings).map_err(|e| usage(&e))?;
+    let guard = Guard::load(&args.guard, &settings, Unattended::Deny).map_err(|e| usage(&e))?;
     let files = match servers::files(&args.mcp, source.folder.as_deref().filter(|_| !args.no_mcp)) {
         none if none.is_empty() && !args.no_mcp => settings.mcp.clone(),
         files => files,

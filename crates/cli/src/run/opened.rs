@@ -97,7 +97,7 @@ pub(crate) async fn resume(
 ) -> Result<Opened, Fault> {
     let provider = provider::keeping(shelf.as_store()).map_err(|error| no_engine(&error))?;
     let tools = servers.tools();
-    let guarded = Guarded::new(servers, guard, &tools);
+    let guarded = Guarded::new(servers.delegate(), guard, &tools);
     let session = provider.resume(found.id.clone(), Arc::clone(&guarded.delegate)).await;
     let session = session.map_err(|error| resume_fault(&found.name, &error))?;
     let memory_bytes = found.kept.spec.limits.memory_bytes;
@@ -116,7 +116,7 @@ async fn make(
     guard: Option<Guard>,
 ) -> Result<Opened, Fault> {
     let memory_bytes = spec.limits.memory_bytes;
-    let guarded = Guarded::new(servers, guard, &spec.tools);
+    let guarded = Guarded::new(servers.delegate(), guard, &spec.tools);
     let session = provider.create(spec, Arc::clone(&guarded.delegate)).await;
     let session = session.map_err(|e| create_fault(&e, memory_bytes))?;
     Ok(Opened { session, guarded, memory_bytes, keeping: None })

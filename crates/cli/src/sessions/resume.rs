@@ -4,6 +4,7 @@ use std::path::Path;
 
 use carrel_contract::ToolName;
 use carrel_runtime::{Kept, KeptCell, WrittenCell};
+use carrel_tools::policy::Unattended;
 
 use super::{Found, Shelf, resume_fault};
 use crate::args::ResumeArgs;
@@ -40,7 +41,7 @@ async fn attempt(args: &ResumeArgs, interrupt: &Interrupt, printer: &Printer) ->
         let message = format!("there is no session `{}`; `carrel sessions` lists them", args.session);
         return Err((Exit::Usage, message));
     };
-    let guard = Guard::load(&args.guard, &found.settings)
+    let guard = Guard::load(&args.guard, &found.settings, Unattended::Deny)
         .map_err(|error| (Exit::Usage, format!("failed to {error}")))?;
     if found.missed().is_empty() {
         let note = format!("`{}`: {}, and nothing that was not shown", found.name, cells(&found.kept));

@@ -126,7 +126,6 @@ impl Names {
             Record::ReaderMoved { cursor, .. } => {
                 aside("reader_moved", json!({ "cursor": cursor }), format!("to {cursor}"))
             }
-            other => aside("record", json!({}), brief(&format!("{other:?}"))),
         }
     }
 

@@ -31,7 +31,12 @@ struct Server {
 
 impl Server {
     fn start(desk: &Desk, token: Option<&str>) -> Self {
-        let mut command = desk.command(&["mcp", "--config", "mcp.json", "--http", "127.0.0.1:0"]);
+        Self::with(desk, &[], token)
+    }
+
+    fn with(desk: &Desk, args: &[&str], token: Option<&str>) -> Self {
+        let args = [&["mcp", "--config", "mcp.json", "--http", "127.0.0.1:0"], args].concat();
+        let mut command = desk.command(&args);
         if let Some(token) = token {
             command.env("CARREL_MCP_TOKEN", token);
         }
@@ -147,6 +152,33 @@ fn a_cell_outlives_its_server() {
     // What was read last before a kill may be read again.
     assert!(ended["output"].as_str().unwrap().ends_with("after\n"), "{ended}");
     assert!(ended["notes"].to_string().contains("goes on where it was"), "{ended}");
+}
+
+#[test]
+fn a_person_at_the_client_is_asked_in_both_generations() {
+    let desk = Desk::with_orders();
+    let ask = "default = \"allow\"\n[[rule]]\ntools = \"orders__update_order\"\ndecision = \"ask\"\n";
+    desk.write("policy.toml", ask);
+    let server = Server::with(&desk, &["--policy", "policy.toml"], None);
+    let code = "const paid = tools.orders__update_order({ id: 'o-1072', status: 'paid' });
+        export default await paid.then(() => 'made', (error) => { text(error.message); return error.code; })";
+    let exec = json!({ "code": code }).to_string();
+    for mode in ["legacy", "auto"] {
+        for (said, came) in [("allow", "made"), ("deny", "denied")] {
+            let seen = client(&desk, &["exec", mode, &server.address, &exec, said]);
+            assert_eq!(seen["structured"]["result"], came, "{mode}, {said}: {seen}");
+            assert_eq!(seen["asked"].as_array().unwrap().len(), 1, "{seen}");
+            assert!(seen["asked"][0].as_str().unwrap().contains("orders__update_order({"), "{seen}");
+        }
+        // Who cannot be asked has not said yes.
+        let brief = json!({ "code": code, "yield_time_ms": 300 }).to_string();
+        let seen = client(&desk, &["exec", mode, &server.address, &brief]);
+        assert_eq!(seen["structured"]["status"], "running", "{seen}");
+        assert!(
+            seen["text"].as_str().unwrap().contains("waits for a person: allow orders__update_order"),
+            "{seen}"
+        );
+    }
 }
 
 /// Sends one request as a stranger would, and returns the line of the answer's status.

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 
+import mcp_types as types
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -60,9 +61,19 @@ async def tour(mode, where, *arguments):
     return seen
 
 
-async def once(tool, mode, where, arguments):
-    async with Client(target(where, []), mode=mode) as client:
-        return await call(client, tool, **json.loads(arguments))
+async def once(tool, mode, where, arguments, said=None):
+    """`said` is what the person says whenever they are asked: a decision, `decline` or `cancel`."""
+    asked = []
+
+    async def person(context, params):
+        asked.append(params.message)
+        if said in ("decline", "cancel"):
+            return types.ElicitResult(action=said)
+        return types.ElicitResult(action="accept", content={"decision": said})
+
+    callback = {"elicitation_callback": person} if said else {}
+    async with Client(target(where, []), mode=mode, **callback) as client:
+        return {**await call(client, tool, **json.loads(arguments)), "asked": asked}
 
 
 what, *rest = sys.argv[1:]
