@@ -11,7 +11,8 @@ use carrel_contract::{Seq, SessionId};
 use futures::future::try_join_all;
 
 use crate::error::{AppendError, DamageKind, Damaged, PutBlobError, StoreError};
-use crate::{BlobHash, Numbering, Position, Record, Store, Tail, record};
+use crate::fold::Fold;
+use crate::{BlobHash, Head, Numbering, Position, Record, Store, Tail, record};
 
 /// What is read from the store at once.
 const PAGE_BYTES: usize = 4 << 20;
@@ -104,12 +105,21 @@ pub async fn fork(
     if store.head(to).await?.is_some() {
         return Err(ForkError::Exists { session: to.clone() });
     }
+    let Some(head) = store.head(origin).await?.filter(|head| head.last > Position::START) else {
+        return Err(ForkError::NoSession { session: origin.clone() });
+    };
     let mut copy = Copy::new(to.clone(), at);
     let mut tail = Tail::start(origin.clone());
-    let mut first = Position::START;
+    if let Some(fold) = beginning(store, origin, head).await? {
+        copy.begin_with(&fold);
+        tail = Tail::after(origin.clone(), fold.upto);
+        if at.is_some_and(|at| at < copy.numbering.last()) {
+            return Err(ForkError::Cut { session: origin.clone(), first: fold.upto.next() });
+        }
+    }
     while !copy.is_whole {
         let page = store.read(origin, tail.position(), PAGE_BYTES).await?;
-        first = page.head.first;
+        let first = page.head.first;
         if page.entries.is_empty() {
             break;
         }
@@ -121,9 +131,6 @@ pub async fn fork(
                 copy.take(origin, position, tail.take_apart(position, &bytes)?)?;
             }
         }
-    }
-    if first == Position::START {
-        return Err(ForkError::NoSession { session: origin.clone() });
     }
     let last = copy.numbering.last();
     if let Some(at) = at.filter(|at| *at > last) {
@@ -145,6 +152,50 @@ pub async fn fork(
         Ok(_) => Ok(Forked { at: last, entries, blobs }),
         Err(AppendError::Conflict { .. }) => Err(ForkError::Exists { session: to.clone() }),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// A fold that a journal begins with.
+struct Beginning {
+    record: Record,
+    fold: Fold,
+    /// The last entry that it stands for.
+    upto: Position,
+}
+
+/// Looks for the fold that a journal begins with; there is none where the session's making is the first record.
+async fn beginning(
+    store: &dyn Store,
+    session: &SessionId,
+    head: Head,
+) -> Result<Option<Beginning>, ForkError> {
+    let before = Position(head.first.0.saturating_sub(1));
+    let mut tail = Tail::after(session.clone(), before);
+    loop {
+        let page = store.read(session, tail.position(), PAGE_BYTES).await?;
+        if page.head.first != head.first || page.entries.is_empty() {
+            // It was cut just now, or there is no fold to begin with.
+            return Err(ForkError::Cut { session: session.clone(), first: page.head.first });
+        }
+        for (position, bytes) in page.entries {
+            for record in tail.read(position, &bytes)? {
+                if matches!(record, Record::SessionCreated { .. }) {
+                    return Ok(None);
+                }
+                let Record::Folded { lag, blob, .. } = record else { continue };
+                let upto = Position(position.0.saturating_sub(lag));
+                if upto < before {
+                    continue;
+                }
+                let kept = store.get_blob(blob).await?;
+                let kept = kept.ok_or_else(|| ForkError::NoBlob { session: session.clone(), hash: blob })?;
+                let fold = Fold::from_bytes(kept.bytes()).map_err(|error| {
+                    let what = error.to_string();
+                    Damaged::new(session, position, DamageKind::Record { offset: 0, what })
+                })?;
+                return Ok(Some(Beginning { record, fold, upto }));
+            }
+        }
     }
 }
 
@@ -173,6 +224,20 @@ impl Copy {
         }
     }
 
+    /// Begins with what the other's journal begins with, as the first record of all.
+    fn begin_with(&mut self, beginning: &Beginning) {
+        let mut record = beginning.record.clone();
+        if let Record::Folded { lag, .. } = &mut record {
+            *lag = 1;
+        }
+        let mut bytes = Vec::new();
+        record::encode(&record, &mut bytes);
+        self.push(&bytes);
+        self.blobs.extend(record.into_blobs());
+        self.numbering = Numbering::after(&beginning.fold);
+        self.is_whole = self.at == Some(self.numbering.last());
+    }
+
     fn take(
         &mut self,
         origin: &SessionId,
@@ -184,6 +249,10 @@ impl Copy {
             if is_first && !matches!(record, Record::SessionCreated { .. }) {
                 let what = "it is not the making of the session, with which a journal begins".to_owned();
                 return Err(Damaged::new(origin, position, DamageKind::Record { offset: 0, what }));
+            }
+            if matches!(record, Record::Folded { .. }) {
+                // It says how far back it goes in entries, which are others here.
+                continue;
             }
             self.numbering.number(&record);
             self.push(&bytes);

@@ -14,6 +14,7 @@ pub mod check;
 pub mod entry;
 pub mod error;
 pub mod export;
+pub mod fold;
 pub mod fork;
 pub mod import;
 mod lease;

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use carrel_contract::Seq;
 
 use crate::Record;
+use crate::fold::Fold;
 
 /// Gives records, read in their order, the numbers of their events.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,16 @@ pub struct Numbering {
 }
 
 impl Numbering {
+    /// Goes on after a fold.
+    #[must_use]
+    pub fn after(fold: &Fold) -> Self {
+        let asked = fold
+            .running
+            .iter()
+            .flat_map(|cell| cell.questions.iter().map(|(handle, _)| (cell.cell, *handle)));
+        Self { last: Seq(fold.last), asked: asked.collect() }
+    }
+
     /// Returns the number of the event that a record is; `None` when it is none.
     pub fn number(&mut self, record: &Record) -> Option<Seq> {
         let is_event = match record {
@@ -52,6 +63,7 @@ impl Numbering {
             | Record::SnapshotTaken { .. }
             | Record::Checkpoint { .. }
             | Record::VariablesLeft { .. }
+            | Record::Folded { .. }
             | Record::ReaderMoved { .. } => false,
         };
         is_event.then(|| {

@@ -16,7 +16,7 @@ mod codec;
 mod outcome;
 mod value;
 
-pub(crate) use codec::{decode_all, decode_each, encode};
+pub(crate) use codec::{decode_all, decode_each, encode, known};
 pub use outcome::{CellFailure, Outcome, Termination, Usage};
 pub use value::{Answer, Level, Output, ToolFailure, Value};
 
@@ -73,7 +73,7 @@ pub enum Record {
         #[n(0)]
         cell: u64,
         /// The code as the engine got it, where that is not the source.
-        #[cbor(n(1), decode_with = "codec::known")]
+        #[cbor(n(1), decode_with = "known")]
         code: Option<Value>,
         /// The cell's clock at its start.
         #[n(2)]
@@ -95,7 +95,7 @@ pub enum Record {
         #[n(3)]
         tool: String,
         /// The input as JSON; absent when there was none.
-        #[cbor(n(4), decode_with = "codec::known")]
+        #[cbor(n(4), decode_with = "known")]
         input: Option<Value>,
         /// Whether the call may be made again when its answer is not known.
         #[n(5)]
@@ -355,7 +355,24 @@ pub enum Record {
         #[n(2)]
         at_us: i64,
     },
-    /// The session's reader was given a cell's output.
+    /// What the session had come to is written down in a blob: a reader may begin with that and go on after the entries
+    /// that it stands for.
+    #[n(26)]
+    Folded {
+        /// How many entries before this record's own the last one is that it stands for.
+        #[n(0)]
+        lag: u64,
+        /// The [`Fold`](crate::fold::Fold).
+        #[n(1)]
+        blob: BlobHash,
+        /// The blobs that it names.
+        #[n(2)]
+        blobs: Vec<BlobHash>,
+        /// What it takes to read it all.
+        #[n(3)]
+        bytes: u64,
+    },
+    /// The session's reader was given a cell's output, or, where it has not moved, its outcome was read by another.
     #[n(17)]
     ReaderMoved {
         /// The cell.
@@ -375,7 +392,8 @@ impl Record {
             Self::SessionCreated { .. }
             | Self::Adopted { .. }
             | Self::ToolsSet { .. }
-            | Self::Forked { .. } => None,
+            | Self::Forked { .. }
+            | Self::Folded { .. } => None,
             Self::CellAdmitted { cell, .. }
             | Self::CellBegun { cell, .. }
             | Self::ToolCalled { cell, .. }
@@ -420,8 +438,14 @@ impl Record {
     /// Returns the blobs that it names.
     #[must_use]
     pub fn into_blobs(mut self) -> Vec<BlobHash> {
+        self.blobs()
+    }
+
+    /// Returns the blobs that it names now.
+    pub fn blobs(&mut self) -> Vec<BlobHash> {
         match self {
-            Self::SnapshotTaken { blob, .. } | Self::VariablesLeft { blob, .. } => vec![blob],
+            Self::SnapshotTaken { blob, .. } | Self::VariablesLeft { blob, .. } => vec![*blob],
+            Self::Folded { blob, blobs, .. } => blobs.iter().copied().chain([*blob]).collect(),
             _ => self
                 .values_mut()
                 .into_iter()
@@ -433,18 +457,19 @@ impl Record {
         }
     }
 
+    /// Returns a digest of it and of all before it, of which `before` is the digest.
+    #[must_use]
+    pub fn digest_after(&self, before: BlobHash) -> BlobHash {
+        let mut bytes = before.0.to_vec();
+        encode(self, &mut bytes);
+        BlobHash::of(&bytes)
+    }
+
     /// Returns its texts, each of which may be in a blob.
     pub fn values_mut(&mut self) -> Vec<&mut Value> {
         match self {
             Self::SessionCreated { spec: value, .. }
             | Self::CellAdmitted { source: value, .. }
-            | Self::Answered { answer: Answer::Result(value), .. }
-            | Self::Output { content: Output::Text { text: value, .. }, .. }
-            | Self::Output {
-                content: Output::Image { data: value, .. } | Output::Audio { data: value, .. },
-                ..
-            }
-            | Self::Output { content: Output::Block { json: value }, .. }
             | Self::Notified { text: value, .. }
             | Self::Warned { text: value, .. }
             | Self::Stored { value, .. }
@@ -453,13 +478,12 @@ impl Record {
             Self::ToolCalled { input: value, .. } | Self::CellBegun { code: value, .. } => {
                 value.iter_mut().collect()
             }
+            Self::Output { content, .. } => vec![content.value_mut()],
+            Self::Answered { answer: Answer::Result(value), .. } => vec![value],
             Self::Answered { answer: Answer::Failed(failure), .. } => {
                 [Some(&mut failure.message), failure.data.as_mut()].into_iter().flatten().collect()
             }
-            Self::CellEnded { outcome: Outcome::Completed { result, failure, .. }, .. } => {
-                let texts = failure.as_mut().map(|failure| [&mut failure.message, &mut failure.stack]);
-                result.iter_mut().chain(texts.into_iter().flatten()).collect()
-            }
+            Self::CellEnded { outcome, .. } => outcome.values_mut(),
             _ => Vec::new(),
         }
     }

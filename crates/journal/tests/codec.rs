@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use carrel_contract::SessionId;
 use carrel_journal::error::DamageKind;
+use carrel_journal::fold::{self, Fold, InvalidFold};
 use carrel_journal::record::{
     Answer, CellFailure, Level, Outcome, Output, Record, Termination, ToolFailure, Usage, Value,
 };
@@ -171,6 +172,7 @@ fn corpus() -> Vec<(&'static str, Record)> {
         ("checkpoint", Record::Checkpoint { cell: 1, memory: hash(3), inputs: 10, image: hash(4) }),
         ("variables-left", Record::VariablesLeft { cell: 1, blob: hash(2) }),
         ("forked", Record::Forked { origin: "session-1".into(), at: 12, at_us: 1_790_000_000_000_000 }),
+        ("folded", Record::Folded { lag: 3, blob: hash(2), blobs: vec![hash(5), hash(6)], bytes: 70_000 }),
         ("reader-moved", Record::ReaderMoved { cell: 1, cursor: 100 }),
     ]
 }
@@ -193,6 +195,108 @@ fn every_version_of_the_corpus_reads() {
     }
     let files = fs::read_dir(&folder).unwrap().count();
     assert_eq!(files, corpus().len(), "each file of the corpus is read here");
+}
+
+/// A fold of everything that one can have.
+fn fold() -> Fold {
+    let blob = || Value::Blob { hash: hash(9), bytes: 700_000 };
+    let stored = |key: &str, value| fold::Stored { key: key.into(), value };
+    Fold {
+        spec: "{\"mode\":\"fresh\"}".into(),
+        now_us: 1_790_000_000_000_000,
+        tools: vec!["[]".into(), blob()],
+        current_tools: 1,
+        stored: vec![stored("a", Some("1".into())), stored("b", Some(blob()))],
+        variables: Some(hash(1)),
+        earlier: vec![fold::Declared { source: "let a = 1".into(), completed: true }],
+        last: 9,
+        newest_cell: 2,
+        outputs: vec![
+            fold::Item { seq: 3, content: Output::Text { text: "hi".into(), level: Some(Level::Warn) } },
+            fold::Item { seq: 4, content: Output::Image { data: blob(), mime_type: "image/png".into() } },
+        ],
+        events: vec![
+            fold::Event { seq: 8, cell: 2, kind: None },
+            fold::Event { seq: 9, cell: 2, kind: Some("{\"event\":\"control_yielded\"}".into()) },
+        ],
+        cells: vec![fold::Cell {
+            cell: 1,
+            admitted_at_us: -1,
+            text: fold::Window {
+                head: vec![3],
+                tail: vec![8],
+                tail_pushed: 20,
+                dropped: 10,
+                last_dropped: 7,
+                places: vec![(5, 6)],
+            },
+            media: fold::Window { head: vec![4], ..fold::Window::default() },
+            last: (9, 8, 7),
+            read_up_to: 5,
+            ended: Some(fold::Ended {
+                outcome: Outcome::Completed {
+                    result: Some("1".into()),
+                    failure: None,
+                    warnings: vec!["w".into()],
+                },
+                seq: 9,
+                at_us: 5,
+                usage: Usage { cpu_us: 1, elapsed_us: 2, tool_calls: 3 },
+                first_read_after: Some(0),
+                was_read: true,
+            }),
+        }],
+        running: vec![fold::Running {
+            cell: 2,
+            source: "text(1 as number)".into(),
+            code: Some("text(1          )".into()),
+            seed: u64::MAX,
+            tools: 0,
+            stored: vec![stored("b", None)],
+            begun_us: Some(4),
+            clock_us: 6,
+            saved: Some(fold::Saved { blob: hash(2), memory: hash(3), image: hash(4) }),
+            inputs: vec![
+                fold::Input::Answered { call: 1, json: "2".into(), now_us: 5 },
+                fold::Input::Failed { call: 2, json: "{}".into(), now_us: 5 },
+                fold::Input::TimerFired { timer: 3, now_us: 6 },
+            ],
+            done: fold::Done { count: 70_000, warned: 2, digest: hash(5) },
+            checkpoints: vec![(2, hash(6), hash(4))],
+            counts: (3, 70_100),
+            calls: vec![fold::Call {
+                handle: 4,
+                call_id: "call-3".into(),
+                tool: "echo".into(),
+                input: Some("[]".into()),
+                repeatable: true,
+            }],
+            questions: vec![(5, "{}".into())],
+            timers: vec![(6, 7)],
+            undelivered: vec![(1, "hello".into())],
+            writes: vec![stored("c", Some("3".into()))],
+            warnings: vec!["careful".into()],
+            calls_made: 3,
+            notified: 1,
+        }],
+    }
+}
+
+#[test]
+fn every_version_of_the_folds_reads() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/fold-1");
+    if std::env::var_os("CARREL_BLESS").is_some() && !file.exists() {
+        fs::write(&file, fold().to_bytes()).unwrap();
+    }
+    let kept = fs::read(&file).unwrap();
+    assert_eq!(Fold::from_bytes(&kept), Ok(fold()));
+    assert_eq!(fold().blobs(), [hash(1), hash(2), hash(9)]);
+    let mut newer = kept.clone();
+    newer[0] = fold::VERSION + 1;
+    assert!(matches!(Fold::from_bytes(&newer), Err(InvalidFold::Newer { .. })));
+    for length in 0..kept.len() {
+        assert!(Fold::from_bytes(&kept[..length]).is_err(), "cut to {length} bytes");
+    }
 }
 
 /// The number of the record in an entry of one.

@@ -64,8 +64,9 @@ pub struct WrittenCell {
 /// As [`resume`](carrel_contract::CodeModeSessionProvider::resume), but that somebody may have it.
 pub async fn inspect(store: &Arc<dyn Store>, session_id: &SessionId) -> Result<Kept, ResumeError> {
     // No VM is made of what is read, so it matters for no build of whose image the snapshots are.
-    let (history, _) =
+    let recovered =
         journal::recover(store, session_id, BlobHash([0; 32]), SystemEnvironment.now_us()).await?;
+    let history = recovered.history;
     let mut spec = history.spec;
     spec.tools = history.past.tools.descriptions().to_vec();
     let mut cells = history.past.log.readers();

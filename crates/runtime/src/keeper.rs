@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::journal::{self, CellHistory, Journal, Trouble};
+use crate::journal::{self, CellHistory, Journal, Recovered, Trouble, Written};
 use crate::number::CellNumber;
 use crate::shared::{Core, Past, Shared};
 use crate::tasks::Kind;
@@ -60,7 +60,12 @@ impl Keeper {
         let made = Record::SessionCreated { spec: journal::as_json(&spec), created_at_us: now_us };
         let tools = ToolTable::new(mem::take(&mut spec.tools))?;
         let past = Past::none(&spec.limits, tools);
-        let journal = Journal::new(Arc::clone(&self.store), Tail::start(id.clone()), Handle::current());
+        let journal = Journal::new(
+            Arc::clone(&self.store),
+            Tail::start(id.clone()),
+            Written::default(),
+            Handle::current(),
+        );
         journal.append(made);
         journal.append(self.adopted(&lease, now_us));
         past.log.write_to(Arc::new(journal));
@@ -97,7 +102,8 @@ impl Keeper {
         })?;
         let ownership = self.ownership(lease.clone());
         let image = BlobHash(*shared.engine.image().as_bytes());
-        let (history, tail) = journal::recover(&self.store, &id, image, now_us).await?;
+        let recovered = journal::recover(&self.store, &id, image, now_us).await?;
+        let Recovered { history, tail, written } = recovered;
         let corrupt = |detail: String| ResumeError::from(Corrupt { session_id: id.clone(), detail });
         let time_zone =
             time_zone(&history.spec).ok_or_else(|| corrupt("its time zone is not known here".to_owned()))?;
@@ -111,7 +117,7 @@ impl Keeper {
             }
             past.variables = Some(variables);
         }
-        let journal = Journal::new(Arc::clone(&self.store), tail, Handle::current());
+        let journal = Journal::new(Arc::clone(&self.store), tail, written, Handle::current());
         journal.append(self.adopted(&lease, now_us));
         past.log.write_to(Arc::new(journal));
         let mut core = Core::new(id, history.spec, past, time_zone, delegate, shared);
@@ -252,6 +258,11 @@ pub(crate) fn give_back(core: &Arc<Core>) {
     core.tasks.spawn_on(Kind::Lease, &journal.runtime, async move {
         let core = left;
         core.admission.empty().await;
+        core.settled().await.ok();
+        if let Some(journal) = core.log.journal() {
+            // Whoever has the session next reads and writes on; nothing may come in between.
+            journal.stays_as_it_is().await;
+        }
         core.settled().await.ok();
         if let Some(ownership) = &core.ownership {
             ownership.store.release(&core.id, &ownership.lease()).await.ok();

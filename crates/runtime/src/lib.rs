@@ -38,6 +38,7 @@ pub mod travel;
 
 pub use environment::{Environment, SystemEnvironment};
 pub use inspect::{Kept, KeptCell, WrittenCell, inspect, written};
+pub use journal::Folding;
 pub use provider::{InProcessProvider, Options};
 
 /// The README's embedding, compiled and run as a test.

@@ -21,6 +21,7 @@ use carrel_journal::{Owner, Store};
 
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
+use crate::journal::Folding;
 use crate::keeper::Keeper;
 use crate::session::Session;
 use crate::shared::{Core, Past, Shared};
@@ -47,6 +48,8 @@ pub struct Options {
     /// Who this provider is to the store, and to no other at the same time; unless said, an owner that others on this
     /// machine know to be gone when its process is.
     pub owner: Option<Owner>,
+    /// When the journals of sessions are folded, and what is left of them.
+    pub folding: Folding,
 }
 
 impl Default for Options {
@@ -58,6 +61,7 @@ impl Default for Options {
             checker: None,
             store: None,
             owner: None,
+            folding: Folding::default(),
         }
     }
 }
@@ -113,6 +117,7 @@ impl InProcessProvider {
             max_vms,
             environment: options.environment,
             checker: options.checker,
+            folding: options.folding,
             lane,
             ticker,
             parties: AtomicU64::new(0),

@@ -18,7 +18,7 @@ use crate::admission::Admission;
 use crate::earlier::Earlier;
 use crate::environment::Environment;
 use crate::guest::{Lane, Party, Ticker};
-use crate::journal::{Mark, Trouble};
+use crate::journal::{self, Folding, Journal, Mark, Trouble};
 use crate::keeper::Ownership;
 use crate::log::SessionLog;
 use crate::notebook::Notebook;
@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) max_vms: u32,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) checker: Option<Arc<dyn CellChecker>>,
+    /// When journals are folded.
+    pub(crate) folding: Folding,
     // The lane's threads hold the ticker, so it is declared, and dropped, first.
     pub(crate) lane: Lane,
     pub(crate) ticker: Arc<Ticker>,
@@ -178,12 +180,34 @@ impl Core {
             let core = Arc::clone(self);
             self.tasks.spawn_on(Kind::Journal, &journal.runtime, async move {
                 let Some(journal) = core.log.journal() else { return };
-                let written = AssertUnwindSafe(journal.write()).catch_unwind().await;
+                let written = AssertUnwindSafe(journal.write(|| core.keep_short())).catch_unwind().await;
                 if let Err(trouble) = written.unwrap_or_else(|_| Err(journal.panicked())) {
                     core.give_up(&trouble);
                 }
             });
         }
+    }
+
+    /// Waits until what the session did is about to be written down, where it is. Cancel safe.
+    pub(crate) async fn caught_up(self: &Arc<Self>) {
+        self.flush();
+        if let Some(journal) = self.log.journal() {
+            journal.caught_up().await;
+        }
+    }
+
+    /// Has the journal folded and cut, beside all else, if that is due.
+    fn keep_short(self: &Arc<Self>) {
+        let Some(folding) = self.log.journal().and_then(|it| Journal::fold_if_due(it, self.shared.folding))
+        else {
+            return;
+        };
+        let (core, runtime) = (Arc::clone(self), folding.journal().runtime.clone());
+        self.tasks.spawn_on(
+            Kind::Journal,
+            &runtime,
+            async move { journal::keep_short(&core, folding).await },
+        );
     }
 
     /// Ends the cells: nothing they do can be written down any more.

@@ -1,10 +1,11 @@
 //! The values that carry over from cell to cell.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use carrel_contract::{JsonText, StoredKey};
 use carrel_engine::{StoreQuota, StoredSize, StoredValues};
+use carrel_journal::fold::Stored;
 
 /// What is committed at one moment.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,44 @@ impl Committed {
             self.values.iter().map(|(key, json)| StoredKey::new(key.as_str(), json.len())).collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// Returns keys and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, json)| (key.as_str(), &**json))
+    }
+
+    /// Returns in which values this differs from what came to be of it, sorted by key.
+    pub(crate) fn differences(self: &Arc<Self>, now: &Arc<Self>) -> Vec<Stored> {
+        if Arc::ptr_eq(self, now) {
+            return Vec::new();
+        }
+        let keys: BTreeSet<&String> = self.values.keys().chain(now.values.keys()).collect();
+        let differing = keys.into_iter().filter(|key| self.values.get(*key) != now.values.get(*key));
+        let value = |key: &String| self.values.get(key).map(|json| (&**json).into());
+        differing.map(|key| Stored { key: key.clone(), value: value(key) }).collect()
+    }
+
+    /// Returns what differs from another in these values.
+    pub(crate) fn with_differences(
+        now: &Arc<Self>,
+        differences: impl Iterator<Item = (String, Option<String>)>,
+    ) -> Arc<Self> {
+        let mut differing = Arc::clone(now);
+        for (key, json) in differences {
+            let committed = Arc::make_mut(&mut differing);
+            match json {
+                Some(json) => committed.put(key, json.into()),
+                None => committed.take(&key),
+            }
+        }
+        differing
+    }
+
+    fn take(&mut self, key: &str) {
+        if let Some(json) = self.values.remove(key) {
+            self.bytes -= key.len() + json.len();
+        }
     }
 
     /// Tells whether a value would go over the quota.

@@ -1,4 +1,5 @@
-//! The contract suite over the in-process provider, with sessions that are written down: in memory, and in SQLite.
+//! The contract suite over the in-process provider, with sessions that are written down: in memory, in SQLite, and in memory
+//! with journals that are folded all the time.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::Arc;
@@ -8,8 +9,13 @@ use carrel_journal::Store;
 use carrel_runtime::{InProcessProvider, Options};
 
 fn provider(store: Arc<dyn Store>) -> Arc<dyn CodeModeSessionProvider> {
+    with(store, |_| ())
+}
+
+fn with(store: Arc<dyn Store>, change: impl FnOnce(&mut Options)) -> Arc<dyn CodeModeSessionProvider> {
     let mut options = Options::default();
     options.store = Some(store);
+    change(&mut options);
     Arc::new(InProcessProvider::new(options).unwrap())
 }
 
@@ -28,4 +34,17 @@ mod sqlite {
     }
 
     carrel_contract::contract_suite!(journaled: sqlite());
+}
+
+/// Journals that are folded all the time. They are not cut: the suite forks sessions at events of long ago.
+mod folded {
+    use super::{Arc, CodeModeSessionProvider, with};
+
+    fn folding() -> Arc<dyn CodeModeSessionProvider> {
+        with(Arc::new(carrel_journal::Memory::new()), |options| {
+            options.folding.after_bytes = 1;
+        })
+    }
+
+    carrel_contract::contract_suite!(journaled: folding());
 }

@@ -53,7 +53,7 @@ pub(crate) fn decode_each(bytes: &[u8]) -> impl Iterator<Item = Result<(Record, 
 struct Unknown(Error);
 
 /// Reads an optional field of a type that is, or holds, an enum.
-pub(super) fn known<'b, C, T: Decode<'b, C>>(decoder: &mut Decoder<'b>, context: &mut C) -> Result<T, Error> {
+pub(crate) fn known<'b, C, T: Decode<'b, C>>(decoder: &mut Decoder<'b>, context: &mut C) -> Result<T, Error> {
     T::decode(decoder, context)
         .map_err(|error| if error.is_unknown_variant() { Error::custom(Unknown(error)) } else { error })
 }

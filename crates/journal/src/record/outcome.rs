@@ -32,6 +32,19 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Returns its texts, each of which may be in a blob.
+    pub fn values_mut(&mut self) -> Vec<&mut Value> {
+        match self {
+            Self::Completed { result, failure, .. } => {
+                let texts = failure.as_mut().map(|failure| [&mut failure.message, &mut failure.stack]);
+                result.iter_mut().chain(texts.into_iter().flatten()).collect()
+            }
+            Self::Terminated { .. } => Vec::new(),
+        }
+    }
+}
+
 /// Why a program failed: the contract's `CellError`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct CellFailure {

@@ -34,6 +34,12 @@ impl From<&str> for Value {
     }
 }
 
+impl Default for Value {
+    fn default() -> Self {
+        Self::Inline(String::new())
+    }
+}
+
 /// What a tool call came to.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Answer {
@@ -102,6 +108,18 @@ pub enum Output {
         #[n(0)]
         json: Value,
     },
+}
+
+impl Output {
+    /// Returns its text, which may be in a blob.
+    pub fn value_mut(&mut self) -> &mut Value {
+        match self {
+            Self::Text { text: value, .. }
+            | Self::Image { data: value, .. }
+            | Self::Audio { data: value, .. }
+            | Self::Block { json: value } => value,
+        }
+    }
 }
 
 /// A console method: the contract's `ConsoleLevel`.

@@ -168,6 +168,9 @@ impl Cell {
                 // More than the guest could take in, should it ever come to it.
                 return End::Natural(Ending::OutOfMemory(None));
             }
+            // One that is held for its callbacks goes on with the next that is done.
+            let is_behind = matches!(place, Place::Held(_)) && !self.holds_too_much();
+            let core = Arc::clone(&self.core);
             let event = tokio::select! {
                 biased;
                 reason = self.control.requested() => {
@@ -193,6 +196,7 @@ impl Cell {
                         None
                     }
                 },
+                () = core.caught_up(), if is_behind => None,
                 timer = self.timers.next(), if self.replay.is_none() => Some(self.fired(timer)),
                 () = self.gathering.over() => None,
                 () = std::future::ready(()), if self.replay.is_none() && !self.questions.is_empty() => {
@@ -308,7 +312,13 @@ impl Cell {
 
     /// Tells whether the callbacks under way hold as much as the cell itself may. A cell that goes on calling waits
     /// until they hold less.
+    ///
+    /// One that does more than can be written down as fast waits, too.
     fn is_overloaded(&self) -> bool {
+        self.holds_too_much() || self.core.log.journal().is_some_and(|journal| journal.is_behind())
+    }
+
+    fn holds_too_much(&self) -> bool {
         self.callbacks.held_bytes + self.questions.held_bytes > self.core.limits.memory_bytes
     }
 

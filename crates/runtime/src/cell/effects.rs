@@ -160,6 +160,7 @@ impl Cell {
             error: result.as_ref().err().map(|error| error.code),
         };
         self.inputs_count += 1;
+        self.unsaved.bytes += result.as_ref().map_or(0, |json| json.as_str().len());
         self.core.log.append(&self.id, kind, |_| Record::Answered {
             cell: self.number.0,
             call: handle.0,

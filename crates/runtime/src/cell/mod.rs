@@ -4,7 +4,7 @@
 //! hand it to the VM, perform the `effects`. `callbacks` are what it asks of its delegate, `status` what it hears of a call
 //! under way and `caller` where they run, `questions` what it asks about its tools, `timers` its timers, `warnings` what its
 //! author should know, `variables` what it leaves to the next cell of a persistent session; `saving` keeps its VM and
-//! `replay` brings it back where sessions outlive their process; `ending` brings
+//! `replay`, which finds its `trace`s again, brings it back where sessions outlive their process; `ending` brings
 //! it to its end, and `translate` turns the engine's words into the contract's.
 
 mod actor;
@@ -20,6 +20,7 @@ mod replay;
 mod saving;
 mod status;
 mod timers;
+pub(crate) mod trace;
 pub(crate) mod translate;
 mod variables;
 mod warnings;

@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use carrel_contract::{CellError, CellErrorKind, ToolCall};
 use carrel_engine::{CallHandle, Effect, Event, Snapshot, StoredValues, Vm};
+use carrel_journal::fold::Done;
 use carrel_journal::{BlobHash, Record};
 
 use super::actor::{Cell, End};
 use super::callbacks::Origin;
-use super::effects;
 use super::questions::Question;
+use super::trace;
 use super::variables::work;
-use crate::journal::{self, CellHistory, Checkpoint, PendingCall, Saved};
+use crate::journal::{CellHistory, Checkpoint, PendingCall, Saved};
 use crate::log::SessionLog;
 use crate::tools::{Repeat, ToolTable};
 
@@ -28,6 +29,9 @@ pub(super) struct Replay {
     inputs: VecDeque<Event>,
     /// How many the VM has been given, in all its life.
     given: u64,
+    /// What it did before these effects, and how much of that it has done again.
+    folded: Done,
+    again: Done,
     effects: VecDeque<Record>,
     checkpoints: VecDeque<Checkpoint>,
     calls: BTreeMap<i64, PendingCall>,
@@ -43,6 +47,8 @@ impl Replay {
             is_begun: history.saved.is_some(),
             given: history.inputs_count - history.inputs.len() as u64,
             inputs: mem::take(&mut history.inputs),
+            folded: history.done,
+            again: Done::default(),
             effects: mem::take(&mut history.effects),
             checkpoints: mem::take(&mut history.checkpoints),
             calls: mem::take(&mut history.calls),
@@ -59,16 +65,38 @@ impl Replay {
         if self.divergence.is_some() {
             return true;
         }
-        let Some(recorded) = self.effects.front() else { return false };
-        match is_same(effect, recorded, tools, log) {
-            Some(true) => drop(self.effects.pop_front()),
-            Some(false) => {
-                let found = format!("{effect:?}").chars().take(200).collect::<String>();
-                let expected = format!("{recorded:?}").chars().take(200).collect::<String>();
-                self.divergence = Some(format!("it did {found}, where its journal has {expected}"));
-            }
-            // Not written down then either.
-            None => return false,
+        if self.again.count == self.folded.count && self.effects.is_empty() {
+            return false;
+        }
+        let Some(trace) = trace::of_effect(effect, tools, log) else { return false };
+        let Some(recorded) = self.effects.front().filter(|_| self.again.count == self.folded.count) else {
+            return self.is_again_folded(&trace);
+        };
+        let is_warning = |record: &Record| matches!(record, Record::Warned { .. });
+        if is_warning(&trace) && !is_warning(recorded) {
+            // One beyond those that are written down.
+            return false;
+        }
+        if trace::of_record(recorded.clone()) == trace {
+            self.effects.pop_front();
+        } else {
+            let (found, expected) = (trace::in_words(&trace), trace::in_words(recorded));
+            self.divergence = Some(format!("it did {found}, where its journal has {expected}"));
+        }
+        true
+    }
+
+    /// The same, where only a digest of what was had is left.
+    fn is_again_folded(&mut self, trace: &Record) -> bool {
+        if matches!(trace, Record::Warned { .. }) && self.again.warned == self.folded.warned {
+            return false;
+        }
+        trace::add(&mut self.again, trace);
+        if self.again.count == self.folded.count && self.again.digest != self.folded.digest {
+            let (count, last) = (self.folded.count, trace::in_words(trace));
+            self.divergence = Some(format!(
+                "the {count} things it did, the last of them {last}, are not those of its journal"
+            ));
         }
         true
     }
@@ -81,8 +109,10 @@ impl Replay {
     /// Says the same of a cell that has ended, or waits, and is to do nothing more of what was written down.
     pub(super) fn divergence_at_rest(&self) -> Option<End> {
         self.divergence().or_else(|| {
-            let left = self.effects.front()?;
-            let left = format!("{left:?}").chars().take(200).collect::<String>();
+            let left = match self.folded.count - self.again.count {
+                0 => trace::in_words(self.effects.front()?),
+                left => format!("{left} more things"),
+            };
             Some(diverged(&format!("it did not do what its journal has: {left}")))
         })
     }
@@ -231,42 +261,9 @@ pub(crate) fn is_same(
     tools: &ToolTable,
     log: &SessionLog,
 ) -> Option<bool> {
-    Some(match (effect, recorded) {
-        (
-            Effect::CallTool { call, tool, input, .. },
-            Record::ToolCalled { call: handle, tool: name, input: json, .. },
-        ) => {
-            call.0 == *handle
-                && tools.name(*tool).is_some_and(|tool| tool.as_str() == name)
-                && input.as_deref().map(Into::into) == *json
-        }
-        (Effect::SearchTools { call, query, limit }, Record::Asked { call: handle, question, .. }) => {
-            let asked = Question::Search { query: query.clone(), limit: *limit };
-            call.0 == *handle && *question == journal::as_json(&asked)
-        }
-        (Effect::DescribeTools { call, tools }, Record::Asked { call: handle, question, .. }) => {
-            let asked = Question::Describe { tools: tools.clone() };
-            call.0 == *handle && *question == journal::as_json(&asked)
-        }
-        (Effect::Notify { text }, Record::Notified { text: recorded, .. }) => {
-            *recorded == text.as_str().into()
-        }
-        (Effect::Store { key, json }, Record::Stored { key: recorded, value, .. }) => {
-            key == recorded && *value == json.as_str().into()
-        }
-        (Effect::SetTimer { id, .. }, Record::TimerSet { timer, .. })
-        | (Effect::ClearTimer { id }, Record::TimerCleared { timer, .. }) => id == timer,
-        (Effect::Yield, Record::ControlYielded { .. }) => true,
-        (Effect::Warn { reason }, Record::Warned { text, .. }) => {
-            *text == format!("unhandled rejection: {reason}").into()
-        }
-        // Those beyond the ones that are written down.
-        (Effect::Warn { .. }, _) => return None,
-        (Effect::Text { .. } | Effect::Media { .. } | Effect::Block { .. }, recorded) => {
-            let content = effects::content(effect.clone()).ok()?;
-            matches!(recorded, Record::Output { content: written, .. }
-                if *written == journal::content(&log.fit(content)))
-        }
-        _ => false,
-    })
+    let trace = trace::of_effect(effect, tools, log)?;
+    let is_warning = |record: &Record| matches!(record, Record::Warned { .. });
+    // Those beyond the ones that are written down.
+    let is_one_more = is_warning(&trace) && !is_warning(recorded);
+    (!is_one_more).then(|| trace::of_record(recorded.clone()) == trace)
 }

@@ -13,6 +13,10 @@ use super::variables::work;
 
 /// A VM is saved when computing it again would take longer than this.
 const REPLAY_TIME: Duration = Duration::from_millis(50);
+/// It is saved, too, when so much would have to be given to it again: some times what a small snapshot has.
+const REPLAY_BYTES: usize = 1024 * 1024;
+/// The same in events: about as long as `REPLAY_TIME`.
+const REPLAY_INPUTS: u64 = 4096;
 /// A memory is hashed when its VM has been given so many events since the last time: 1.4 MB take about a millisecond.
 const CHECKPOINT_INPUTS: u64 = 256;
 
@@ -20,6 +24,9 @@ const CHECKPOINT_INPUTS: u64 = 256;
 #[derive(Debug, Default)]
 pub(super) struct Unsaved {
     pub(super) cpu_time: Duration,
+    /// What the VM was given since it was saved.
+    pub(super) bytes: usize,
+    saved_at: u64,
     /// What the VM had been given when its memory was hashed last.
     hashed_at: u64,
 }
@@ -29,7 +36,8 @@ impl Cell {
     pub(super) async fn save(&mut self, vm: Vm) -> Vm {
         let image = BlobHash(*self.core.shared.engine.image().as_bytes());
         let (cell, inputs, effects) = (self.number.0, self.inputs_count, self.effects_count);
-        if self.unsaved.cpu_time < REPLAY_TIME {
+        let Unsaved { cpu_time, bytes, saved_at, .. } = self.unsaved;
+        if cpu_time < REPLAY_TIME && bytes < REPLAY_BYTES && inputs - saved_at < REPLAY_INPUTS {
             if inputs - self.unsaved.hashed_at >= CHECKPOINT_INPUTS
                 && let Ok(hash) = vm.memory_hash()
             {
@@ -38,7 +46,7 @@ impl Cell {
             }
             return vm;
         }
-        self.unsaved = Unsaved { cpu_time: Duration::ZERO, hashed_at: inputs };
+        self.unsaved = Unsaved { saved_at: inputs, hashed_at: inputs, ..Unsaved::default() };
         let bytes = vm.memory_bytes().unwrap_or_default();
         let (vm, saved) = work(&self.core, bytes, move || {
             let saved = saved(&vm);
@@ -46,7 +54,7 @@ impl Cell {
         })
         .await;
         if let (Ok((bytes, memory)), Some(journal)) = (saved, self.core.log.journal())
-            && let Ok(blob) = journal.keep(bytes).await
+            && let Ok(blob) = journal.keep_snapshot(bytes).await
         {
             self.core.note(|| Record::SnapshotTaken { cell, blob, memory, inputs, effects, image });
         }

@@ -34,7 +34,7 @@ impl Cell {
                 Ok(variables) => {
                     if let Some(journal) = self.core.log.journal() {
                         // Should this fail, so does what the cell's end is written down by.
-                        self.variables_kept = journal.keep(variables.to_bytes()).await.ok();
+                        self.variables_kept = journal.keep_snapshot(variables.to_bytes()).await.ok();
                     }
                     self.variables = Some(variables);
                     return;

@@ -13,6 +13,7 @@ use carrel_contract::{
     CellErrorKind, CellId, EarlierCell, EventKind, JsonText, SessionSpec, ToolCallId, ToolName, ToolProgress,
 };
 use carrel_engine::{CallHandle, Event};
+use carrel_journal::fold::Done;
 use carrel_journal::record::Usage;
 use carrel_journal::{BlobHash, Record};
 use tokio::time::Instant;
@@ -35,8 +36,8 @@ pub(crate) struct History {
     /// The latest time it knows of.
     pub(crate) now_us: i64,
     /// The image of this build.
-    image: BlobHash,
-    clock: Clock,
+    pub(super) image: BlobHash,
+    pub(super) clock: Clock,
 }
 
 /// A cell that runs, as its journal has it.
@@ -55,7 +56,9 @@ pub(crate) struct CellHistory {
     pub(crate) saved: Option<Saved>,
     /// What its VM was given since.
     pub(crate) inputs: VecDeque<Event>,
-    /// What it did since, as it was written down.
+    /// What it did since, up to what is written down singly.
+    pub(crate) done: Done,
+    /// What it did since then, as it was written down.
     pub(crate) effects: VecDeque<Record>,
     /// What its memory was on the way.
     pub(crate) checkpoints: VecDeque<Checkpoint>,
@@ -79,6 +82,7 @@ pub(crate) struct CellHistory {
 pub(crate) struct Saved {
     pub(crate) blob: BlobHash,
     pub(crate) memory: BlobHash,
+    pub(crate) image: BlobHash,
 }
 
 /// What the memory of a VM was after so many events.
@@ -86,6 +90,7 @@ pub(crate) struct Saved {
 pub(crate) struct Checkpoint {
     pub(crate) inputs: u64,
     pub(crate) memory: BlobHash,
+    pub(crate) image: BlobHash,
 }
 
 /// A call that was under way when the session was lost.
@@ -98,16 +103,29 @@ pub(crate) struct PendingCall {
 }
 
 /// The time of day, and tokio's of the same moment.
-struct Clock {
+pub(crate) struct Clock {
     now_us: i64,
     now: Instant,
 }
 
 impl Clock {
+    /// Sets it by the time of day.
+    pub(crate) fn at(now_us: i64) -> Self {
+        Self { now_us, now: Instant::now() }
+    }
+
     /// Returns tokio's time of a moment of the past; now, where that does not go back so far.
-    fn instant(&self, us: i64) -> Instant {
+    pub(crate) fn instant(&self, us: i64) -> Instant {
         let ago = u64::try_from(self.now_us.saturating_sub(us)).unwrap_or(0);
         self.now.checked_sub(Duration::from_micros(ago)).unwrap_or(self.now)
+    }
+
+    /// Returns the time of day of a moment of tokio's time.
+    pub(crate) fn us(&self, at: Instant) -> i64 {
+        let us = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        self.now_us
+            .saturating_sub(us(self.now.saturating_duration_since(at)))
+            .saturating_add(us(at.saturating_duration_since(self.now)))
     }
 }
 
@@ -125,7 +143,7 @@ impl History {
             variables: None,
             now_us: created_at_us,
             image,
-            clock: Clock { now_us, now: Instant::now() },
+            clock: Clock::at(now_us),
             spec,
         })
     }
@@ -137,6 +155,8 @@ impl History {
                 return Err(Nonsense("the session is made a second time".to_owned()));
             }
             Record::Adopted { at_us, .. } | Record::Forked { at_us, .. } => self.at(at_us),
+            // It says what is known here already.
+            Record::Folded { .. } => {}
             Record::ToolsSet { tools } => self.past.tools = Arc::new(ToolTable::new(words::json_of(tools)?)?),
             Record::CellAdmitted { cell, source, seed, at_us } => {
                 self.admitted(cell, words::text(source)?, seed, at_us)?;
@@ -257,10 +277,18 @@ impl History {
             }
             // Of another build's, there is nothing to go on from: the cell is replayed from its beginning.
             Record::SnapshotTaken { cell, blob, memory, inputs, effects, image } if *image == self.image => {
-                self.cell(*cell)?.saved_at(Saved { blob: *blob, memory: *memory }, *inputs, *effects);
+                self.cell(*cell)?.saved_at(
+                    Saved { blob: *blob, memory: *memory, image: *image },
+                    *inputs,
+                    *effects,
+                );
             }
             Record::Checkpoint { cell, memory, inputs, image } if *image == self.image => {
-                self.cell(*cell)?.checkpoints.push_back(Checkpoint { inputs: *inputs, memory: *memory });
+                self.cell(*cell)?.checkpoints.push_back(Checkpoint {
+                    inputs: *inputs,
+                    memory: *memory,
+                    image: *image,
+                });
             }
             Record::SnapshotTaken { .. } | Record::Checkpoint { .. } => {}
             other => {
@@ -290,6 +318,7 @@ impl History {
             clock_us: at_us,
             saved: None,
             inputs: VecDeque::new(),
+            done: Done::default(),
             effects: VecDeque::new(),
             checkpoints: VecDeque::new(),
             inputs_count: 0,
@@ -369,8 +398,10 @@ impl CellHistory {
         };
         let gone = drop_front(self.inputs.len(), self.inputs_count, inputs);
         self.inputs.drain(..gone);
+        // A VM that is saved waits, so nothing came of it between its saving and the record of that.
         let gone = drop_front(self.effects.len(), self.effects_count, effects);
         self.effects.drain(..gone);
+        self.done = Done::default();
         self.checkpoints.clear();
         self.saved = Some(saved);
     }

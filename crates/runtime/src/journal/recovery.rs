@@ -1,4 +1,4 @@
-//! Reads a journal into what its session was.
+//! Reads a journal into what its session was: from the newest fold on, which is looked for from the end.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -6,16 +6,37 @@ use std::sync::Arc;
 use carrel_contract::SessionId;
 use carrel_contract::error::{Corrupt, ResumeError, StorageFailed, UnknownSession};
 use carrel_journal::error::StoreError;
+use carrel_journal::fold::Fold;
 use carrel_journal::record::Value;
-use carrel_journal::{BlobHash, Position, Record, Store, Tail};
+use carrel_journal::{Blob, BlobHash, Head, Position, Record, Store, Tail};
 
 use super::History;
 use super::words::Nonsense;
+use super::writer::{FoldMark, Written};
 
 /// What is read at once.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// How many entries are looked through for a fold first; then four times as many, and so on.
+const FIRST_LOOK: u64 = 64;
 
-/// Reads a session's journal to its end. Returns what it was, and where to write on.
+/// What a journal came to.
+pub(crate) struct Recovered {
+    pub(crate) history: History,
+    /// Where to write on.
+    pub(crate) tail: Tail,
+    /// What of the journal was read.
+    pub(crate) written: Written,
+}
+
+/// A fold, as its record names it.
+struct Named {
+    blob: BlobHash,
+    /// The last entry that it stands for.
+    upto: Position,
+    bytes: u64,
+}
+
+/// Reads a session's journal to its end.
 ///
 /// # Errors
 /// When there is none, when it is damaged, which names the place, or when the store fails.
@@ -24,26 +45,55 @@ pub(crate) async fn recover(
     session_id: &SessionId,
     image: BlobHash,
     now_us: i64,
-) -> Result<(History, Tail), ResumeError> {
-    let mut history: Option<History> = None;
-    let tail = read(store, session_id, |record| {
-        match &mut history {
-            Some(history) => history.read(record)?,
-            None => history = Some(History::new(record, image, now_us)?),
+) -> Result<Recovered, ResumeError> {
+    let head = store.head(session_id).await.map_err(|error| failed(session_id, &error))?;
+    let Some(head) = head.filter(|head| head.last > Position::START) else {
+        return Err(UnknownSession { session_id: session_id.clone() }.into());
+    };
+    let named = newest_fold(store, session_id, head).await?;
+    let mut written = Written::default();
+    let (mut history, mut tail) = match named {
+        Some(named) => {
+            let history = unfold(store, session_id, &named, image, now_us).await?;
+            written.folds.push_back(FoldMark { upto: named.upto, written: 0 });
+            written.fold_bytes = named.bytes;
+            (Some(history), Tail::after(session_id.clone(), named.upto))
         }
-        Ok(ControlFlow::Continue(()))
-    })
-    .await?;
-    match history {
-        Some(history) => Ok((history, tail)),
-        None if tail.position() == Position::START => {
-            Err(UnknownSession { session_id: session_id.clone() }.into())
+        None if head.first > Position::START.next() => {
+            return Err(corrupt(
+                session_id,
+                &"its beginning is cut off, and nothing is left that says what it was",
+            ));
         }
-        None => Err(corrupt(session_id, &"its journal has no records")),
+        None => (None, Tail::start(session_id.clone())),
+    };
+    loop {
+        let page = store.read(session_id, tail.position(), PAGE_BYTES).await;
+        let page = page.map_err(|error| failed(session_id, &error))?;
+        if page.entries.is_empty() {
+            break;
+        }
+        for (position, bytes) in page.entries {
+            written.bytes += bytes.len() as u64;
+            let records = tail.read(position, &bytes).map_err(|error| corrupt(session_id, &error))?;
+            for mut record in records {
+                written.named.extend(record.blobs().into_iter().map(|hash| (position, hash)));
+                written.bytes += fill(store, session_id, record.values_mut()).await?;
+                let read = match &mut history {
+                    Some(history) => history.read(record),
+                    None => History::new(record, image, now_us).map(|made| history = Some(made)),
+                };
+                read.map_err(|Nonsense(what)| {
+                    corrupt(session_id, &format!("entry {position}: a record makes no sense: {what}"))
+                })?;
+            }
+        }
     }
+    let history = history.ok_or_else(|| corrupt(session_id, &"its journal has no records"))?;
+    Ok(Recovered { history, tail, written })
 }
 
-/// Reads a session's journal, record by record, until it is told to stop. Returns how far it has read.
+/// Reads a session's journal, from its beginning, record by record, until it is told to stop. Returns how far it has read.
 pub(crate) async fn read(
     store: &Arc<dyn Store>,
     session_id: &SessionId,
@@ -59,7 +109,7 @@ pub(crate) async fn read(
         for (position, bytes) in page.entries {
             let records = tail.read(position, &bytes).map_err(|error| corrupt(session_id, &error))?;
             for mut record in records {
-                fill(store, session_id, &mut record).await?;
+                fill(store, session_id, record.values_mut()).await?;
                 let taken = take(record).map_err(|Nonsense(what)| {
                     corrupt(session_id, &format!("entry {position}: a record makes no sense: {what}"))
                 })?;
@@ -71,24 +121,77 @@ pub(crate) async fn read(
     }
 }
 
-/// Puts back what is kept in blobs.
+/// Looks for the newest fold, from the end, a little at a time: what is found costs what came after it.
+async fn newest_fold(
+    store: &Arc<dyn Store>,
+    session_id: &SessionId,
+    head: Head,
+) -> Result<Option<Named>, ResumeError> {
+    let (mut upto, mut look) = (head.last, FIRST_LOOK);
+    let beginning = Position(head.first.0.saturating_sub(1));
+    while upto > beginning {
+        let after = Position(upto.0.saturating_sub(look)).max(beginning);
+        let mut found = None;
+        let mut tail = Tail::after(session_id.clone(), after);
+        while tail.position() < upto {
+            let page = store.read(session_id, tail.position(), PAGE_BYTES).await;
+            let entries = page.map_err(|error| failed(session_id, &error))?.entries;
+            if entries.is_empty() {
+                break;
+            }
+            for (position, bytes) in entries.into_iter().filter(|(position, _)| *position <= upto) {
+                for record in tail.read(position, &bytes).map_err(|error| corrupt(session_id, &error))? {
+                    if let Record::Folded { lag, blob, bytes, .. } = record {
+                        found = Some(Named { blob, upto: Position(position.0.saturating_sub(lag)), bytes });
+                    }
+                }
+            }
+        }
+        if found.is_some() {
+            return Ok(found);
+        }
+        (upto, look) = (after, look.saturating_mul(4));
+    }
+    Ok(None)
+}
+
+async fn unfold(
+    store: &Arc<dyn Store>,
+    session_id: &SessionId,
+    named: &Named,
+    image: BlobHash,
+    now_us: i64,
+) -> Result<History, ResumeError> {
+    let blob = blob(store, session_id, named.blob).await?;
+    let mut fold = Fold::from_bytes(blob.bytes()).map_err(|error| corrupt(session_id, &error))?;
+    fill(store, session_id, fold.values_mut()).await?;
+    History::unfold(fold, image, now_us).map_err(|Nonsense(what)| {
+        corrupt(session_id, &format!("the fold up to entry {} makes no sense: {what}", named.upto))
+    })
+}
+
+/// Puts back what is kept in blobs. Returns how many bytes that was.
 async fn fill(
     store: &Arc<dyn Store>,
     session_id: &SessionId,
-    record: &mut Record,
-) -> Result<(), ResumeError> {
-    for value in record.values_mut() {
+    values: Vec<&mut Value>,
+) -> Result<u64, ResumeError> {
+    let mut filled = 0;
+    for value in values {
         let Value::Blob { hash, .. } = value else { continue };
-        let blob = store.get_blob(*hash).await.map_err(|error| failed(session_id, &error))?;
-        let Some(blob) = blob else {
-            return Err(corrupt(session_id, &format!("blob {hash} is not there")));
-        };
+        let blob = blob(store, session_id, *hash).await?;
+        filled += blob.bytes().len() as u64;
         match String::from_utf8(blob.into_bytes().into()) {
             Ok(text) => *value = Value::Inline(text),
             Err(_) => return Err(corrupt(session_id, &format!("blob {hash} is no text"))),
         }
     }
-    Ok(())
+    Ok(filled)
+}
+
+async fn blob(store: &Arc<dyn Store>, session_id: &SessionId, hash: BlobHash) -> Result<Blob, ResumeError> {
+    let blob = store.get_blob(hash).await.map_err(|error| failed(session_id, &error))?;
+    blob.ok_or_else(|| corrupt(session_id, &format!("blob {hash} is not there")))
 }
 
 fn failed(session_id: &SessionId, error: &StoreError) -> ResumeError {

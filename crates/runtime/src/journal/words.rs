@@ -39,7 +39,7 @@ pub(crate) fn json(value: Value) -> Result<JsonText, Nonsense> {
     Ok(JsonText::parse(&text(value)?)?)
 }
 
-pub(super) fn json_of<T: DeserializeOwned>(value: Value) -> Result<T, Nonsense> {
+pub(crate) fn json_of<T: DeserializeOwned>(value: Value) -> Result<T, Nonsense> {
     Ok(serde_json::from_str(&text(value)?)?)
 }
 

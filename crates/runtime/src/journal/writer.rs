@@ -4,14 +4,15 @@
 //! Nobody waits for a record of their own; whoever lets something out of the session waits until all that came before it
 //! is durable. After a failure nothing more is written, and nothing more is said to be durable.
 
+use std::collections::{HashSet, VecDeque};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::SessionId;
 use carrel_contract::error::{OwnedElsewhere, StorageFailed};
-use carrel_journal::error::{AppendError, PutBlobError, StoreError};
+use carrel_journal::error::{AppendError, CompactError, PutBlobError, StoreError};
 use carrel_journal::record::Value;
-use carrel_journal::{Blob, BlobHash, Position, Record, Store, Tail};
+use carrel_journal::{Blob, BlobHash, Cut, Position, Record, Store, Tail};
 use tokio::runtime::Handle;
 
 use super::announced::Announced;
@@ -24,6 +25,9 @@ const ENTRY_BYTES: usize = 256 * 1024;
 const RECORD_BYTES: usize = 256;
 /// How often a store that another process keeps busy is asked again.
 const BUSY_ATTEMPTS: usize = 10;
+
+/// What may wait to be written before those who write more have to wait, too.
+const GATHERED_BYTES: usize = 8 * 1024 * 1024;
 
 /// How many records had been taken in at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,10 +48,47 @@ pub(crate) struct Journal {
     pub(crate) runtime: Handle,
     state: Mutex<State>,
     standing: Announced<Standing>,
+    /// Held while the journal is folded; set when it is never to be again.
+    pub(super) folding: tokio::sync::Mutex<bool>,
+    /// Keeping a blob, by any number at once, or cutting off what names no blob any more.
+    keeping: tokio::sync::RwLock<()>,
+}
+
+/// What of the journal is known: what was read of it, and what was written since.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// Bytes of entries and of what they keep beside them.
+    pub(super) bytes: u64,
+    /// The same, when the newest fold was begun.
+    pub(super) bytes_at_fold: u64,
+    /// What the newest fold takes.
+    pub(super) fold_bytes: u64,
+    /// It is being folded, and nobody else is to begin with that; how much may be written meanwhile.
+    pub(super) is_folding: bool,
+    pub(super) longest: u64,
+    /// Folds that the journal could begin with, the oldest first.
+    pub(super) folds: VecDeque<FoldMark>,
+    /// The blobs that entries after the first of these name.
+    pub(super) named: VecDeque<(Position, BlobHash)>,
+    /// Blobs that no entry names yet.
+    unnamed: HashSet<BlobHash>,
+    /// Where the journal is to begin.
+    cut_after: Option<Position>,
+}
+
+/// A fold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FoldMark {
+    /// The last entry that it stands for.
+    pub(super) upto: Position,
+    /// What had been written before it.
+    pub(super) written: u64,
 }
 
 struct State {
     gathered: Vec<Record>,
+    gathered_bytes: usize,
+    written: Written,
     taken: Mark,
     is_writing: bool,
     tail: Option<Tail>,
@@ -61,15 +102,19 @@ struct Standing {
 
 impl Journal {
     /// Writes on where the journal was read, or made, up to `tail`.
-    pub(crate) fn new(store: Arc<dyn Store>, tail: Tail, runtime: Handle) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, tail: Tail, written: Written, runtime: Handle) -> Self {
         let session_id = tail.session().clone();
-        let state = State { gathered: Vec::new(), taken: Mark(0), is_writing: false, tail: Some(tail) };
-        Self { store, session_id, runtime, state: Mutex::new(state), standing: Announced::default() }
+        let (gathered, gathered_bytes) = (Vec::new(), 0);
+        let state =
+            State { gathered, gathered_bytes, written, taken: Mark(0), is_writing: false, tail: Some(tail) };
+        let (standing, folding, keeping) = <(Announced<_>, tokio::sync::Mutex<_>, _)>::default();
+        Self { store, session_id, runtime, state: Mutex::new(state), standing, folding, keeping }
     }
 
     /// Takes a record in. It is written when somebody asks for that, or with the next that are.
-    pub(crate) fn append(&self, record: Record) {
+    pub(crate) fn append(&self, mut record: Record) {
         let mut state = self.lock();
+        state.gathered_bytes += size(&mut record);
         state.gathered.push(record);
         state.taken.0 += 1;
     }
@@ -81,30 +126,39 @@ impl Journal {
 
     /// Tells whether there is something to be written and nobody at it; who is told so has to [`write`](Self::write).
     pub(crate) fn takes_pen(&self) -> bool {
+        let is_over = self.trouble().is_some();
         let mut state = self.lock();
-        let takes = !state.is_writing && !state.gathered.is_empty() && self.trouble().is_none();
+        let has_work = !state.gathered.is_empty() || state.written.cut_after.is_some();
+        let takes = !state.is_writing && has_work && !is_over;
         state.is_writing |= takes;
         takes
     }
 
-    /// Writes batch after batch until nothing is left.
+    /// Writes batch after batch until nothing is left. Says so after each.
     ///
     /// # Errors
     /// Once, what ends the writing for good.
-    pub(crate) async fn write(&self) -> Result<(), Trouble> {
+    pub(crate) async fn write(&self, written: impl Fn()) -> Result<(), Trouble> {
         loop {
             let (batch, upto, tail) = {
                 let mut state = self.lock();
-                if state.gathered.is_empty() {
+                if state.gathered.is_empty() && state.written.cut_after.is_none() {
                     state.is_writing = false;
                     return Ok(());
                 }
+                state.gathered_bytes = 0;
                 (mem::take(&mut state.gathered), state.taken, state.tail.take())
             };
+            if batch.is_empty() {
+                self.lock().tail = tail;
+                self.cut_off().await?;
+                continue;
+            }
             match self.write_batch(batch, tail).await {
                 Ok(tail) => {
                     self.lock().tail = Some(tail);
                     self.standing.change(|standing| standing.durable = upto);
+                    written();
                 }
                 Err(trouble) => {
                     self.fail(trouble.clone());
@@ -114,9 +168,59 @@ impl Journal {
         }
     }
 
+    /// Cuts off the beginning of the journal.
+    async fn cut_off(&self) -> Result<(), Trouble> {
+        let _nothing_is_kept_meanwhile = self.keeping.write().await;
+        let Some((expected, cut)) = self.lock().cut() else { return Ok(()) };
+        match self.store.compact(&self.session_id, expected, cut).await {
+            Ok(()) => Ok(()),
+            Err(CompactError::Conflict { .. }) => {
+                let trouble = self.owned_elsewhere();
+                self.fail(trouble.clone());
+                Err(trouble)
+            }
+            // Nothing depends on it: the journal is as long as before, and the next fold tries again.
+            Err(CompactError::Store(error)) => {
+                tracing::warn!(session = %self.session_id, %error, "the journal was not cut");
+                Ok(())
+            }
+        }
+    }
+
+    /// Does something with what is known of the journal.
+    pub(super) fn with_written<T>(&self, look: impl FnOnce(&mut Written) -> T) -> T {
+        look(&mut self.lock().written)
+    }
+
+    /// Tells whether more waits to be written than is to wait.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.trouble().is_none() && self.lags()
+    }
+
+    fn lags(&self) -> bool {
+        let state = self.lock();
+        let Written { is_folding, bytes, bytes_at_fold, longest, .. } = state.written;
+        let unfolded = bytes - bytes_at_fold + state.gathered_bytes as u64;
+        state.gathered_bytes > GATHERED_BYTES || (is_folding && unfolded > longest)
+    }
+
+    /// Wakes those who wait until it has caught up.
+    pub(super) fn say_caught_up(&self) {
+        self.standing.change(|_| ());
+    }
+
+    /// Waits until less waits to be written, or nothing is written any more; somebody must be writing. Cancel safe.
+    pub(crate) async fn caught_up(&self) {
+        self.standing.until(|now| (now.trouble.is_some() || !self.lags()).then_some(())).await;
+    }
+
     /// Writes nothing more.
     pub(crate) fn fail(&self, trouble: Trouble) {
-        self.lock().gathered.clear();
+        {
+            let mut state = self.lock();
+            state.gathered.clear();
+            state.gathered_bytes = 0;
+        }
         self.standing.change(|standing| {
             standing.trouble.get_or_insert(trouble);
         });
@@ -147,10 +251,19 @@ impl Journal {
         self.standing.now().durable >= mark
     }
 
+    /// Keeps a snapshot: a blob that the journal is the longer for.
+    pub(crate) async fn keep_snapshot(&self, bytes: Vec<u8>) -> Result<BlobHash, Trouble> {
+        self.lock().written.bytes += bytes.len() as u64;
+        self.keep(bytes).await
+    }
+
     /// Keeps a blob. Durable on return; the record that names it comes afterwards.
     pub(crate) async fn keep(&self, bytes: Vec<u8>) -> Result<BlobHash, Trouble> {
         let blob = Blob::new(bytes);
         let hash = blob.hash();
+        // A cut spares it, or is over when it comes.
+        let _keeping = self.keeping.read().await;
+        self.lock().written.unnamed.insert(hash);
         let mut attempts = 1..;
         loop {
             match self.store.put_blob(&self.session_id, blob.clone()).await {
@@ -173,7 +286,7 @@ impl Journal {
             }
         }
         let sizes: Vec<usize> = batch.iter_mut().map(size).collect();
-        let (mut rest, mut sizes) = (batch.as_slice(), sizes.as_slice());
+        let (mut rest, mut sizes) = (batch.as_mut_slice(), sizes.as_slice());
         while !rest.is_empty() {
             let mut bytes = 0;
             let fits = sizes.iter().take_while(|size| {
@@ -181,22 +294,31 @@ impl Journal {
                 bytes <= ENTRY_BYTES
             });
             let count = fits.count().max(1);
-            let (entry, others) = rest.split_at(count);
+            let (entry, others) = mem::take(&mut rest).split_at_mut(count);
             (rest, sizes) = (others, sizes.split_at(count).1);
             self.write_entry(entry, &mut tail).await?;
         }
         Ok(tail)
     }
 
-    async fn write_entry(&self, records: &[Record], tail: &mut Tail) -> Result<(), Trouble> {
+    async fn write_entry(&self, records: &mut [Record], tail: &mut Tail) -> Result<(), Trouble> {
         let expected = tail.position();
+        for record in &mut *records {
+            if let Record::Folded { lag, .. } = record {
+                // Whoever took it in knew the entry that it goes up to, and not yet its own.
+                *lag = expected.next().0.saturating_sub(*lag);
+            }
+        }
         let Some(entry) = tail.seal(records) else {
             return Err(self.storage(&"the journal was not read to its end"));
         };
         let mut attempts = 1..;
         loop {
             match self.store.append(&self.session_id, expected, vec![entry.clone()]).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => {
+                    self.lock().written.note(expected.next(), records, entry.len());
+                    return Ok(());
+                }
                 Err(AppendError::Conflict { .. }) => return Err(self.owned_elsewhere()),
                 Err(AppendError::Store(error)) if self.is_worth_another(&error, attempts.next()) => {}
                 Err(error) => return Err(self.storage(&error)),
@@ -220,6 +342,43 @@ impl Journal {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Returns what is to be cut off now, if anything is.
+    fn cut(&mut self) -> Option<(Position, Cut)> {
+        let after = self.written.cut_after.take()?;
+        let expected = self.tail.as_ref()?.position();
+        let written = &mut self.written;
+        written.folds.retain(|fold| fold.upto >= after);
+        written.named.retain(|(position, _)| *position > after);
+        let blobs: HashSet<_> =
+            written.named.iter().map(|(_, hash)| *hash).chain(written.unnamed.iter().copied()).collect();
+        Some((expected, Cut { before: after.next(), blobs: blobs.into_iter().collect() }))
+    }
+}
+
+impl Written {
+    /// Takes note of an entry.
+    fn note(&mut self, position: Position, records: &mut [Record], bytes: usize) {
+        self.bytes += bytes as u64;
+        for record in records {
+            for value in record.values_mut() {
+                if let Value::Blob { bytes, .. } = value {
+                    self.bytes += *bytes;
+                }
+            }
+            for hash in record.blobs() {
+                self.unnamed.remove(&hash);
+                self.named.push_back((position, hash));
+            }
+        }
+    }
+
+    /// Has the journal begin after an entry that a fold goes up to.
+    pub(super) fn cut_after(&mut self, upto: Position) {
+        self.cut_after = Some(upto);
     }
 }
 

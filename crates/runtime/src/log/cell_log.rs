@@ -39,19 +39,19 @@ pub(crate) struct CellLog {
     pub(crate) notices: Vec<Notice>,
     /// Wakes observers, at each entry.
     pub(crate) changed: Arc<Notify>,
-    admitted_at: Instant,
-    ended: Option<Ended>,
+    pub(super) admitted_at: Instant,
+    pub(super) ended: Option<Ended>,
 }
 
 #[derive(Debug)]
-struct Ended {
-    outcome: Outcome,
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
     /// The number of the event.
-    seq: Seq,
-    elapsed: Duration,
+    pub(super) seq: Seq,
+    pub(super) elapsed: Duration,
     /// The cursor with which the session's reader read the outcome first: reading it again gives the same again.
-    first_read_after: Option<Seq>,
-    was_read: bool,
+    pub(super) first_read_after: Option<Seq>,
+    pub(super) was_read: bool,
 }
 
 /// Who reads.
@@ -101,13 +101,21 @@ impl CellLog {
             Some(Ended { outcome, seq: self.last, elapsed, first_read_after: None, was_read: false });
     }
 
-    /// Moves its session's reader.
+    /// Tells whether anybody has read how it ended.
+    pub(crate) fn was_read(&self) -> bool {
+        self.ended.as_ref().is_some_and(|ended| ended.was_read)
+    }
+
+    /// Does again what a response did: moves its session's reader, or, where that stays, was another's.
     pub(crate) fn read(&mut self, cursor: Seq) {
         if let Some(ended) = &mut self.ended {
-            ended.first_read_after.get_or_insert(self.read_up_to);
+            if cursor > self.read_up_to {
+                ended.first_read_after.get_or_insert(self.read_up_to);
+            }
             ended.was_read = true;
         }
-        self.read_up_to = cursor;
+        self.output.read_up_to(cursor);
+        self.read_up_to = self.read_up_to.max(cursor);
     }
 
     /// Makes a response for a reader. Only the session's own reader is moved on.

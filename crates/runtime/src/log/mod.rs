@@ -1,10 +1,12 @@
 //! A session's log: what happened, in order, and who has read it.
 //!
 //! `session_log` appends and reads, `cell_log` is its index by cell, `window` keeps a cell's output within its
-//! bounds, `budget` cuts a response to size, `stream` follows the log for `events()`.
+//! bounds, `budget` cuts a response to size, `stream` follows the log for `events()`, and `folded` writes it down as it is at a
+//! moment, for a journal whose beginning is to go.
 
 mod budget;
 mod cell_log;
+mod folded;
 mod session_log;
 mod stream;
 mod window;

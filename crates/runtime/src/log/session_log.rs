@@ -50,7 +50,7 @@ impl From<Missing> for TerminateError {
 /// The log of one session.
 #[derive(Debug)]
 pub(crate) struct SessionLog {
-    limits: Limits,
+    pub(super) limits: Limits,
     state: Mutex<State>,
     /// Where a session that outlives its process writes its log down, in the log's order.
     journal: OnceLock<Arc<Journal>>,
@@ -64,10 +64,10 @@ pub(super) struct State {
     /// The newest events, without a gap, up to `last`.
     pub(super) recent: VecDeque<Event>,
     recent_bytes: usize,
-    cells: HashMap<CellId, CellLog>,
+    pub(super) cells: HashMap<CellId, CellLog>,
     /// Ended cells, oldest first.
-    ended: VecDeque<(CellId, Instant)>,
-    newest_cell: CellNumber,
+    pub(super) ended: VecDeque<(CellId, Instant)>,
+    pub(super) newest_cell: CellNumber,
     /// Nothing will be appended any more.
     pub(super) closed: bool,
 }
@@ -274,10 +274,10 @@ impl SessionLog {
     ) -> Result<CellResponse, Missing> {
         let mut state = self.lock();
         let Some(cell) = state.cells.get_mut(cell_id) else { return Err(state.missing(cell_id)) };
-        let read_before = cell.read_up_to;
+        let (read_before, was_read) = (cell.read_up_to, cell.was_read());
         let response = cell.respond(cell_id, reader, max_tokens, Instant::now(), upto);
-        if let (Some(journal), Some(number), true) =
-            (self.journal.get(), CellNumber::of(cell_id), cell.read_up_to > read_before)
+        let has_moved = cell.read_up_to > read_before || cell.was_read() != was_read;
+        if let (Some(journal), Some(number), true) = (self.journal.get(), CellNumber::of(cell_id), has_moved)
         {
             journal.append(Record::ReaderMoved { cell: number.0, cursor: cell.read_up_to.0 });
         }
@@ -285,7 +285,7 @@ impl SessionLog {
     }
 
     /// Locks the log without the outcomes that have become too old.
-    fn fresh(&self) -> MutexGuard<'_, State> {
+    pub(super) fn fresh(&self) -> MutexGuard<'_, State> {
         let mut state = self.lock();
         let forgotten = state.forget_old(&self.limits, Instant::now());
         if forgotten.is_empty() {
@@ -351,7 +351,7 @@ impl State {
         }
     }
 
-    fn keep(&mut self, event: Event, kept_events: usize) {
+    pub(super) fn keep(&mut self, event: Event, kept_events: usize) {
         self.recent_bytes += event_bytes(&event);
         self.recent.push_back(event);
         while self.recent.len() > kept_events

@@ -14,8 +14,8 @@ const KEPT_PLACES: usize = 64;
 /// What is retained of a cell's output: its text and, with an allowance of its own, everything else.
 #[derive(Debug)]
 pub(crate) struct OutputWindow {
-    text: Window,
-    media: Window,
+    pub(super) text: Window,
+    pub(super) media: Window,
 }
 
 impl OutputWindow {
@@ -57,23 +57,23 @@ pub(super) fn fit(content: Content, text_bytes: usize) -> Content {
 
 /// Items of one kind: the first ones for good, and the last ones.
 #[derive(Debug)]
-struct Window {
-    limit_bytes: usize,
-    head: Vec<OutputItem>,
-    head_cost: usize,
-    tail: VecDeque<OutputItem>,
-    tail_cost: usize,
+pub(super) struct Window {
+    pub(super) limit_bytes: usize,
+    pub(super) head: Vec<OutputItem>,
+    pub(super) head_cost: usize,
+    pub(super) tail: VecDeque<OutputItem>,
+    pub(super) tail_cost: usize,
     /// Bytes of content that ever came to the tail, and that were dropped from it. It is dropped from in order, so
     /// the two together tell what a reader at any place has missed.
-    tail_pushed: u64,
-    dropped: u64,
-    last_dropped: Seq,
+    pub(super) tail_pushed: u64,
+    pub(super) dropped: u64,
+    pub(super) last_dropped: Seq,
     /// Places of readers, ascending, with what had come to the tail by then.
-    places: VecDeque<(Seq, u64)>,
+    pub(super) places: VecDeque<(Seq, u64)>,
 }
 
 impl Window {
-    fn new(limit_bytes: usize) -> Self {
+    pub(super) fn new(limit_bytes: usize) -> Self {
         Self {
             limit_bytes,
             head: Vec::new(),
@@ -130,7 +130,7 @@ impl Window {
     }
 }
 
-fn cost(item: &OutputItem) -> usize {
+pub(super) fn cost(item: &OutputItem) -> usize {
     item.content.size_bytes() + ITEM_BYTES
 }
 

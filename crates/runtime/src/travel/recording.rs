@@ -104,6 +104,10 @@ impl Recording {
         let read = journal::read(store, session_id, |record| {
             let seq = numbering.number(&record);
             let Some(history) = &mut history else {
+                if matches!(record, Record::Folded { .. }) {
+                    // A fork of a session whose beginning was cut off.
+                    return Ok(ControlFlow::Break(()));
+                }
                 history = Some(History::new(record, image, now_us)?);
                 return Ok(ControlFlow::Continue(()));
             };
@@ -111,7 +115,8 @@ impl Recording {
         });
         read.await.map_err(|error| RecordingError::of_reading(session_id, error))?;
         let Some(history) = history else {
-            return Err(UnknownSession { session_id: session_id.clone() }.into());
+            let (session_id, asked) = (session_id.clone(), cell_id.to_string());
+            return Err(HistoryCut { session_id, asked, first: "a fold".to_owned() }.into());
         };
         if !found.is_admitted {
             return Err(unknown_cell().into());

@@ -1,0 +1,138 @@
+//! Keeps a journal short: folds what it says when that has become much, and cuts off what was before.
+//!
+//! A fold is made beside the session, which goes on: the journal is read as after a crash, from the fold before, and what it
+//! comes to is kept as a blob. The record that names it says up to where it goes, so whatever was written meanwhile is read
+//! on top of it. Lost at any point, there is the journal as it was.
+
+use std::sync::Arc;
+
+use carrel_journal::record::Value;
+use carrel_journal::{BlobHash, Record};
+
+use super::recovery::{Recovered, recover};
+use super::writer::{FoldMark, Journal, Written};
+use crate::shared::Core;
+
+/// Texts from this length on are blobs beside a fold: so many of them that its record could not name them all do not come
+/// together.
+const BLOB_BYTES: usize = 256 * 1024;
+
+/// What is written while a journal is folded is no more than so many times what made that due; then who writes waits.
+const OVER: u64 = 16;
+
+/// When a journal is folded, and what is left of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Folding {
+    /// It is folded when so many bytes were written since the fold before, or as many as that took, if these are more:
+    /// 1 MiB by default. Coming back takes as long as reading so much does.
+    pub after_bytes: u64,
+    /// So many bytes before its end are kept for those who read it: 8 MiB by default. What is older goes.
+    pub kept_bytes: u64,
+}
+
+impl Default for Folding {
+    fn default() -> Self {
+        Self { after_bytes: 1024 * 1024, kept_bytes: 8 * 1024 * 1024 }
+    }
+}
+
+/// Whoever has this folds the journal.
+pub(crate) struct Folder(Arc<Journal>);
+
+impl Folder {
+    pub(crate) fn journal(&self) -> &Arc<Journal> {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.0.with_written(|written| written.is_folding = false);
+        self.0.say_caught_up();
+    }
+}
+
+impl Journal {
+    /// Tells whether a journal should be folded and nobody is at it; who is told so has to do it.
+    pub(crate) fn fold_if_due(this: &Arc<Self>, folding: Folding) -> Option<Folder> {
+        let is_due = this.with_written(|written| {
+            let is_due = !written.is_folding && written.is_due(folding);
+            if is_due {
+                written.is_folding = true;
+                written.longest = OVER * folding.after_bytes.max(written.fold_bytes);
+            }
+            is_due
+        });
+        is_due.then(|| Folder(Arc::clone(this)))
+    }
+
+    /// Waits until it is not being folded, and has it never folded again.
+    pub(crate) async fn stays_as_it_is(&self) {
+        *self.folding.lock().await = true;
+    }
+}
+
+impl Written {
+    fn is_due(&self, folding: Folding) -> bool {
+        self.bytes - self.bytes_at_fold >= folding.after_bytes.max(self.fold_bytes)
+    }
+}
+
+/// Folds the journal of a session, and cuts off what is not needed, until that is not due any more.
+pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
+    let (journal, folding) = (folder.journal(), core.shared.folding);
+    let is_over = journal.folding.lock().await;
+    while !*is_over && journal.with_written(|it| it.is_due(folding)) && journal.trouble().is_none() {
+        if let Err(what) = fold(core, journal).await {
+            tracing::warn!(session = %core.id, %what, "the journal was not folded");
+            return;
+        }
+        journal.say_caught_up();
+        let cut = journal.with_written(|written| {
+            let is_enough = |fold: &&FoldMark| written.bytes - fold.written >= folding.kept_bytes;
+            written.folds.iter().rev().find(is_enough).map(|fold| fold.upto)
+        });
+        if let Some(upto) = cut {
+            journal.with_written(|written| written.cut_after(upto));
+            core.flush();
+        }
+    }
+}
+
+async fn fold(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
+    let begun = journal.with_written(|written| {
+        // Should it fail, the next attempt has time.
+        written.bytes_at_fold = written.bytes;
+        written.bytes
+    });
+    let image = BlobHash(*core.shared.engine.image().as_bytes());
+    let recovered = recover(&journal.store, &core.id, image, core.now_us()).await;
+    let Recovered { history, tail, .. } = recovered.map_err(|error| error.to_string())?;
+    let upto = tail.position();
+    let mut fold = core.tasks.aside(move || history.fold()).await;
+    let mut bytes = 0;
+    for value in fold.values_mut() {
+        let Value::Inline(text) = value else { continue };
+        if text.len() < BLOB_BYTES {
+            continue;
+        }
+        let length = text.len() as u64;
+        bytes += length;
+        // Most are there already, and are kept once.
+        let kept = journal.keep(std::mem::take(text).into_bytes()).await;
+        let hash = kept.map_err(|trouble| trouble.to_string())?;
+        *value = Value::Blob { hash, bytes: length };
+    }
+    let blobs = fold.blobs();
+    let encoded = core.tasks.aside(move || fold.to_bytes()).await;
+    bytes += encoded.len() as u64;
+    let blob = journal.keep(encoded).await.map_err(|trouble| trouble.to_string())?;
+    core.note(|| Record::Folded { lag: upto.0, blob, blobs, bytes });
+    core.settled().await.map_err(|trouble| trouble.to_string())?;
+    journal.with_written(|written| {
+        written.fold_bytes = bytes;
+        written.folds.push_back(FoldMark { upto, written: begun });
+    });
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Journals that are folded and cut while their sessions go on: what is left of them, and what comes back.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use carrel_contract::error::ForkError;
+use carrel_contract::testing::{RecordingDelegate, Seen, tool_descriptions};
+use carrel_contract::{
+    CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Durability, ExecuteRequest, ForkRequest,
+    Seq, SessionId, SessionMode, SessionSpec, StreamItem, WaitRequest,
+};
+use carrel_journal::{BlobHash, Memory, Position, Record, Store, Tail};
+use carrel_runtime::{InProcessProvider, Options};
+use futures::StreamExt;
+
+const KEPT_BYTES: u64 = 100_000;
+
+fn provider(store: &Arc<Memory>) -> InProcessProvider {
+    let mut options = Options::default();
+    options.store = Some(Arc::clone(store) as Arc<dyn Store>);
+    options.folding.after_bytes = 20_000;
+    options.folding.kept_bytes = KEPT_BYTES;
+    InProcessProvider::new(options).unwrap()
+}
+
+async fn session(
+    provider: &InProcessProvider,
+    delegate: &Arc<RecordingDelegate>,
+    change: impl FnOnce(&mut SessionSpec),
+) -> Arc<dyn CodeModeSession> {
+    let mut spec = SessionSpec::default();
+    spec.tools = tool_descriptions();
+    spec.durability = Durability::Journaled;
+    change(&mut spec);
+    let session = provider.create(spec, delegate.clone()).await.unwrap();
+    delegate.belongs_to(&session);
+    session
+}
+
+async fn start(session: &Arc<dyn CodeModeSession>, source: &str) -> CellId {
+    session.execute(ExecuteRequest::new(source)).await.unwrap().cell_id
+}
+
+async fn end(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> CellResponse {
+    let request = WaitRequest::new([cell_id.clone()]).after(Seq::START).with_yield_time(Duration::MAX);
+    session.wait(request).await.unwrap().cells.remove(0)
+}
+
+/// Waits until whoever had a session has given it back: who resumes it waits for that, too.
+async fn given_back(provider: &InProcessProvider, id: &SessionId, delegate: &Arc<RecordingDelegate>) {
+    drop(provider.resume(id.clone(), delegate.clone()).await.unwrap());
+}
+
+/// Returns the records of a journal, with the bytes of its entries, and the blobs they name.
+async fn journal(store: &Memory, id: &SessionId) -> (Vec<Record>, usize, HashSet<BlobHash>) {
+    let head = store.head(id).await.unwrap().unwrap();
+    let mut tail = Tail::after(id.clone(), Position(head.first.0 - 1));
+    let page = store.read(id, tail.position(), usize::MAX).await.unwrap();
+    let bytes = page.entries.iter().map(|(_, bytes)| bytes.len()).sum();
+    let records: Vec<_> =
+        page.entries.into_iter().flat_map(|(at, bytes)| tail.read(at, &bytes).unwrap()).collect();
+    let named = records.iter().cloned().flat_map(Record::into_blobs).collect();
+    (records, bytes, named)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_of_any_length_has_a_short_journal_and_all_comes_back() {
+    let (store, delegate) = (Arc::new(Memory::new()), RecordingDelegate::new());
+    let here = provider(&store);
+    let session = session(&here, &delegate, |spec| {
+        spec.limits.kept_outcomes = 10;
+        spec.limits.kept_events = 500;
+    })
+    .await;
+    let id = session.id().clone();
+    let waits =
+        start(&session, "store('w', load('n') ?? 'none'); text(await tools.gate()); export default 7").await;
+    delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
+    let mut cells = Vec::new();
+    for n in 0..300 {
+        let source = format!(
+            "text('{}'); store('n', {n}); store('k{}', await tools.echo({n}))",
+            "x".repeat(2000),
+            n % 5
+        );
+        let cell = start(&session, &source).await;
+        end(&session, &cell).await;
+        cells.push(cell);
+    }
+    let mut events = session.events(Seq::START);
+    let Some(StreamItem::Missed { last_missed, .. }) = events.next().await else {
+        panic!("too many to be kept")
+    };
+    // What goes on when the session is back drives some more of them out.
+    let last_missed = Seq(last_missed.0 + 50);
+    let kept: Vec<_> = session.events(last_missed).take(50).collect().await;
+    drop((events, session));
+    given_back(&here, &id, &delegate).await;
+    drop(here);
+
+    let (records, bytes, named) = journal(&store, &id).await;
+    assert!(records.iter().any(|record| matches!(record, Record::Folded { .. })));
+    assert!(
+        !records.iter().any(|record| matches!(record, Record::SessionCreated { .. })),
+        "its beginning is cut off"
+    );
+    assert!((bytes as u64) < 4 * KEPT_BYTES, "{bytes} bytes");
+    let blobs: HashSet<_> = store.blobs(&id).await.unwrap().into_iter().collect();
+    assert!(named.is_subset(&blobs), "what is named is there");
+    assert!(blobs.len() <= named.len() + 2, "what nobody names is gone: {} and {}", blobs.len(), named.len());
+
+    let there = provider(&store);
+    let early = there.fork(ForkRequest::new(id.clone()).at(Seq(3))).await;
+    assert!(matches!(early, Err(ForkError::HistoryCut(_))), "{early:?}");
+    let mut fork = there.fork(ForkRequest::new(id.clone())).await.unwrap();
+    for _ in 0..2 {
+        // A fork of a fork begins with a fold, too.
+        fork = there.fork(ForkRequest::new(fork)).await.unwrap();
+    }
+    let forked = there.resume(fork, RecordingDelegate::new()).await.unwrap();
+    let look = start(&forked, "text([load('n'), load('k4')])").await;
+    assert_eq!(end(&forked, &look).await.text(), "[299,299]");
+
+    let again = there.resume(id, delegate.clone()).await.unwrap();
+    assert!(again.events(last_missed).take(50).collect::<Vec<_>>().await == kept, "the log is the same");
+    assert!(again.wait(WaitRequest::new([cells[0].clone()])).await.is_err(), "it was forgotten");
+    for cell in &cells[295..] {
+        assert_eq!(end(&again, cell).await.text(), "x".repeat(2000));
+    }
+    // The gate is no tool that may be called twice, and what became of the call is not known.
+    let CellResponse::Completed(done) = end(&again, &waits).await else { panic!("it goes on") };
+    assert!(done.error.is_some_and(|error| error.message.contains("may or may not")));
+    let look = start(&again, "text([load('n'), load('k4'), load('w')])").await;
+    assert_eq!(end(&again, &look).await.text(), "[299,299,\"none\"]");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cell_that_prints_without_end_has_a_short_journal_and_is_replayed() {
+    let (store, delegate) = (Arc::new(Memory::new()), RecordingDelegate::new());
+    let here = provider(&store);
+    let session = session(&here, &delegate, |spec| {
+        spec.limits.output_bytes = 10_000;
+        spec.limits.kept_events = 10;
+    })
+    .await;
+    let id = session.id().clone();
+    let source = "for (let i = 0; i < 40_000; i++) text('line number ' + i + ', and more'.repeat(9)); \
+                  text(await tools.gate()); text(Math.random() < 2)";
+    let prints = start(&session, source).await;
+    delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
+    let before =
+        session.wait(WaitRequest::new([prints.clone()]).after(Seq::START).with_yield_time(Duration::ZERO));
+    let before = before.await.unwrap().cells.remove(0);
+    drop(session);
+    given_back(&here, &id, &delegate).await;
+    let (_, bytes, _) = journal(&store, &id).await;
+    assert!((bytes as u64) < 8 * KEPT_BYTES, "{bytes} bytes of 5 MB printed");
+    let again = here.resume(id, delegate.clone()).await.unwrap();
+    let after =
+        again.wait(WaitRequest::new([prints.clone()]).after(Seq::START).with_yield_time(Duration::ZERO));
+    let after = after.await.unwrap().cells.remove(0);
+    assert_eq!(after.text(), before.text());
+    assert_eq!(after.observation().omitted_bytes, before.observation().omitted_bytes);
+    let CellResponse::Completed(done) = end(&again, &prints).await else { panic!("it goes on") };
+    assert!(
+        done.error.is_some_and(|error| error.message.contains("may or may not")),
+        "it did all that again"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notebook_keeps_its_variables_and_not_those_before() {
+    let (store, delegate) = (Arc::new(Memory::new()), RecordingDelegate::new());
+    let here = provider(&store);
+    let session = session(&here, &delegate, |spec| spec.mode = SessionMode::Persistent).await;
+    let id = session.id().clone();
+    let first = start(&session, "let total = 0; const add = (n) => total += n;").await;
+    end(&session, &first).await;
+    for n in 0..80 {
+        let cell = start(&session, &format!("add({n})")).await;
+        end(&session, &cell).await;
+    }
+    drop(session);
+    given_back(&here, &id, &delegate).await;
+    let blobs = store.blobs(&id).await.unwrap().len();
+    assert!(blobs < 50, "{blobs} blobs of 81 cells");
+    let again = here.resume(id, delegate).await.unwrap();
+    let look = start(&again, "text(total)").await;
+    assert_eq!(end(&again, &look).await.text(), "3160");
+}
