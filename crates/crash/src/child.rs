@@ -111,9 +111,10 @@ async fn live(folder: &Path, script: &'static Script, deadly_step: u64) -> Resul
     let store = Arc::new(Deadly::new(Sqlite::open(folder.join("carrel.db"))?, deadly_step));
     let mut options = Options::default();
     options.store = Some(Arc::clone(&store) as Arc<dyn carrel_journal::Store>);
-    // Folded again and again, so that a death comes at each point of that, too.
+    // Folded again and again, and put to sleep whenever it is not used, so that a death comes at each point of that, too.
     options.folding.after_bytes = 600;
     options.folding.kept_bytes = 300;
+    options.hibernation.idle = Duration::ZERO;
     let provider = InProcessProvider::new(options)?;
     let tools = Arc::new(Tools { world: World::open(folder)?, folder: folder.to_owned() });
     let session = find(&provider, &tools, script).await?;

@@ -131,6 +131,11 @@ impl Admission {
         }
     }
 
+    /// Tells whether no cell runs.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().running.is_empty()
+    }
+
     pub(crate) fn state(&self) -> SessionState {
         let state = self.lock();
         match (state.closing, state.running.is_empty()) {

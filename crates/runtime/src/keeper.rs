@@ -20,6 +20,7 @@ use tokio::time::sleep;
 
 use crate::journal::{self, CellHistory, Journal, Recovered, Trouble, Written};
 use crate::number::CellNumber;
+use crate::provider::time_zone;
 use crate::shared::{Core, Past, Shared};
 use crate::tasks::Kind;
 use crate::tools::ToolTable;
@@ -80,7 +81,6 @@ impl Keeper {
         id: SessionId,
         delegate: Arc<dyn CodeModeSessionDelegate>,
         shared: Arc<Shared>,
-        time_zone: impl Fn(&SessionSpec) -> Option<TimeZone>,
     ) -> Result<(Core, BTreeMap<CellNumber, CellHistory>), ResumeError> {
         let leaving = shared.leaving().get(&id).cloned();
         if let Some(mut leaving) = leaving {
@@ -106,7 +106,7 @@ impl Keeper {
         let Recovered { history, tail, written } = recovered;
         let corrupt = |detail: String| ResumeError::from(Corrupt { session_id: id.clone(), detail });
         let time_zone =
-            time_zone(&history.spec).ok_or_else(|| corrupt("its time zone is not known here".to_owned()))?;
+            time_zone(&history.spec).map_err(|_| corrupt("its time zone is not known here".to_owned()))?;
         let mut past = history.past;
         if let Some(blob) = history.variables {
             let blob = self.store.get_blob(blob).await.map_err(|error| failed(error.to_string()))?;
@@ -258,16 +258,21 @@ pub(crate) fn give_back(core: &Arc<Core>) {
     core.tasks.spawn_on(Kind::Lease, &journal.runtime, async move {
         let core = left;
         core.admission.empty().await;
-        core.settled().await.ok();
-        if let Some(journal) = core.log.journal() {
-            // Whoever has the session next reads and writes on; nothing may come in between.
-            journal.stays_as_it_is().await;
-        }
-        core.settled().await.ok();
-        if let Some(ownership) = &core.ownership {
-            ownership.store.release(&core.id, &ownership.lease()).await.ok();
-        }
+        put_down(&core).await;
         core.shared.leaving().remove(&core.id);
         drop(gone);
     });
+}
+
+/// Gives the lease of a session back in which no cell runs any more, once all of it is written down.
+pub(crate) async fn put_down(core: &Arc<Core>) {
+    core.settled().await.ok();
+    if let Some(journal) = core.log.journal() {
+        // Whoever has the session next reads and writes on; nothing may come in between.
+        journal.stays_as_it_is().await;
+    }
+    core.settled().await.ok();
+    if let Some(ownership) = &core.ownership {
+        ownership.store.release(&core.id, &ownership.lease()).await.ok();
+    }
 }

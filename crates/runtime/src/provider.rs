@@ -23,6 +23,7 @@ use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
 use crate::journal::Folding;
 use crate::keeper::Keeper;
+use crate::seat::{AwakeCount, Hibernation};
 use crate::session::Session;
 use crate::shared::{Core, Past, Shared};
 use crate::tools::ToolTable;
@@ -50,6 +51,8 @@ pub struct Options {
     pub owner: Option<Owner>,
     /// When the journals of sessions are folded, and what is left of them.
     pub folding: Folding,
+    /// When journaled sessions that are not used leave memory.
+    pub hibernation: Hibernation,
 }
 
 impl Default for Options {
@@ -62,6 +65,7 @@ impl Default for Options {
             store: None,
             owner: None,
             folding: Folding::default(),
+            hibernation: Hibernation::default(),
         }
     }
 }
@@ -82,11 +86,19 @@ impl fmt::Debug for Options {
 /// here or in another process.
 pub struct InProcessProvider {
     shared: Arc<Shared>,
-    keeper: Option<Keeper>,
+    keeper: Option<Arc<Keeper>>,
     /// Held while a session is brought back, which must not happen twice at once.
     reviving: tokio::sync::Mutex<()>,
     max_memory_bytes: usize,
-    sessions: Mutex<BTreeMap<SessionId, Weak<Session>>>,
+    sessions: Mutex<Sessions>,
+}
+
+/// The sessions that somebody holds, and some that nobody does any more.
+#[derive(Default)]
+struct Sessions {
+    by_id: BTreeMap<SessionId, Weak<Session>>,
+    /// With so many it is time to see which those are.
+    look_at: usize,
 }
 
 impl InProcessProvider {
@@ -118,6 +130,8 @@ impl InProcessProvider {
             environment: options.environment,
             checker: options.checker,
             folding: options.folding,
+            hibernation: options.hibernation,
+            awake: AwakeCount::default(),
             lane,
             ticker,
             parties: AtomicU64::new(0),
@@ -125,7 +139,7 @@ impl InProcessProvider {
         };
         Ok(Self {
             shared: Arc::new(shared),
-            keeper: options.store.map(|store| Keeper::new(store, options.owner)),
+            keeper: options.store.map(|store| Arc::new(Keeper::new(store, options.owner))),
             reviving: tokio::sync::Mutex::default(),
             max_memory_bytes,
             sessions: Mutex::default(),
@@ -145,11 +159,15 @@ impl InProcessProvider {
             (Durability::Ephemeral, _) => {
                 let tools = ToolTable::new(mem::take(&mut spec.tools))?;
                 let past = Past::none(&spec.limits, tools);
-                Session::new(Core::new(id.clone(), spec, past, time_zone, delegate, shared))
+                let core = Core::new(id.clone(), spec, past, time_zone, Arc::clone(&delegate), shared);
+                Session::new(core, None, delegate)
             }
             (Durability::Journaled, Some(keeper)) => {
-                let session =
-                    Session::new(keeper.found(id.clone(), spec, time_zone, delegate, shared).await?);
+                let session = {
+                    let core =
+                        keeper.found(id.clone(), spec, time_zone, Arc::clone(&delegate), shared).await?;
+                    Session::new(core, Some(Arc::clone(keeper)), delegate)
+                };
                 session.settled().await?;
                 session
             }
@@ -208,9 +226,8 @@ impl InProcessProvider {
     ) -> Result<Arc<Session>, ResumeError> {
         let Some(keeper) = &self.keeper else { return Err(UnknownSession { session_id }.into()) };
         let shared = Arc::clone(&self.shared);
-        let zone = |spec: &SessionSpec| time_zone(spec).ok();
-        let (core, running) = keeper.revive(session_id, delegate, shared, zone).await?;
-        let session = Arc::new(Session::revive(core, running)?);
+        let (core, running) = keeper.revive(session_id, Arc::clone(&delegate), shared).await?;
+        let session = Arc::new(Session::revive(core, running, Arc::clone(keeper), delegate)?);
         // Whoever had it before can append nothing from here on.
         session.settled().await?;
         self.remember(&session);
@@ -219,18 +236,23 @@ impl InProcessProvider {
 
     fn remember(&self, session: &Arc<Session>) {
         let mut sessions = self.sessions();
-        sessions.retain(|_, session| session.strong_count() > 0);
-        sessions.insert(session.id().clone(), Arc::downgrade(session));
+        // Looked through when there are twice as many as there were: each costs the same, however many there are.
+        if sessions.by_id.len() >= sessions.look_at {
+            sessions.by_id.retain(|_, session| session.strong_count() > 0);
+            sessions.look_at = 2 * sessions.by_id.len() + 16;
+        }
+        sessions.by_id.insert(session.id().clone(), Arc::downgrade(session));
     }
 
     fn find(&self, session_id: &SessionId) -> Result<Arc<Session>, UnknownSession> {
         self.sessions()
+            .by_id
             .get(session_id)
             .and_then(Weak::upgrade)
             .ok_or_else(|| UnknownSession { session_id: session_id.clone() })
     }
 
-    fn sessions(&self) -> MutexGuard<'_, BTreeMap<SessionId, Weak<Session>>> {
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -285,6 +307,7 @@ impl CodeModeSessionProvider for InProcessProvider {
         Box::pin(async move {
             let mut ids: BTreeSet<SessionId> = self
                 .sessions()
+                .by_id
                 .iter()
                 .filter(|(_, session)| session.strong_count() > 0)
                 .map(|(id, _)| id.clone())
@@ -307,7 +330,7 @@ impl CodeModeSessionProvider for InProcessProvider {
         Box::pin(async move {
             let _reviving = self.reviving.lock().await;
             let found = self.find(&session_id);
-            self.sessions().remove(&session_id);
+            self.sessions().by_id.remove(&session_id);
             let was_here = found.is_ok();
             if let Ok(session) = found {
                 // What cannot be written down is about to be deleted.
@@ -351,7 +374,7 @@ fn check(spec: &SessionSpec, max_memory_bytes: usize) -> Result<(), CreateError>
 }
 
 /// Returns the zone that a session asks for.
-fn time_zone(spec: &SessionSpec) -> Result<TimeZone, InvalidSpec> {
+pub(crate) fn time_zone(spec: &SessionSpec) -> Result<TimeZone, InvalidSpec> {
     let Some(name) = &spec.time_zone else { return Ok(TimeZone::default()) };
     name.parse().map_err(|_| InvalidSpec {
         field: "time_zone",

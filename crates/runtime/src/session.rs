@@ -21,10 +21,11 @@ use tracing::Instrument;
 use crate::cell::{self, Cell, Ground, Opening};
 use crate::control::CellControl;
 use crate::journal::{self, CellHistory, Trouble};
-use crate::keeper;
+use crate::keeper::Keeper;
 use crate::log::{self, Reader};
 use crate::number::CellNumber;
 use crate::observe::{deadline, observe, until_ended, until_over};
+use crate::seat::Seat;
 use crate::shared::Core;
 use crate::tasks::Kind;
 use crate::telemetry;
@@ -35,68 +36,56 @@ const DEFAULT_OUTPUT_TOKENS: usize = 10_000;
 
 /// The handle of a session. Dropping the last one shuts the session down without waiting.
 pub(crate) struct Session {
-    core: Arc<Core>,
+    seat: Arc<Seat>,
 }
 
 impl Session {
-    pub(crate) fn new(core: Core) -> Self {
-        let core = Arc::new(core);
-        keeper::hold(&core);
-        Self { core }
-    }
-
-    pub(crate) fn is_journaled(&self) -> bool {
-        self.core.log.journal().is_some()
-    }
-
-    /// Waits until its making is written down.
-    pub(crate) async fn settled(&self) -> Result<(), Trouble> {
-        self.core.settled().await
-    }
-
-    #[cfg(test)]
-    pub(crate) fn core(&self) -> Arc<Core> {
-        Arc::clone(&self.core)
+    pub(crate) fn new(
+        core: Core,
+        keeper: Option<Arc<Keeper>>,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+    ) -> Self {
+        Self { seat: Seat::new(core, keeper, delegate) }
     }
 
     /// Makes a session of what its journal says it was. Its running cells go on.
     pub(crate) fn revive(
         core: Core,
         running: BTreeMap<CellNumber, CellHistory>,
+        keeper: Arc<Keeper>,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Self, EngineFailure> {
-        let session = Self::new(core);
-        let core = &session.core;
-        let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
-        for (number, history) in running {
-            let failed = |detail: String| EngineFailure { detail };
-            let vm = core.shared.engine.vacant(limits).map_err(|error| failed(error.to_string()))?;
-            let cell_id = number.id().map_err(|error| failed(error.to_string()))?;
-            let control = Arc::new(CellControl::new(vm.stopper()));
-            let ground = match &core.notebook {
-                None => Ground::Fresh(Arc::clone(&history.stored)),
-                Some(notebook) => Ground::Persistent(notebook.queue(number)),
-            };
-            let notice = Notice::Recovered { repeated: Vec::new(), unknown: Vec::new() };
-            core.log.notice(&cell_id, notice);
-            let tools = Arc::clone(&history.tools);
-            let (source, seed) = (history.source.clone(), history.seed);
-            let opening = Opening { vm, source, seed, ground, history: Some(Box::new(history)) };
-            let cell = Cell::new(Arc::clone(core), tools, cell_id, number, Arc::clone(&control));
-            let span = cell.telemetry.span.clone();
-            core.admission.readmit(number, control);
-            core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
+        let session = Self::new(core, Some(keeper), delegate);
+        if let Some(core) = session.seat.if_awake() {
+            go_on(&core, running)?;
         }
         Ok(session)
     }
 
+    pub(crate) fn is_journaled(&self) -> bool {
+        self.seat.is_journaled()
+    }
+
+    /// Waits until all of it so far is written down.
+    pub(crate) async fn settled(&self) -> Result<(), Trouble> {
+        match self.seat.if_awake() {
+            Some(core) => core.settled().await,
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> Arc<Core> {
+        self.seat.listen().expect("it is in memory")
+    }
+
     /// Hands the session to another owner: callbacks from now on go to this delegate.
     pub(crate) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
-        self.core.adopt(delegate);
+        self.seat.adopt(delegate);
     }
 
     /// Admits a cell and starts its actor. Nothing in here waits, so there is no half-admitted cell.
-    fn admit(&self, source: String) -> Result<CellId, ExecuteError> {
-        let core = &self.core;
+    fn admit(core: &Arc<Core>, source: String) -> Result<CellId, ExecuteError> {
         check_source(&source, core.limits.source_bytes)?;
         core.admission.check()?;
         if let Some(trouble) = core.log.journal().and_then(|journal| journal.trouble()) {
@@ -131,6 +120,34 @@ impl Session {
     }
 }
 
+/// Has the cells of a session go on that its journal says were running.
+pub(crate) fn go_on(
+    core: &Arc<Core>,
+    running: BTreeMap<CellNumber, CellHistory>,
+) -> Result<(), EngineFailure> {
+    let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
+    for (number, history) in running {
+        let failed = |detail: String| EngineFailure { detail };
+        let vm = core.shared.engine.vacant(limits).map_err(|error| failed(error.to_string()))?;
+        let cell_id = number.id().map_err(|error| failed(error.to_string()))?;
+        let control = Arc::new(CellControl::new(vm.stopper()));
+        let ground = match &core.notebook {
+            None => Ground::Fresh(Arc::clone(&history.stored)),
+            Some(notebook) => Ground::Persistent(notebook.queue(number)),
+        };
+        let notice = Notice::Recovered { repeated: Vec::new(), unknown: Vec::new() };
+        core.log.notice(&cell_id, notice);
+        let tools = Arc::clone(&history.tools);
+        let (source, seed) = (history.source.clone(), history.seed);
+        let opening = Opening { vm, source, seed, ground, history: Some(Box::new(history)) };
+        let cell = Cell::new(Arc::clone(core), tools, cell_id, number, Arc::clone(&control));
+        let span = cell.telemetry.span.clone();
+        core.admission.readmit(number, control);
+        core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
+    }
+    Ok(())
+}
+
 fn no_vm(core: &Core, error: &EngineError) -> ExecuteError {
     if error.is_pool_full() {
         return LimitReached::new("max_vms", core.shared.max_vms.into(), Vec::new()).into();
@@ -151,32 +168,30 @@ fn check_source(source: &str, limit: usize) -> Result<(), InvalidSource> {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.core.log.journal().is_some() {
-            self.core.suspend();
-            keeper::give_back(&self.core);
-        } else {
-            self.core.begin_shutdown();
-        }
+        self.seat.leave();
     }
 }
 
 impl CodeModeSession for Session {
     fn id(&self) -> &SessionId {
-        &self.core.id
+        &self.seat.id
     }
 
     fn state(&self) -> SessionState {
-        self.core.admission.state()
+        self.seat.state()
     }
 
     fn execute(&self, request: ExecuteRequest) -> CodeModeFuture<'_, StartedCell, ExecuteError> {
         Box::pin(async move {
-            let core = Arc::clone(&self.core);
+            let core = self.seat.enter().await?;
             let deadline = deadline(request.yield_time);
-            let cell_id = self.admit(request.source).inspect_err(telemetry::cell_refused)?;
+            let cell_id = Self::admit(&core, request.source).inspect_err(telemetry::cell_refused)?;
             core.settled().await?;
             let observed = (cell_id.clone(), Seq::START);
+            drop(core);
+            let seat = Arc::clone(&self.seat);
             let first_response = Box::pin(async move {
+                let core = seat.enter().await?;
                 until_over(&core.log, std::slice::from_ref(&observed), WaitUntil::AllEnded, deadline).await?;
                 let upto = core.readable().await?;
                 Ok(core.log.respond(&observed.0, Reader::First, request.max_output_tokens, upto)?)
@@ -187,52 +202,61 @@ impl CodeModeSession for Session {
 
     fn set_tools(&self, tools: Vec<ToolDescription>) -> CodeModeFuture<'_, (), SetToolsError> {
         Box::pin(async move {
-            let session_id = self.core.id.clone();
-            match self.core.admission.state() {
+            let core = self.seat.enter().await?;
+            let session_id = core.id.clone();
+            match core.admission.state() {
                 SessionState::Open => {}
                 SessionState::ShuttingDown => return Err(ShuttingDown { session_id }.into()),
                 _ => return Err(SessionClosed { session_id }.into()),
             }
             let tools = ToolTable::new(tools)?;
-            self.core.note(|| Record::ToolsSet { tools: journal::as_json(&tools.descriptions()) });
-            self.core.set_tools(tools);
-            Ok(self.core.settled().await?)
+            core.note(|| Record::ToolsSet { tools: journal::as_json(&tools.descriptions()) });
+            core.set_tools(tools);
+            Ok(core.settled().await?)
         })
     }
 
     fn stored(&self) -> CodeModeFuture<'_, Vec<StoredKey>, StoredError> {
-        Box::pin(std::future::ready(Ok(self.core.stored.committed().keys())))
+        Box::pin(async move {
+            let core = self.seat.enter().await?;
+            Ok(core.stored.committed().keys())
+        })
     }
 
     fn wait(&self, request: WaitRequest) -> CodeModeFuture<'_, WaitResponse, WaitError> {
-        Box::pin(observe(&self.core, request))
+        Box::pin(async move {
+            let core = self.seat.enter().await?;
+            observe(&core, request).await
+        })
     }
 
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError> {
         Box::pin(async move {
-            if let Some(control) = self.core.admission.control_of(&cell_id) {
+            let core = self.seat.enter().await?;
+            if let Some(control) = core.admission.control_of(&cell_id) {
                 control.terminate(TerminationReason::Requested);
             }
-            until_ended(&self.core.log, &cell_id).await?;
-            let upto = self.core.readable().await?;
-            Ok(self.core.log.respond(&cell_id, Reader::Session, DEFAULT_OUTPUT_TOKENS, upto)?)
+            until_ended(&core.log, &cell_id).await?;
+            let upto = core.readable().await?;
+            Ok(core.log.respond(&cell_id, Reader::Session, DEFAULT_OUTPUT_TOKENS, upto)?)
         })
     }
 
     fn events(&self, after: Seq) -> EventStream {
-        log::follow(Arc::clone(&self.core), after)
+        log::follow(Arc::clone(&self.seat), after)
     }
 
     fn shutdown(&self) -> CodeModeFuture<'_, (), ShutdownError> {
         Box::pin(async move {
-            self.core.begin_shutdown();
+            let core = self.seat.enter().await?;
+            core.begin_shutdown();
             let ended = async {
-                self.core.admission.empty().await;
-                self.core.settled().await.ok();
-                self.core.tasks.join().await;
+                core.admission.empty().await;
+                core.settled().await.ok();
+                core.tasks.join().await;
             };
             // A delegate that blocks its thread can hold a cell, but not whoever shuts down.
-            drop(timeout(self.core.limits.shutdown_time, ended).await);
+            drop(timeout(core.limits.shutdown_time, ended).await);
             Ok(())
         })
     }

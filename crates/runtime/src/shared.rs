@@ -12,7 +12,7 @@ use carrel_contract::{
 use carrel_engine::{Engine, Snapshot, StoreQuota, StoredSize, TimeZone};
 use carrel_journal::Record;
 use futures::FutureExt;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::admission::Admission;
 use crate::earlier::Earlier;
@@ -23,6 +23,7 @@ use crate::keeper::Ownership;
 use crate::log::SessionLog;
 use crate::notebook::Notebook;
 use crate::number::CellNumber;
+use crate::seat::{Awake, AwakeCount, Hibernation};
 use crate::stored::StoredTable;
 use crate::tasks::{Kind, Tasks};
 use crate::telemetry::SessionTelemetry;
@@ -36,6 +37,9 @@ pub(crate) struct Shared {
     pub(crate) checker: Option<Arc<dyn CellChecker>>,
     /// When journals are folded.
     pub(crate) folding: Folding,
+    /// When sessions leave memory, and how many journaled ones are in it.
+    pub(crate) hibernation: Hibernation,
+    pub(crate) awake: AwakeCount,
     // The lane's threads hold the ticker, so it is declared, and dropped, first.
     pub(crate) lane: Lane,
     pub(crate) ticker: Arc<Ticker>,
@@ -68,6 +72,10 @@ pub(crate) struct Core {
     pub(crate) telemetry: SessionTelemetry,
     /// That the session is this process's, where it is written down.
     pub(crate) ownership: Option<Ownership>,
+    /// Told when a cell is gone.
+    pub(crate) rested: Option<Arc<Notify>>,
+    /// That it is in memory, where it need not be.
+    pub(crate) awake: Option<Awake>,
 }
 
 impl Shared {
@@ -137,6 +145,8 @@ impl Core {
             telemetry: SessionTelemetry::new(&id, spec.mode),
             party: Party(shared.parties.fetch_add(1, Ordering::Relaxed)),
             ownership: None,
+            rested: None,
+            awake: None,
             id,
             limits,
             shared,
@@ -164,6 +174,9 @@ impl Core {
     pub(crate) fn leave(&self, number: CellNumber, show_outcome: impl FnOnce()) {
         self.admission.leave(number, show_outcome);
         self.close_log_when_done();
+        if let Some(rested) = &self.rested {
+            rested.notify_one();
+        }
     }
 
     /// Writes something down, where the session is.

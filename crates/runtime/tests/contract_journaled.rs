@@ -1,8 +1,9 @@
 //! The contract suite over the in-process provider, with sessions that are written down: in memory, in SQLite, and in memory
-//! with journals that are folded all the time.
+//! with journals that are folded, and with sessions that sleep, all the time.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use carrel_contract::CodeModeSessionProvider;
 use carrel_journal::Store;
@@ -47,4 +48,15 @@ mod folded {
     }
 
     carrel_contract::contract_suite!(journaled: folding());
+}
+
+/// Sessions that leave memory whenever nobody uses them.
+mod sleeping {
+    use super::{Arc, CodeModeSessionProvider, Duration, with};
+
+    fn sleeping() -> Arc<dyn CodeModeSessionProvider> {
+        with(Arc::new(carrel_journal::Memory::new()), |options| options.hibernation.idle = Duration::ZERO)
+    }
+
+    carrel_contract::contract_suite!(journaled: sleeping());
 }

@@ -416,6 +416,7 @@ trouble_of!(
     carrel_contract::error::ResumeError,
     carrel_contract::error::ExecuteError,
     carrel_contract::error::SetToolsError,
+    carrel_contract::error::StoredError,
     carrel_contract::error::WaitError,
     carrel_contract::error::TerminateError,
     carrel_contract::error::ShutdownError

@@ -178,6 +178,11 @@ impl SessionLog {
         }
     }
 
+    /// Tells whether a reader is to be told something that is written down nowhere.
+    pub(crate) fn has_notices(&self) -> bool {
+        self.lock().cells.values().any(|cell| !cell.notices.is_empty())
+    }
+
     /// Has a reader of a cell told what became of a call that was under way when the session was lost.
     pub(crate) fn call_made_good(&self, cell_id: &CellId, call_id: &ToolCallId, repeated: bool) {
         let mut state = self.lock();

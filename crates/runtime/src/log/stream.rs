@@ -6,20 +6,47 @@ use carrel_contract::{EventStream, Seq, StreamItem};
 use futures::stream;
 
 use super::session_log::SessionLog;
-use crate::shared::Core;
+use crate::seat::Seat;
 
 /// Reads the log of a session after a cursor, then follows it until it is closed, or can no longer be written down. Nobody
-/// is ever blocked by a reader that does not read.
-pub(crate) fn follow(core: Arc<Core>, after: Seq) -> EventStream {
-    Box::pin(stream::unfold((core, after), move |(core, after)| async move {
-        let item = core.log.next_after(after).await?;
-        core.settled().await.ok()?;
+/// is ever blocked by a reader that does not read, and a session that has nothing new sleeps on.
+pub(crate) fn follow(seat: Arc<Seat>, after: Seq) -> EventStream {
+    Box::pin(stream::unfold((seat, after), move |(seat, after)| async move {
+        let item = next(&seat, after).await?;
         let read = match &item {
             StreamItem::Event(event) => event.seq,
             StreamItem::Missed { last_missed, .. } => *last_missed,
         };
-        Some((item, (core, read)))
+        Some((item, (seat, read)))
     }))
+}
+
+async fn next(seat: &Arc<Seat>, after: Seq) -> Option<StreamItem> {
+    let mut changed = seat.changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        if seat.asleep_at().is_some_and(|last| after >= last) {
+            if seat.is_left() {
+                return None;
+            }
+            changed.changed().await.ok()?;
+            continue;
+        }
+        // Not a use: whoever only listens does not keep a session in memory.
+        let core = match seat.listen() {
+            Some(core) => core,
+            None => Arc::clone(&*seat.enter().await.ok()?),
+        };
+        tokio::select! {
+            biased;
+            item = core.log.next_after(after) => {
+                let item = item?;
+                core.settled().await.ok()?;
+                return Some(item);
+            }
+            _ = changed.changed() => {}
+        }
+    }
 }
 
 impl SessionLog {
