@@ -68,6 +68,12 @@ pub(crate) struct Use {
     core: Arc<Core>,
 }
 
+impl Use {
+    pub(crate) fn seat(&self) -> &Arc<Seat> {
+        &self.seat
+    }
+}
+
 impl Deref for Use {
     type Target = Arc<Core>;
 
@@ -107,7 +113,7 @@ impl Seat {
         core: Core,
         keeper: Option<Arc<Keeper>>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
-    ) -> Arc<Self> {
+    ) -> Use {
         let keeper = keeper.filter(|_| core.log.journal().is_some());
         let seat = Arc::new(Self {
             id: core.id.clone(),
@@ -119,8 +125,7 @@ impl Seat {
             changed: watch::Sender::default(),
             rested: Arc::default(),
         });
-        seat.take(core);
-        seat
+        seat.take(core)
     }
 
     pub(crate) fn is_journaled(&self) -> bool {
@@ -150,7 +155,7 @@ impl Seat {
         session::go_on(&core, running).map_err(|error| self.trouble(&error))?;
         // Whoever had it before can append nothing from here on.
         core.settled().await?;
-        self.if_awake().ok_or_else(|| self.trouble(&"nobody holds it any more"))
+        Ok(core)
     }
 
     /// Uses the session, if it is in memory.
@@ -209,14 +214,19 @@ impl Seat {
         self.rested.notify_one();
     }
 
-    /// Has the session in memory from now on.
-    fn take(self: &Arc<Self>, mut core: Core) -> Arc<Core> {
+    /// Has the session in memory from now on, in use: it does not sleep before its cells go on.
+    fn take(self: &Arc<Self>, mut core: Core) -> Use {
         core.rested = Some(Arc::clone(&self.rested));
         if self.is_journaled() {
             core.awake = Some(Awake::one_of(&self.shared));
         }
         let core = Arc::new(core);
-        self.lock().core = Some(Arc::clone(&core));
+        {
+            let mut state = self.lock();
+            state.core = Some(Arc::clone(&core));
+            state.uses += 1;
+            state.used += 1;
+        }
         keeper::hold(&core);
         if let Some(journal) = core.log.journal() {
             let (seat, rested) = (Arc::downgrade(self), Arc::clone(&self.rested));
@@ -224,7 +234,7 @@ impl Seat {
             core.tasks.spawn_on(Kind::Lease, &journal.runtime, doze);
         }
         self.changed.send_replace(());
-        core
+        Use { seat: Arc::clone(self), core }
     }
 
     /// Returns how many uses there were, of a session that could sleep now.

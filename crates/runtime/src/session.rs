@@ -45,7 +45,7 @@ impl Session {
         keeper: Option<Arc<Keeper>>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Self {
-        Self { seat: Seat::new(core, keeper, delegate) }
+        Self { seat: Arc::clone(Seat::new(core, keeper, delegate).seat()) }
     }
 
     /// Makes a session of what its journal says it was. Its running cells go on.
@@ -55,10 +55,9 @@ impl Session {
         keeper: Arc<Keeper>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Self, EngineFailure> {
-        let session = Self::new(core, Some(keeper), delegate);
-        if let Some(core) = session.seat.if_awake() {
-            go_on(&core, running)?;
-        }
+        let core = Seat::new(core, Some(keeper), delegate);
+        let session = Self { seat: Arc::clone(core.seat()) };
+        go_on(&core, running)?;
         Ok(session)
     }
 
