@@ -109,7 +109,8 @@ impl Drop for Awake {
 pub(crate) type AwakeCount = AtomicUsize;
 
 impl Seat {
-    pub(crate) fn new(
+    /// Gives a session its place, in use.
+    pub(crate) fn hold(
         core: Core,
         keeper: Option<Arc<Keeper>>,
         delegate: Arc<dyn CodeModeSessionDelegate>,

@@ -45,7 +45,7 @@ impl Session {
         keeper: Option<Arc<Keeper>>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Self {
-        Self { seat: Arc::clone(Seat::new(core, keeper, delegate).seat()) }
+        Self { seat: Arc::clone(Seat::hold(core, keeper, delegate).seat()) }
     }
 
     /// Makes a session of what its journal says it was. Its running cells go on.
@@ -55,7 +55,7 @@ impl Session {
         keeper: Arc<Keeper>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Self, EngineFailure> {
-        let core = Seat::new(core, Some(keeper), delegate);
+        let core = Seat::hold(core, Some(keeper), delegate);
         let session = Self { seat: Arc::clone(core.seat()) };
         go_on(&core, running)?;
         Ok(session)
