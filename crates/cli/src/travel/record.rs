@@ -123,6 +123,10 @@ impl Names {
                 let words = brief(&call_id);
                 said("person_answered", json!({ "call_id": call_id }), words)
             }
+            Record::Folded { lag, blob, .. } => {
+                let words = format!("up to {lag} entries before this one");
+                aside("folded", json!({ "lag": lag, "blob": blob.to_string() }), words)
+            }
             Record::ReaderMoved { cursor, .. } => {
                 aside("reader_moved", json!({ "cursor": cursor }), format!("to {cursor}"))
             }
