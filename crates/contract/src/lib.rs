@@ -42,7 +42,7 @@ pub use limits::Limits;
 pub use name::SessionName;
 pub use output::{ConsoleLevel, Content, OutputItem, TOKEN_BYTES};
 pub use provider::CodeModeSessionProvider;
-pub use request::{ExecuteRequest, ForkRequest, WaitRequest, WaitUntil};
+pub use request::{ExecuteRequest, ForkRequest, Read, WaitRequest, WaitUntil};
 pub use response::{
     CellError, CellErrorKind, CellResponse, Completed, Location, Notice, Observation, StartedCell,
     Terminated, TerminationReason, Usage, WaitResponse, Yielded,

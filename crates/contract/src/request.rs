@@ -24,6 +24,10 @@ pub struct ExecuteRequest {
     /// The most output the first response carries, in tokens of four bytes of UTF-8.
     #[serde(default = "default_output_tokens")]
     pub max_output_tokens: usize,
+    /// Whether the first response only looks: the session's reader stays where it is until
+    /// [`note_read`](crate::CodeModeSession::note_read) moves it. For whoever passes responses on and may lose them.
+    #[serde(default)]
+    pub look: bool,
 }
 
 fn default_yield_time() -> Duration {
@@ -41,7 +45,15 @@ impl ExecuteRequest {
             source: source.into(),
             yield_time: DEFAULT_YIELD_TIME,
             max_output_tokens: DEFAULT_OUTPUT_TOKENS,
+            look: false,
         }
+    }
+
+    /// Makes the first response a look.
+    #[must_use]
+    pub fn looking(mut self) -> Self {
+        self.look = true;
+        self
     }
 
     /// Sets when the first response is due.
@@ -78,6 +90,10 @@ pub struct WaitRequest {
     /// The most output each cell's response carries, in tokens of four bytes of UTF-8.
     #[serde(default = "default_output_tokens")]
     pub max_output_tokens: usize,
+    /// Whether the responses only look: the session's reader stays where it is until
+    /// [`note_read`](crate::CodeModeSession::note_read) moves it. For whoever passes responses on and may lose them.
+    #[serde(default)]
+    pub look: bool,
 }
 
 impl WaitRequest {
@@ -89,7 +105,15 @@ impl WaitRequest {
             until: WaitUntil::default(),
             yield_time: DEFAULT_YIELD_TIME,
             max_output_tokens: DEFAULT_OUTPUT_TOKENS,
+            look: false,
         }
+    }
+
+    /// Makes the responses looks.
+    #[must_use]
+    pub fn looking(mut self) -> Self {
+        self.look = true;
+        self
     }
 
     /// Sets what ends the wait.
@@ -170,6 +194,43 @@ impl ForkRequest {
     #[must_use]
     pub fn named(mut self, name: SessionName) -> Self {
         self.name = Some(name);
+        self
+    }
+}
+
+/// What a reader was given by a look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Read {
+    /// The cell.
+    pub cell_id: CellId,
+    /// Where the reading began; by default, where the session's reader stood.
+    #[serde(default)]
+    pub after: Option<Seq>,
+    /// The cursor that the response gave.
+    pub cursor: Seq,
+    /// Whether it was the session's reader who read. Somebody with a cursor of their own only marks an outcome as read.
+    pub moves: bool,
+}
+
+impl Read {
+    /// Describes a reading from where the session's reader stood.
+    #[must_use]
+    pub fn new(cell_id: CellId, cursor: Seq) -> Self {
+        Self { cell_id, after: None, cursor, moves: true }
+    }
+
+    /// Says that somebody with a cursor of their own read.
+    #[must_use]
+    pub fn by_another(mut self) -> Self {
+        self.moves = false;
+        self
+    }
+
+    /// Sets where the reading began.
+    #[must_use]
+    pub fn after(mut self, after: Seq) -> Self {
+        self.after = Some(after);
         self
     }
 }

@@ -118,6 +118,18 @@ pub enum Notice {
         /// The calls that were under way and may or may not have happened: the cell was told so.
         unknown: Vec<ToolCallId>,
     },
+    /// The process that had the session is gone, and with it what the session held in memory. The session goes on, empty,
+    /// in another one.
+    HostLost {
+        /// What is known of its end.
+        detail: String,
+        /// The cells that ran, and were terminated by it.
+        cells: Vec<CellId>,
+        /// How many outcomes can no longer be read.
+        outcomes: u64,
+        /// Whether cells had come to their end, which may have stored values and left variables: these are lost.
+        values: bool,
+    },
 }
 
 impl Observation {
@@ -229,6 +241,11 @@ pub enum TerminationReason {
     /// What it did could not be written down.
     StorageFailed {
         /// What the storage said.
+        detail: String,
+    },
+    /// The process that ran it is gone.
+    HostLost {
+        /// What is known of its end.
         detail: String,
     },
 }

@@ -6,7 +6,7 @@ use crate::error::{
     ExecuteError, SetToolsError, ShutdownError, StoredError, TerminateError, Unsupported, WaitError,
 };
 use crate::{
-    CellId, CellResponse, CodeModeFuture, EventStream, ExecuteRequest, Seq, SessionId, StartedCell,
+    CellId, CellResponse, CodeModeFuture, EventStream, ExecuteRequest, Read, Seq, SessionId, StartedCell,
     ToolDescription, WaitRequest, WaitResponse,
 };
 
@@ -39,6 +39,9 @@ pub trait CodeModeSession: Send + Sync {
 
     /// Observes cells until its condition holds or its deadline passes. Dropping the future consumes nothing.
     fn wait(&self, request: WaitRequest) -> CodeModeFuture<'_, WaitResponse, WaitError>;
+
+    /// Moves the session's reader past what a look gave it, and marks an outcome in it as read. Whatever has gone since is passed over in silence.
+    fn note_read(&self, read: Read);
 
     /// Ends a cell and returns its outcome: [`CellResponse::Terminated`], or the natural outcome that was
     /// there first. A second call gets the same. Dropping the future does not undo the termination.

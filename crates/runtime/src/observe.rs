@@ -36,7 +36,12 @@ pub(crate) async fn observe(core: &Arc<Core>, request: WaitRequest) -> Result<Wa
     }
     until_over(log, &cursors, request.until, deadline).await?;
     let upto = core.readable().await?;
-    let reader = request.after.map_or(Reader::Session, Reader::At);
+    let reader = match (request.after, request.look) {
+        (None, false) => Reader::Session,
+        (None, true) => Reader::Look,
+        (Some(after), false) => Reader::At(after),
+        (Some(after), true) => Reader::LookAt(after),
+    };
     let respond = |cell_id| log.respond(cell_id, reader, request.max_output_tokens, upto);
     Ok(WaitResponse::new(request.cells.iter().map(respond).collect::<Result<_, _>>()?))
 }

@@ -9,7 +9,7 @@ use carrel_contract::error::{
 };
 use carrel_contract::{
     CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, EventStream,
-    ExecuteRequest, Notice, Seq, SessionId, SessionState, StartedCell, StoredKey, TerminationReason,
+    ExecuteRequest, Notice, Read, Seq, SessionId, SessionState, StartedCell, StoredKey, TerminationReason,
     ToolDescription, WaitRequest, WaitResponse, WaitUntil,
 };
 use carrel_engine::{EngineError, VmLimits};
@@ -193,7 +193,8 @@ impl CodeModeSession for Session {
                 let core = seat.enter().await?;
                 until_over(&core.log, std::slice::from_ref(&observed), WaitUntil::AllEnded, deadline).await?;
                 let upto = core.readable().await?;
-                Ok(core.log.respond(&observed.0, Reader::First, request.max_output_tokens, upto)?)
+                let reader = if request.look { Reader::LookFirst } else { Reader::First };
+                Ok(core.log.respond(&observed.0, reader, request.max_output_tokens, upto)?)
             });
             Ok(StartedCell { cell_id, first_response })
         })
@@ -227,6 +228,10 @@ impl CodeModeSession for Session {
             let core = self.seat.enter().await?;
             observe(&core, request).await
         })
+    }
+
+    fn note_read(&self, read: Read) {
+        self.core.log.note_read(&read);
     }
 
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError> {

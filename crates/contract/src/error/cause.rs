@@ -196,12 +196,16 @@ pub struct Unsupported {
 
 /// The process that held the session is gone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("reach the host of session {session_id}: {detail}")]
+#[error("reach the host{}: {detail}", of_session(.session_id.as_ref()))]
 pub struct HostLost {
-    /// The session.
-    pub session_id: SessionId,
+    /// The session, where there is one.
+    pub session_id: Option<SessionId>,
     /// What is known of its end.
     pub detail: String,
+}
+
+fn of_session(session_id: Option<&SessionId>) -> String {
+    session_id.map(|id| format!(" of session {id}")).unwrap_or_default()
 }
 
 /// What was kept of the session cannot be trusted.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::{
-    CellError, CellId, CellResponse, Completed, JsonText, Notice, Observation, Seq, Terminated,
+    CellError, CellId, CellResponse, Completed, JsonText, Notice, Observation, Read, Seq, Terminated,
     TerminationReason, ToolCallId, Usage, Yielded,
 };
 use tokio::sync::Notify;
@@ -63,6 +63,12 @@ pub(crate) enum Reader {
     First,
     /// Somebody with a cursor of their own.
     At(Seq),
+    /// The session's own reader, who is moved on when it says so.
+    Look,
+    /// The same, with the cell's first response.
+    LookFirst,
+    /// Somebody with a cursor of their own, who says so when it is read.
+    LookAt(Seq),
 }
 
 impl CellLog {
@@ -118,6 +124,21 @@ impl CellLog {
         self.read_up_to = self.read_up_to.max(cursor);
     }
 
+    /// Moves its session's reader past what a look gave it.
+    pub(crate) fn note_read(&mut self, read: &Read) {
+        let after = read.after.unwrap_or(self.read_up_to);
+        if read.moves {
+            self.notices.clear();
+            self.read_up_to = self.read_up_to.max(read.cursor.min(self.last));
+        }
+        if let Some(ended) = self.ended.as_mut().filter(|ended| ended.seq <= read.cursor) {
+            if read.moves {
+                ended.first_read_after.get_or_insert(after);
+            }
+            ended.was_read = true;
+        }
+    }
+
     /// Makes a response for a reader. Only the session's own reader is moved on.
     pub(crate) fn respond(
         &mut self,
@@ -130,9 +151,9 @@ impl CellLog {
         let last = self.last.min(upto);
         let read_before = self.ended.as_ref().and_then(|ended| ended.first_read_after);
         let after = match reader {
-            Reader::Session => read_before.unwrap_or(self.read_up_to),
-            Reader::First => Seq::START,
-            Reader::At(after) => after,
+            Reader::Session | Reader::Look => read_before.unwrap_or(self.read_up_to),
+            Reader::First | Reader::LookFirst => Seq::START,
+            Reader::At(after) | Reader::LookAt(after) => after,
         };
         let (mut items, dropped_bytes) = self.output.after(after);
         items.retain(|item| item.seq <= upto);
@@ -142,7 +163,10 @@ impl CellLog {
         observation.omitted_bytes = cut_bytes + dropped_bytes;
         observation.usage = self.usage(now);
         self.output.read_up_to(last);
-        let moves = !matches!(reader, Reader::At(_));
+        let moves = matches!(reader, Reader::Session | Reader::First);
+        if matches!(reader, Reader::Look | Reader::LookFirst) {
+            observation.notices.clone_from(&self.notices);
+        }
         if moves {
             self.read_up_to = self.read_up_to.max(last);
             observation.notices = mem::take(&mut self.notices);
@@ -154,7 +178,8 @@ impl CellLog {
         if moves {
             ended.first_read_after.get_or_insert(after);
         }
-        let was_read = mem::replace(&mut ended.was_read, true);
+        let was_read = ended.was_read;
+        ended.was_read |= !matches!(reader, Reader::Look | Reader::LookFirst | Reader::LookAt(_));
         match ended.outcome.clone() {
             Outcome::Completed { result, error, warnings } => {
                 let mut completed = Completed::new(observation);

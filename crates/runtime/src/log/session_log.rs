@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use carrel_contract::error::{OutcomeExpired, TerminateError, UnknownCell, WaitError};
 use carrel_contract::{
-    CellId, CellResponse, Content, Event, EventKind, Limits, Notice, OutputItem, Seq, ToolCallId, Usage,
-    WaitUntil,
+    CellId, CellResponse, Content, Event, EventKind, Limits, Notice, OutputItem, Read, Seq, ToolCallId,
+    Usage, WaitUntil,
 };
 use carrel_journal::Record;
 use tokio::sync::Notify;
@@ -281,12 +281,25 @@ impl SessionLog {
         let Some(cell) = state.cells.get_mut(cell_id) else { return Err(state.missing(cell_id)) };
         let (read_before, was_read) = (cell.read_up_to, cell.was_read());
         let response = cell.respond(cell_id, reader, max_tokens, Instant::now(), upto);
+        self.write_down_reader(cell_id, cell, read_before, was_read);
+        Ok(response)
+    }
+
+    /// Moves the session's reader past what a look gave it.
+    pub(crate) fn note_read(&self, read: &Read) {
+        let mut state = self.lock();
+        let Some(cell) = state.cells.get_mut(&read.cell_id) else { return };
+        let (read_before, was_read) = (cell.read_up_to, cell.was_read());
+        cell.note_read(read);
+        self.write_down_reader(&read.cell_id, cell, read_before, was_read);
+    }
+
+    fn write_down_reader(&self, cell_id: &CellId, cell: &CellLog, read_before: Seq, was_read: bool) {
         let has_moved = cell.read_up_to > read_before || cell.was_read() != was_read;
         if let (Some(journal), Some(number), true) = (self.journal.get(), CellNumber::of(cell_id), has_moved)
         {
             journal.append(Record::ReaderMoved { cell: number.0, cursor: cell.read_up_to.0 });
         }
-        Ok(response)
     }
 
     /// Locks the log without the outcomes that have become too old.
