@@ -1,0 +1,134 @@
+//! What a host says to a client.
+
+use minicbor::{Decode, Encode};
+
+use crate::{Call, Fault, Hello, Item, Observed, State};
+
+/// A message to a client. Callbacks have numbers, which a stream never uses twice.
+#[derive(Clone, Debug, Encode, Decode)]
+pub enum ToClient {
+    /// The first message. On stream 0.
+    #[n(0)]
+    Hello(#[n(0)] Hello),
+    /// Answers a request.
+    #[n(1)]
+    Reply {
+        /// The request.
+        #[n(0)]
+        request: u64,
+        /// What became of it.
+        #[n(1)]
+        reply: Reply,
+        /// What the session is doing.
+        #[n(2)]
+        state: State,
+    },
+    /// Calls a tool. Answered by `Answer`.
+    #[n(2)]
+    Call {
+        /// The number of the callback.
+        #[n(0)]
+        call: u64,
+        /// The call.
+        #[n(1)]
+        tool_call: Call,
+    },
+    /// Delivers a notification. Answered by `Delivered`.
+    #[n(3)]
+    Notify {
+        /// The number of the callback.
+        #[n(0)]
+        call: u64,
+        /// The cell that sends it.
+        #[n(1)]
+        cell_id: String,
+        /// What it says.
+        #[n(2)]
+        text: String,
+    },
+    /// Asks what became of a call that was under way when its session was lost. Answered by `LookedUp`.
+    #[n(4)]
+    LookUp {
+        /// The number of the callback.
+        #[n(0)]
+        call: u64,
+        /// The call.
+        #[n(1)]
+        tool_call: Call,
+    },
+    /// Says that the answer to a callback is no longer wanted; it is still waited for, for a while.
+    #[n(5)]
+    CancelCall {
+        /// The callback.
+        #[n(0)]
+        call: u64,
+    },
+    /// Says that a callback is no longer waited for.
+    #[n(6)]
+    DropCall {
+        /// The callback.
+        #[n(0)]
+        call: u64,
+    },
+    /// Says that a cell is gone.
+    #[n(7)]
+    CellClosed {
+        /// The cell.
+        #[n(0)]
+        cell_id: String,
+    },
+    /// Entries of a log that is followed.
+    #[n(8)]
+    Events {
+        /// The number of `Follow`.
+        #[n(0)]
+        request: u64,
+        /// The entries.
+        #[n(1)]
+        items: Vec<Item>,
+        /// Whether nothing comes after them.
+        #[n(2)]
+        end: bool,
+    },
+    /// Says that nothing comes on this stream any more.
+    #[n(10)]
+    Ended,
+    /// A sign of life. On stream 0.
+    #[n(9)]
+    Pong {
+        /// The number of `Ping`.
+        #[n(0)]
+        number: u64,
+    },
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, Encode, Decode)]
+pub enum Reply {
+    /// It was done.
+    #[n(0)]
+    Done,
+    /// It failed.
+    #[n(1)]
+    Failed(#[n(0)] Fault),
+    /// The stream stands for this session.
+    #[n(2)]
+    Opened {
+        /// The session.
+        #[n(0)]
+        session_id: String,
+    },
+    /// The sessions that are kept.
+    #[n(3)]
+    Sessions(#[n(0)] Vec<String>),
+    /// The cell is admitted.
+    #[n(4)]
+    Started {
+        /// The cell.
+        #[n(0)]
+        cell_id: String,
+    },
+    /// What was observed, cell by cell.
+    #[n(5)]
+    Observed(#[n(0)] Vec<Observed>),
+}

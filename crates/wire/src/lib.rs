@@ -1,0 +1,37 @@
+//! What travels between a host process and its client, and nothing that acts.
+//!
+//! A byte stream carries *frames* ([`frame`]); frames carry *messages*, whole or in chunks, each of which belongs to a
+//! *stream*, which is a session or, 0, the connection itself. A client says [`ToHost`], a host says [`ToClient`]; both begin
+//! with a [`Hello`]. Messages are CBOR with numbered fields, as a journal's records are and for the same reasons
+//! (`crates/journal/src/record.rs`): a field that came later is passed over by older readers, and absent ones are read as
+//! absent.
+//!
+//! The types here are the wire's own. They become the contract's by `TryFrom`, which checks every id, name and JSON text,
+//! because a peer is not trusted in either direction. `docs/protocol.md` describes all of it for writers of other clients.
+
+mod client;
+mod event;
+mod fault;
+pub mod frame;
+mod hello;
+mod host;
+mod known;
+mod request;
+mod response;
+mod spec;
+mod text;
+mod tool;
+
+pub use client::{Reply, ToClient};
+pub use event::{Event, EventKind, Item};
+pub use fault::{Fault, FromFault};
+pub use hello::{Hello, Incompatible, MAGIC, VERSION};
+pub use host::{Progress, ToHost};
+pub use request::{Execute, Reading, Until, Wait};
+pub use response::{
+    CellFailure, Content, FailureKind, Level, Notice, Observation, Observed, OutputItem, Place, Reason,
+    State, Usage,
+};
+pub use spec::{Durability, Hints, Limits, Mode, Spec, Tool, ToolResult};
+pub use text::{Malformed, Text, decode, encode};
+pub use tool::{Call, LookedUp, ToolCode, ToolFailure};
