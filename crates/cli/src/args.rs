@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use carrel_catalogue::prompt::DEFAULT_BUDGET_TOKENS;
 use carrel_contract::{CellId, Limits, SessionName};
+use carrel_host::Listen;
 use carrel_tools::import::Client;
 use carrel_tools::policy::{InvalidPattern, Pattern};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Look after the store of durable sessions: check it, make it small, carry sessions to another.
     Store(StoreArgs),
+    /// Serve sessions to clients in other processes: see docs/protocol.md.
+    Host(HostArgs),
     /// Serve the example's tools, an order book, as an MCP server on stdin and stdout.
     ExampleServer,
 }
@@ -130,6 +133,10 @@ pub(crate) struct NamedArgs {
     /// Keep nothing, whatever the name: the session begins empty, and ends with this program.
     #[arg(long, requires = "session")]
     pub(crate) ephemeral: bool,
+
+    /// Where cells run: in this process, or in one of their own that this one watches.
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t, conflicts_with_all = ["check", "session"])]
+    pub(crate) isolation: Isolation,
 }
 
 /// What cells may do with their tools.
@@ -178,6 +185,40 @@ impl CellArgs {
         limits.cpu_time = self.cpu_time.unwrap_or(limits.cpu_time);
         limits
     }
+}
+
+/// Where a session's cells run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Isolation {
+    /// In this process.
+    #[default]
+    None,
+    /// In another one, which is watched.
+    Process,
+}
+
+/// The arguments of `host`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct HostArgs {
+    /// Where clients come: `stdio`, `unix:PATH` or `tcp:127.0.0.1:PORT`.
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) listen: Listen,
+
+    /// The store of durable sessions, a file; without it, there are none.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+
+    /// A file whose content each client has to know. Needed on a port, which every user of the machine can reach.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// How long the sessions of a client whose connection broke are kept for it to resume them.
+    #[arg(long, value_name = "DURATION", value_parser = units::duration, default_value = "30s")]
+    pub(crate) linger: Duration,
+
+    /// The process that started this one: when it ends, so does this.
+    #[arg(long, value_name = "PID", hide = true)]
+    pub(crate) parent: Option<u32>,
 }
 
 /// The arguments of `repl`.

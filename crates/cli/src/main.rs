@@ -9,6 +9,7 @@ mod args;
 mod data;
 mod doctor;
 mod exit;
+mod host;
 mod import;
 mod interrupt;
 mod learned;
@@ -43,6 +44,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),
     };
+    if let Command::Host(args) = &cli.command
+        && let Err(exit) = host::prepare(args)
+    {
+        return exit.into();
+    }
     // Two at least: a write to a full pipe may hold one of them up, and limits have to be kept meanwhile.
     let workers = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
@@ -80,6 +86,7 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Fork(args) => travel::fork(args).await,
         Command::Doctor(args) => doctor::run(args, interrupt).await,
         Command::Store(args) => store::run(args, interrupt).await,
+        Command::Host(args) => Box::pin(host::run(args, interrupt)).await,
         Command::ExampleServer => servers::serve_example(&interrupt).await,
     }
 }

@@ -1,14 +1,17 @@
 //! The one place that knows which provider is behind the trait.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use carrel_checker::Checker;
 use carrel_contract::CodeModeSessionProvider;
 use carrel_contract::error::EngineFailure;
+use carrel_host::{HostCommand, ProcessOptions, ProcessProvider};
 use carrel_journal::Store;
 use carrel_runtime::{InProcessProvider, Options};
 
+use crate::args::Isolation;
 use crate::units::show_bytes;
 
 /// Cells at once: every command here runs one or two. Each place in the pool costs a system call at start, and the
@@ -34,6 +37,22 @@ pub(crate) fn serving(store: Option<Arc<dyn Store>>) -> Result<Arc<InProcessProv
     options.engine.max_vms = Options::default().engine.max_vms;
     options.store = store;
     Ok(Arc::new(InProcessProvider::new(options)?))
+}
+
+/// Makes the provider that cells are isolated by.
+pub(crate) fn of(isolation: Isolation) -> Result<Arc<dyn CodeModeSessionProvider>, EngineFailure> {
+    match isolation {
+        Isolation::None => in_process(),
+        Isolation::Process => in_hosts(),
+    }
+}
+
+/// Makes the provider that runs cells in processes of this program's.
+fn in_hosts() -> Result<Arc<dyn CodeModeSessionProvider>, EngineFailure> {
+    let failed = |error: io::Error| EngineFailure { detail: format!("failed to start hosts: {error}") };
+    let program = std::env::current_exe().map_err(failed)?;
+    let options = ProcessOptions::new(HostCommand::carrel(program));
+    Ok(Arc::new(ProcessProvider::new(options).map_err(failed)?))
 }
 
 /// The least memory that a cell can be given. Only the engine behind the provider knows; a test holds this to it.

@@ -85,6 +85,21 @@ fn the_checker_knows_no_engine_session_storage_or_mcp() {
 }
 
 #[test]
+fn the_wire_is_data_alone() {
+    let acts = ["mio", "rustix", "carrel-runtime", "carrel-tools", "carrel-host"];
+    never("carrel-wire", &[&ENGINES[..], &STORES, &FACES, &acts].concat());
+    takes_no_executor("carrel-wire");
+}
+
+#[test]
+fn the_host_knows_no_engine_storage_or_face() {
+    never(
+        "carrel-host",
+        &[&ENGINES[..], &STORES, &FACES, &["carrel-runtime", "carrel-tools", "rmcp"]].concat(),
+    );
+}
+
+#[test]
 fn the_runtime_knows_no_face_and_no_mcp() {
     never("carrel-runtime", &[&FACES[..], &["carrel-tools", "rmcp"]].concat());
 }

@@ -131,4 +131,18 @@ pub enum Reply {
     /// What was observed, cell by cell.
     #[n(5)]
     Observed(#[n(0)] Vec<Observed>),
+    /// What is stored, by its keys.
+    #[n(6)]
+    Stored(#[n(0)] Vec<StoredKey>),
+}
+
+/// The contract's `StoredKey`.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct StoredKey {
+    /// The key.
+    #[n(0)]
+    pub key: String,
+    /// The size of its value as JSON.
+    #[n(1)]
+    pub value_bytes: u64,
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use carrel_contract::error::{
-    Coded, Corrupt, CreateError, DeleteError, EngineFailure, ExecuteError, HostLost, InvalidRequest,
-    InvalidSource, InvalidSpec, LimitReached, ListError, NotifyError, OutcomeExpired, OwnedElsewhere,
-    ResumeError, SessionClosed, SetToolsError, ShutdownError, ShuttingDown, StorageFailed, TerminateError,
-    UnknownCell, UnknownSession, Unsupported, WaitError,
+    Coded, Corrupt, CreateError, DeleteError, EngineFailure, ExecuteError, ForkError, HistoryCut, HostLost,
+    InvalidRequest, InvalidSource, InvalidSpec, LimitReached, ListError, NotifyError, OutcomeExpired,
+    OwnedElsewhere, ResumeError, SessionClosed, SetToolsError, ShutdownError, ShuttingDown, StorageFailed,
+    StoredError, TerminateError, UnknownCell, UnknownSession, Unsupported, WaitError,
 };
 use carrel_contract::{CellId, SessionId};
 use minicbor::{Decode, Encode};
@@ -85,6 +85,7 @@ macro_rules! cause {
 }
 
 cause!(InvalidSpec = 4 { field: subject via static_name, problem: detail via text });
+cause!(HistoryCut = 20 { asked: value via text, first: detail via text; try session_id: subject via session });
 cause!(InvalidRequest = 5 { field: subject via static_name, problem: detail via text });
 cause!(InvalidSource = 6 { problem: detail via text });
 cause!(ShuttingDown = 8 { ; try session_id: subject via session });
@@ -222,6 +223,8 @@ operation! {
     ListError: Corrupt, EngineFailure, HostLost;
     DeleteError: UnknownSession, OwnedElsewhere, StorageFailed, HostLost;
     ExecuteError: InvalidSource, LimitReached, ShuttingDown, SessionClosed, EngineFailure, OwnedElsewhere, StorageFailed, HostLost;
+    ForkError: UnknownSession, InvalidRequest, HistoryCut, Unsupported, OwnedElsewhere, Corrupt, StorageFailed, EngineFailure, HostLost;
+    StoredError: Unsupported, SessionClosed, OwnedElsewhere, StorageFailed, HostLost;
     SetToolsError: InvalidSpec, ShuttingDown, SessionClosed, OwnedElsewhere, StorageFailed, HostLost;
     WaitError: InvalidRequest, UnknownCell, OutcomeExpired, OwnedElsewhere, StorageFailed, HostLost;
     TerminateError: UnknownCell, OutcomeExpired, OwnedElsewhere, StorageFailed, HostLost;
@@ -251,6 +254,11 @@ mod tests {
             fault_of(&HostLost { session_id: Some(session_id.clone()), detail: detail.clone() }),
             fault_of(&Corrupt { session_id: session_id.clone(), detail: detail.clone() }),
             fault_of(&EngineFailure { detail: detail.clone() }),
+            fault_of(&HistoryCut {
+                session_id: session_id.clone(),
+                asked: "event 1".into(),
+                first: "event 5".into(),
+            }),
             fault_of(&StorageFailed { session_id: session_id.clone(), detail: detail.clone() }),
             fault_of(&OwnedElsewhere { session_id, owner: detail }),
         ];

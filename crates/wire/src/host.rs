@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::text::Text;
-use crate::{Execute, Fault, Hello, LookedUp, Reading, Spec, Tool, ToolFailure, Wait};
+use crate::{Execute, Fault, Fork, Hello, LookedUp, Reading, Spec, Tool, ToolFailure, Wait};
 
 /// A message to a host. Requests have numbers, which a connection never uses twice; a request is answered by a
 /// [`Reply`](crate::Reply) with its number.
@@ -196,6 +196,23 @@ pub enum ToHost {
     /// Says that the client leaves. On stream 0. The host gives its sessions up and closes the connection.
     #[n(20)]
     Goodbye,
+    /// Asks for a session that is another up to an event of its log. On stream 0. Answered by `Opened`, with its id.
+    #[n(21)]
+    Fork {
+        /// The request.
+        #[n(0)]
+        request: u64,
+        /// Of which, and up to where.
+        #[n(1)]
+        fork: Fork,
+    },
+    /// Asks for the keys of the session's stored values. Answered by `Stored`.
+    #[n(22)]
+    Stored {
+        /// The request.
+        #[n(0)]
+        request: u64,
+    },
 }
 
 /// How a call gets on.

@@ -22,12 +22,12 @@ mod spec;
 mod text;
 mod tool;
 
-pub use client::{Reply, ToClient};
+pub use client::{Reply, StoredKey, ToClient};
 pub use event::{Event, EventKind, Item};
 pub use fault::{Fault, FromFault};
 pub use hello::{Hello, Incompatible, MAGIC, VERSION};
 pub use host::{Progress, ToHost};
-pub use request::{Execute, Reading, Until, Wait};
+pub use request::{Execute, Fork, Reading, Until, Wait};
 pub use response::{
     CellFailure, Content, FailureKind, Level, Notice, Observation, Observed, OutputItem, Place, Reason,
     State, Usage,

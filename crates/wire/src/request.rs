@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use carrel_contract::{ExecuteRequest, Read, Seq, WaitRequest, WaitUntil};
+use carrel_contract::{ExecuteRequest, ForkRequest, Read, Seq, SessionName, WaitRequest, WaitUntil};
 use minicbor::{Decode, Encode};
 
-use crate::text::{Malformed, Text, cell_id};
+use crate::text::{Malformed, Text, cell_id, session_id};
 
 /// The contract's `ExecuteRequest`.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -80,6 +80,41 @@ pub struct Reading {
     /// Whether it was the session's reader who read.
     #[n(3)]
     pub moves: bool,
+}
+
+/// The contract's `ForkRequest`.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct Fork {
+    /// The other session.
+    #[n(0)]
+    pub session_id: String,
+    /// The last event that both are to have.
+    #[n(1)]
+    pub at: Option<u64>,
+    /// What people are to call the new session.
+    #[n(2)]
+    pub name: Option<String>,
+}
+
+impl From<ForkRequest> for Fork {
+    fn from(request: ForkRequest) -> Self {
+        Self {
+            session_id: request.session_id.into(),
+            at: request.at.map(|at| at.0),
+            name: request.name.map(String::from),
+        }
+    }
+}
+
+impl TryFrom<Fork> for ForkRequest {
+    type Error = Malformed;
+
+    fn try_from(wire: Fork) -> Result<Self, Malformed> {
+        let mut request = Self::new(session_id(&wire.session_id)?);
+        request.at = wire.at.map(Seq);
+        request.name = wire.name.as_deref().map(SessionName::new).transpose()?;
+        Ok(request)
+    }
 }
 
 fn tokens(count: usize) -> Option<u64> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carrel_contract as contract;
-use carrel_contract::{JsonText, SessionSpec, ToolDescription, ToolHints, ToolName, ToolOutput};
+use carrel_contract::{JsonText, SessionName, SessionSpec, ToolDescription, ToolHints, ToolName, ToolOutput};
 use minicbor::{Decode, Encode};
 
 use crate::text::{Malformed, Text};
@@ -32,6 +32,9 @@ pub struct Spec {
     /// The time zone of local times.
     #[n(6)]
     pub time_zone: Option<String>,
+    /// What people call it.
+    #[n(7)]
+    pub name: Option<String>,
 }
 
 /// What carries over from one cell to the next.
@@ -184,6 +187,7 @@ impl From<SessionSpec> for Spec {
             limits: spec.limits.into(),
             seed: spec.seed,
             time_zone: spec.time_zone,
+            name: spec.name.map(String::from),
         }
     }
 }
@@ -206,6 +210,7 @@ impl TryFrom<Spec> for SessionSpec {
         spec.limits = wire.limits.into();
         spec.seed = wire.seed;
         spec.time_zone = wire.time_zone;
+        spec.name = wire.name.as_deref().map(SessionName::new).transpose()?;
         Ok(spec)
     }
 }
@@ -295,6 +300,7 @@ mod tests {
         spec.durability = contract::Durability::Journaled;
         spec.check = true;
         spec.seed = Some(u64::MAX);
+        spec.name = Some(SessionName::new("report").unwrap());
         spec.time_zone = Some("Europe/Berlin".into());
         spec.limits.tool_time = Some(Duration::from_nanos(1_500_000_001));
         spec.limits.outcome_age = Duration::MAX;

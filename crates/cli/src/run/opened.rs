@@ -53,8 +53,8 @@ pub(crate) async fn open(
     spec.time_zone.clone_from(&args.time_zone);
     spec.check = args.check;
     match place {
-        Place::Passing => {
-            let provider = provider::in_process().map_err(|error| no_engine(&error))?;
+        Place::Passing(isolation) => {
+            let provider = provider::of(*isolation).map_err(|error| no_engine(&error))?;
             make(&*provider, spec, servers, guard).await
         }
         Place::Kept(shelf, found) => {

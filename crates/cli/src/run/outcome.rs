@@ -94,6 +94,9 @@ pub(crate) fn closing(
                 (TerminationReason::StorageFailed { detail }, _) => {
                     format!("what it did could not be written down: {detail}")
                 }
+                (TerminationReason::HostLost { detail }, _) => {
+                    format!("the process that ran it is gone: {detail}")
+                }
                 _ => "somebody asked for it".into(),
             };
             let help = matches!(stop, Some(Stop::Timeout(_)))

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use carrel_contract::error::{CreateError, DeleteError, HostLost, ListError, ResumeError, SessionClosed};
-use carrel_contract::{
-    CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Durability, SessionId,
-    SessionSpec, SessionState,
+use carrel_contract::error::{
+    CreateError, DeleteError, ForkError, HostLost, ListError, ResumeError, SessionClosed,
 };
-use carrel_wire::{FromFault, Reply, ToHost, encode};
+use carrel_contract::{
+    CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Durability,
+    ForkRequest, SessionId, SessionSpec, SessionState,
+};
+use carrel_wire::{Fork, FromFault, Reply, ToHost, encode};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
@@ -143,6 +145,29 @@ impl CodeModeSessionProvider for RemoteProvider {
             let opening = self.opening(spec, delegate);
             let session = Session::resume::<ResumeError>(opening, &owner, session_id).await?;
             Ok(self.remember(session) as Arc<dyn CodeModeSession>)
+        })
+    }
+
+    fn fork(&self, request: ForkRequest) -> CodeModeFuture<'_, SessionId, ForkError> {
+        Box::pin(async move {
+            // A session in memory is known, and refused, where it is.
+            let found = self.find(&request.session_id);
+            let mut fork = Fork::from(request);
+            if let Some(id) = found.as_ref().and_then(|session| session.inner.id_in_host()) {
+                fork.session_id = id.into();
+            }
+            let there = found.map(|session| Arc::clone(session.inner.channel().owner()));
+            let owner = match there.filter(|owner| !owner.connection.is_lost()) {
+                Some(owner) => owner,
+                None => self.home.connect().await?,
+            };
+            let lost = |detail: &str| HostLost { session_id: None, detail: detail.to_owned() };
+            match ask::<ForkError>(&owner, |request| ToHost::Fork { request, fork }).await? {
+                Reply::Opened { session_id } => {
+                    Ok(SessionId::new(&session_id).map_err(|_| lost("it made a fork without an id"))?)
+                }
+                _ => Err(lost("it answered another question than it was asked").into()),
+            }
         })
     }
 

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use carrel_contract::error::{
-    ExecuteError, HostLost, OutcomeExpired, SessionClosed, SetToolsError, ShutdownError, TerminateError,
-    WaitError,
+    ExecuteError, HostLost, OutcomeExpired, SessionClosed, SetToolsError, ShutdownError, StoredError,
+    TerminateError, WaitError,
 };
 use carrel_contract::{
     CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, Durability, EventStream,
-    ExecuteRequest, OutputItem, Read, Seq, SessionId, SessionSpec, SessionState, StartedCell, StreamItem,
-    ToolDescription, WaitRequest, WaitResponse, WaitUntil,
+    ExecuteRequest, OutputItem, Read, Seq, SessionId, SessionSpec, SessionState, StartedCell, StoredKey,
+    StreamItem, ToolDescription, WaitRequest, WaitResponse, WaitUntil,
 };
 use carrel_wire::{Execute, Fault, FromFault, Malformed, Observed, Reading, Reply, Spec, ToHost, Tool, Wait};
 use futures::stream;
@@ -463,7 +463,7 @@ impl Inner {
         };
         match fault.code {
             // Of a session; of a cell; of cells that hold a limit.
-            8 | 9 | 14 | 15 | 18 | 19 => fault.subject = Some(self.id.as_str().to_owned()),
+            8 | 9 | 14 | 15 | 18 | 19 | 20 => fault.subject = Some(self.id.as_str().to_owned()),
             10 | 11 => fault.subject = fault.subject.as_ref().map(outward),
             7 => fault.cells = fault.cells.map(|cells| cells.iter().map(outward).collect()),
             _ => {}
@@ -613,6 +613,19 @@ impl CodeModeSession for Session {
                 Some(Reply::Done) => {
                     lock(&self.inner.spec).tools = tools;
                     Ok(())
+                }
+                reply => Err(self.inner.fault(reply, &channel)),
+            }
+        })
+    }
+
+    fn stored(&self) -> CodeModeFuture<'_, Vec<StoredKey>, StoredError> {
+        Box::pin(async move {
+            let channel = self.inner.live().await?;
+            match channel.ask(|request| ToHost::Stored { request }).await {
+                Some(Reply::Stored(keys)) => {
+                    let bytes = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+                    Ok(keys.into_iter().map(|it| StoredKey::new(it.key, bytes(it.value_bytes))).collect())
                 }
                 reply => Err(self.inner.fault(reply, &channel)),
             }

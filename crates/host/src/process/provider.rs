@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-use carrel_contract::error::{CreateError, DeleteError, ListError, ResumeError};
+use carrel_contract::error::{CreateError, DeleteError, ForkError, ListError, ResumeError};
 use carrel_contract::{
-    CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, SessionId, SessionSpec,
+    CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, ForkRequest,
+    SessionId, SessionSpec,
 };
 
 use super::options::ProcessOptions;
@@ -48,6 +49,10 @@ impl CodeModeSessionProvider for ProcessProvider {
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> CodeModeFuture<'_, Arc<dyn CodeModeSession>, ResumeError> {
         self.0.resume(session_id, delegate)
+    }
+
+    fn fork(&self, request: ForkRequest) -> CodeModeFuture<'_, SessionId, ForkError> {
+        self.0.fork(request)
     }
 
     fn list(&self) -> CodeModeFuture<'_, Vec<SessionId>, ListError> {

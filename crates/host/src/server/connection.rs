@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use carrel_contract::error::{ExecuteError, NotifyError, UnknownCell, WaitError};
 use carrel_contract::{
-    CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionProvider, ExecuteRequest, JsonText,
-    Read, Seq, SessionId, SessionSpec, SessionState, ToolDescription, ToolError, ToolErrorCode, WaitRequest,
+    CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionProvider, ExecuteRequest,
+    ForkRequest, JsonText, Read, Seq, SessionId, SessionSpec, SessionState, ToolDescription, ToolError,
+    ToolErrorCode, WaitRequest,
 };
 use carrel_wire::{
-    Fault, Hello, Malformed, Observed, Reply, State, Text, ToClient, ToHost, ToolFailure, decode, encode,
+    Fault, Hello, Malformed, Observed, Reply, State, StoredKey, Text, ToClient, ToHost, ToolFailure, decode,
+    encode,
 };
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -233,6 +235,18 @@ impl Connection<'_> {
                     outbox.send(0, encode(&ToClient::Reply { request, reply, state })).await.ok();
                 })?;
             }
+            ToHost::Fork { request, fork } => {
+                let fork = ForkRequest::try_from(fork)?;
+                let (provider, outbox) = (Arc::clone(&self.hosted.provider), Arc::clone(&self.outbox));
+                self.spawn(request, async move {
+                    let reply = match provider.fork(fork).await {
+                        Ok(session_id) => Reply::Opened { session_id: session_id.into() },
+                        Err(error) => Reply::Failed(error.into()),
+                    };
+                    let state = State::Open;
+                    outbox.send(0, encode(&ToClient::Reply { request, reply, state })).await.ok();
+                })?;
+            }
             ToHost::Cancel { request } => {
                 let cancelled = lock(&self.requests).remove(&request);
                 self.rooms.remove(&request);
@@ -318,6 +332,13 @@ impl Connection<'_> {
                     stream.reply(request, reply, session.state()).await;
                 })
             }
+            ToHost::Stored { request } => self.spawn(request, async move {
+                let reply = match session.stored().await {
+                    Ok(keys) => Reply::Stored(keys.into_iter().map(stored_key).collect()),
+                    Err(error) => Reply::Failed(error.into()),
+                };
+                stream.reply(request, reply, session.state()).await;
+            }),
             ToHost::Wait { request, wait } => {
                 let wait = WaitRequest::try_from(wait)?;
                 self.spawn(request, async move {
@@ -541,6 +562,10 @@ async fn admit(
 
 fn not_an_answer(error: &Malformed) -> ToolError {
     ToolError::new(ToolErrorCode::Internal, format!("the client's answer is none: failed to {error}"))
+}
+
+fn stored_key(stored: carrel_contract::StoredKey) -> StoredKey {
+    StoredKey { key: stored.key, value_bytes: u64::try_from(stored.value_bytes).unwrap_or(u64::MAX) }
 }
 
 fn observed(cells: Vec<CellResponse>) -> Reply {
