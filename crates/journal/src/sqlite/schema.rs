@@ -149,10 +149,17 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Refuses what is not a store or is newer, before anything of it is changed. Returns the version; 0 of an empty file.
 fn check(connection: &Connection, path: &Path) -> Result<usize, StoreError> {
-    let translate = |error: rusqlite::Error| fault::translate(&error, path, false);
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(translate);
-    let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let look = || {
+        // All of one moment: another process may just be making the store. It may be part of a transaction, too.
+        connection.execute_batch("SAVEPOINT look")?;
+        let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+        let tables = number("SELECT count(*) FROM sqlite_schema")?;
+        connection.execute_batch("RELEASE look")?;
+        Ok((application, version, tables))
+    };
+    let looked: rusqlite::Result<_> = look();
+    let (application, version, tables) = looked.map_err(|error| fault::translate(&error, path, false))?;
     if tables == 0 && application == 0 && version == 0 {
         return Ok(0);
     }
