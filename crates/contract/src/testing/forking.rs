@@ -79,7 +79,8 @@ pub async fn fork_in_the_middle_of_calls_side_by_side(harness: Harness) {
         text(all.sort())";
     let cell = start(&session, source).await.cell_id;
     let answered = event(&session, &cell, |kind| matches!(kind, EventKind::ToolAnswered { .. })).await;
-    harness.called(&cell).await;
+    // The last of the calls, and so all of them.
+    harness.delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "hang")).await;
     let fork = forked(&harness, of(&session).at(answered.seq)).await;
     // The gate is asked again: it is read-only. The other call is nobody's to make again.
     let asked = |seen: &Seen| matches!(seen, Seen::Called(_, tool) if tool == "gate");
