@@ -78,10 +78,13 @@ pub async fn fork_in_the_middle_of_calls_side_by_side(harness: Harness) {
         await Promise.all(calls.map((call) => call.then((it) => all.push(it), (it) => all.push(it.code))));
         text(all.sort())";
     let cell = start(&session, source).await.cell_id;
+    // The first answer may come before the last call, where the cell was held up between the two.
     let answered = event(&session, &cell, |kind| matches!(kind, EventKind::ToolAnswered { .. })).await;
-    // The last of the calls, and so all of them.
+    let is_last =
+        |kind: &EventKind| matches!(kind, EventKind::ToolCalled { tool, .. } if tool.as_str() == "hang");
+    let called = event(&session, &cell, is_last).await;
     harness.delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "hang")).await;
-    let fork = forked(&harness, of(&session).at(answered.seq)).await;
+    let fork = forked(&harness, of(&session).at(answered.seq.max(called.seq))).await;
     // The gate is asked again: it is read-only. The other call is nobody's to make again.
     let asked = |seen: &Seen| matches!(seen, Seen::Called(_, tool) if tool == "gate");
     harness.delegate.reached_times(2, asked).await;
