@@ -153,7 +153,7 @@ impl Observation {
 pub struct Usage {
     /// Guest CPU time.
     pub cpu_time: Duration,
-    /// Time since admission, or from admission to end.
+    /// Time since admission, or from admission to end. Like the CPU time, in whole microseconds.
     pub elapsed: Duration,
     /// Tool calls made.
     pub tool_calls: u64,

@@ -3,13 +3,14 @@
 //! Whoever uses the session does so through a [`Use`]. When nobody does, no cell runs, and that has been so for a while, the
 //! session leaves memory as it does when nobody holds it any more, and its lease is given back. The next use brings it back.
 
+use std::collections::VecDeque;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use carrel_contract::error::{ResumeError, StorageFailed};
-use carrel_contract::{CodeModeSessionDelegate, Seq, SessionId, SessionState};
+use carrel_contract::{CodeModeSessionDelegate, Read, Seq, SessionId, SessionState};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
@@ -35,6 +36,9 @@ impl Default for Hibernation {
     }
 }
 
+/// How many readings of a session that sleeps are kept; of more, the oldest go, and what they had read is shown again.
+const NOTED_READINGS: usize = 1000;
+
 /// One session's place.
 pub(crate) struct Seat {
     pub(crate) id: SessionId,
@@ -51,10 +55,13 @@ pub(crate) struct Seat {
     rested: Arc<Notify>,
 }
 
+#[derive(Default)]
 struct State {
     core: Option<Arc<Core>>,
     /// The last event of its log, while it sleeps.
     last: Seq,
+    /// What was read of it, said while it slept.
+    noted: VecDeque<Read>,
     uses: usize,
     /// Counts the uses there ever were.
     used: u64,
@@ -121,7 +128,7 @@ impl Seat {
             shared: Arc::clone(&core.shared),
             keeper,
             delegate: Mutex::new(delegate),
-            state: Mutex::new(State { core: None, last: Seq::START, uses: 0, used: 0, is_left: false }),
+            state: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             changed: watch::Sender::default(),
             rested: Arc::default(),
@@ -166,6 +173,19 @@ impl Seat {
         state.uses += 1;
         state.used += 1;
         Some(Use { seat: Arc::clone(self), core })
+    }
+
+    /// Moves the session's reader past what a look gave it: at once, or when the session wakes.
+    pub(crate) fn note_read(&self, read: Read) {
+        let mut state = self.lock();
+        if let Some(core) = &state.core {
+            core.log.note_read(&read);
+            return;
+        }
+        if state.noted.len() == NOTED_READINGS {
+            state.noted.pop_front();
+        }
+        state.noted.push_back(read);
     }
 
     /// Returns the session, if it is in memory, without using it: it may leave.
@@ -224,6 +244,9 @@ impl Seat {
         let core = Arc::new(core);
         {
             let mut state = self.lock();
+            for read in state.noted.drain(..) {
+                core.log.note_read(&read);
+            }
             state.core = Some(Arc::clone(&core));
             state.uses += 1;
             state.used += 1;

@@ -231,10 +231,7 @@ impl CodeModeSession for Session {
     }
 
     fn note_read(&self, read: Read) {
-        // One that sleeps was put down as it was: the same is shown again.
-        if let Some(core) = self.seat.if_awake() {
-            core.log.note_read(&read);
-        }
+        self.seat.note_read(read);
     }
 
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError> {

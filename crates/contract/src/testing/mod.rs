@@ -83,6 +83,7 @@ macro_rules! contract_suite {
             s4_a_wait_returns_as_soon_as_its_condition_holds
             s4_a_wait_can_cover_many_cells
             s4_a_finished_cell_can_be_read_again
+            s4_a_look_is_read_when_that_is_said
             s4_a_cell_that_never_was_is_another_error_than_one_forgotten
             s4_a_dropped_observer_consumes_nothing
             s4_yield_control_ends_an_observation

@@ -7,7 +7,7 @@ use futures::future::{Either, select};
 
 use super::harness::{Harness, LONG, completed, ended, event, run, start};
 use crate::error::WaitError;
-use crate::{CellId, CellResponse, EventKind, ExecuteRequest, Seq, StreamItem, WaitRequest, WaitUntil};
+use crate::{CellId, CellResponse, EventKind, ExecuteRequest, Read, Seq, StreamItem, WaitRequest, WaitUntil};
 
 /// A wait ends with its condition, not with its deadline.
 pub async fn s4_a_wait_returns_as_soon_as_its_condition_holds(harness: Harness) {
@@ -47,6 +47,20 @@ pub async fn s4_a_finished_cell_can_be_read_again(harness: Harness) {
     second.read_before = false;
     assert_eq!(first, second);
     assert_eq!(first.result.unwrap().as_str(), "{\"n\":1}");
+}
+
+/// A look consumes nothing; what it gave is passed over once it is said to be read.
+pub async fn s4_a_look_is_read_when_that_is_said(harness: Harness) {
+    let session = harness.session().await;
+    let started = start(&session, "text('out')").await;
+    let look = || session.wait(WaitRequest::new([started.cell_id.clone()]).looking());
+    let first = completed(look().await.unwrap().cells.remove(0));
+    assert_eq!(first, completed(look().await.unwrap().cells.remove(0)));
+    assert!(!first.read_before);
+    session.note_read(Read::new(started.cell_id.clone(), first.observation.cursor));
+    let again = completed(look().await.unwrap().cells.remove(0));
+    assert!(again.read_before);
+    assert_eq!(first.observation.items, again.observation.items);
 }
 
 /// A cell that never existed is a different error from one whose outcome is forgotten.

@@ -200,9 +200,15 @@ impl CellLog {
 
     pub(crate) fn usage(&self, now: Instant) -> Usage {
         let mut usage = Usage::default();
-        usage.cpu_time = self.cpu_time;
+        let elapsed = self.ended.as_ref().map_or_else(|| now - self.admitted_at, |ended| ended.elapsed);
+        usage.cpu_time = whole_micros(self.cpu_time);
         usage.tool_calls = self.tool_calls;
-        usage.elapsed = self.ended.as_ref().map_or_else(|| now - self.admitted_at, |ended| ended.elapsed);
+        usage.elapsed = whole_micros(elapsed);
         usage
     }
+}
+
+/// Cuts a time to what a journal keeps of it, so that a session that has slept shows the same as one that has not.
+fn whole_micros(time: Duration) -> Duration {
+    time - Duration::from_nanos(u64::from(time.subsec_nanos() % 1_000))
 }
