@@ -4,7 +4,9 @@ use carrel_contract as contract;
 use carrel_contract::{Seq, StreamItem, ToolErrorCode, ToolName, ToolProgress};
 use minicbor::{Decode, Encode};
 
-use crate::response::{CellFailure, Content, Reason};
+use crate::content::Content;
+use crate::failure::CellFailure;
+use crate::reason::Reason;
 use crate::text::{Malformed, call_id, cell_id};
 use crate::tool::ToolCode;
 

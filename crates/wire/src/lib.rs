@@ -10,28 +10,36 @@
 //! because a peer is not trusted in either direction. `docs/protocol.md` describes all of it for writers of other clients.
 
 mod client;
+mod content;
 mod event;
+mod failure;
 mod fault;
 pub mod frame;
 mod hello;
 mod host;
 mod known;
+mod notice;
+mod observation;
+mod reason;
 mod request;
 mod response;
+mod same;
 mod spec;
 mod text;
 mod tool;
 
 pub use client::{Reply, StoredKey, ToClient};
+pub use content::{Content, Level};
 pub use event::{Event, EventKind, Item};
+pub use failure::{CellFailure, FailureKind, Place};
 pub use fault::{Fault, FromFault};
 pub use hello::{Hello, Incompatible, MAGIC, VERSION};
 pub use host::{Progress, ToHost};
+pub use notice::Notice;
+pub use observation::{Observation, OutputItem, Usage};
+pub use reason::Reason;
 pub use request::{Execute, Fork, Reading, Until, Wait};
-pub use response::{
-    CellFailure, Content, FailureKind, Level, Notice, Observation, Observed, OutputItem, Place, Reason,
-    State, Usage,
-};
+pub use response::{Observed, State};
 pub use spec::{Durability, Hints, Limits, Mode, Spec, Tool, ToolResult};
 pub use text::{Malformed, Text, decode, encode};
 pub use tool::{Call, LookedUp, ToolCode, ToolFailure};

@@ -86,6 +86,14 @@ pub(crate) fn call_id(id: &str) -> Result<ToolCallId, Malformed> {
     Ok(ToolCallId::new(id)?)
 }
 
+pub(crate) fn texts<T: Into<String>>(ids: Vec<T>) -> Vec<String> {
+    ids.into_iter().map(Into::into).collect()
+}
+
+pub(crate) fn call_ids(ids: &[String]) -> Result<Vec<ToolCallId>, Malformed> {
+    ids.iter().map(|id| call_id(id)).collect()
+}
+
 /// Reads an optional field that is, or holds, an enum: one that came later is refused, not read as absent.
 pub(crate) fn known<'b, C, T: Decode<'b, C>>(
     decoder: &mut Decoder<'b>,

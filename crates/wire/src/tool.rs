@@ -4,7 +4,8 @@ use carrel_contract as contract;
 use carrel_contract::{JsonText, Location, SessionId, ToolCall, ToolError, ToolErrorCode, ToolName};
 use minicbor::{Decode, Encode};
 
-use crate::response::{Place, same};
+use crate::failure::Place;
+use crate::same::same;
 use crate::text::{Malformed, Text, call_id, cell_id};
 
 /// The contract's `ToolCall`. Its session is that of the stream.

@@ -255,7 +255,7 @@ impl Connection {
                 let mut ends = 0;
                 if let Some(channel) = self.channel(stream)? {
                     channel.set_state(state.into());
-                    ends = channel.ends();
+                    ends = channel.sightings.ends();
                 }
                 self.answer(request, Answer { reply, ends })?;
                 Ok(true)
@@ -267,7 +267,7 @@ impl Connection {
                 };
                 let items = items.into_iter().map(StreamItem::try_from).collect::<Result<Vec<_>, _>>()?;
                 if let Some(channel) = self.channel(stream)? {
-                    channel.see(&items);
+                    channel.sightings.see(&items);
                 }
                 if !feed.put(items, end) {
                     return Err(LinkError::Protocol("it sends more of a log than there is room for"));

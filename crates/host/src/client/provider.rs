@@ -16,9 +16,10 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
-use super::channel::DelegateSlot;
 use super::connection::{ConnectError, Connection, Greeting, Owner, Pending};
-use super::session::{Opening, Session};
+use super::opening::Opening;
+use super::session::Session;
+use super::slot::DelegateSlot;
 use crate::watch;
 
 /// Where sessions find a host.

@@ -1,0 +1,191 @@
+//! A session, wherever it is: the host that has it at the moment, and its move to another when that one is lost.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use carrel_contract::error::HostLost;
+use carrel_contract::{CodeModeSessionDelegate, Durability, Seq, SessionId, SessionSpec, SessionState};
+use carrel_wire::ToHost;
+use tokio::sync::watch;
+
+use super::channel::Channel;
+use super::ledger::Ledger;
+use super::names::Names;
+use super::opening::{Opening, create, resume};
+use super::provider::Home;
+use super::slot::DelegateSlot;
+
+/// See the [module](self).
+pub(super) struct Residence {
+    pub(super) id: SessionId,
+    /// What it is made of again, when it was in memory.
+    pub(super) spec: Mutex<SessionSpec>,
+    durability: Durability,
+    pub(super) home: Arc<dyn Home>,
+    pub(super) delegate: Arc<DelegateSlot>,
+    state: Mutex<State>,
+    pub(super) ledger: Arc<Mutex<Ledger>>,
+    /// Held while a host is looked for.
+    moving: tokio::sync::Mutex<()>,
+    /// Tells of each new host, and of the end.
+    pub(super) moved: watch::Sender<()>,
+}
+
+/// Where it is just now.
+pub(super) struct State {
+    pub(super) channel: Arc<Channel>,
+    /// The newest event that was shown.
+    pub(super) newest: Seq,
+    /// Its loss is in the ledger.
+    is_noted: bool,
+    /// Nobody holds it any more.
+    pub(super) is_released: bool,
+    pub(super) is_closed: bool,
+}
+
+impl Residence {
+    pub(super) fn new(
+        opening: Opening,
+        id: SessionId,
+        channel: Arc<Channel>,
+        ledger: Arc<Mutex<Ledger>>,
+    ) -> Self {
+        let state =
+            State { channel, newest: Seq::START, is_noted: false, is_released: false, is_closed: false };
+        Self {
+            id,
+            durability: opening.spec.durability,
+            spec: Mutex::new(opening.spec),
+            home: opening.home,
+            delegate: opening.delegate,
+            state: Mutex::new(state),
+            ledger,
+            moving: tokio::sync::Mutex::default(),
+            moved: watch::channel(()).0,
+        }
+    }
+
+    pub(super) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
+        self.delegate.set(delegate);
+    }
+
+    /// Notes that the session was deleted.
+    pub(super) fn close(&self) {
+        self.state().is_closed = true;
+        self.moved.send_replace(());
+    }
+
+    /// Returns the stream that there is, which may be lost, and what it calls things.
+    pub(super) fn channel(&self) -> Arc<Channel> {
+        Arc::clone(&self.state().channel)
+    }
+
+    /// Returns the id by which the host knows the session, when that is known.
+    pub(super) fn id_in_host(&self) -> Option<SessionId> {
+        self.channel().host_id.get().cloned()
+    }
+
+    pub(super) fn is_journaled(&self) -> bool {
+        self.durability == Durability::Journaled
+    }
+
+    pub(super) fn names(&self, channel: &Channel) -> Names {
+        channel.names.get().cloned().unwrap_or_else(|| Names {
+            session_id: self.id.clone(),
+            generation: 1,
+            base: 0,
+        })
+    }
+
+    pub(super) fn lost(&self, channel: &Channel) -> HostLost {
+        HostLost { session_id: Some(self.id.clone()), detail: channel.connection().why_lost().to_string() }
+    }
+
+    /// Notes the loss of a host that a session in memory had, once.
+    pub(super) fn note_loss(&self, channel: &Arc<Channel>) {
+        if self.is_journaled() || !channel.connection().is_lost() {
+            return;
+        }
+        let mut state = self.state();
+        if !Arc::ptr_eq(&state.channel, channel) || state.is_noted {
+            return;
+        }
+        state.is_noted = true;
+        // What is on its way to readers counts as shown.
+        state.newest = state.newest.max(self.names(channel).seq_outward(channel.sightings.newest()));
+        state.newest = lock(&self.ledger).lose(&channel.connection().why_lost(), state.newest);
+    }
+
+    /// Returns a stream that is not lost, in another host when it must be.
+    pub(super) async fn live(&self) -> Result<Arc<Channel>, HostLost> {
+        let channel = self.channel();
+        if !channel.connection().is_lost() {
+            return Ok(channel);
+        }
+        let _moving = self.moving.lock().await;
+        let channel = self.channel();
+        if !channel.connection().is_lost() {
+            return Ok(channel);
+        }
+        if self.state().is_released || channel.state() != SessionState::Open {
+            return Err(self.lost(&channel));
+        }
+        self.note_loss(&channel);
+        let owner = self.home.connect().await?;
+        let spec = self.spec.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let new = if self.is_journaled() {
+            resume::<carrel_contract::error::ResumeError>(
+                &owner,
+                &self.delegate,
+                &self.ledger,
+                &spec,
+                &self.id,
+            )
+            .await
+            .map_err(|error| self.not_moved(&error))?
+        } else {
+            let generation = self.names(&channel).generation + 1;
+            let (id, base) = (self.id.clone(), self.state().newest.0);
+            let names = |_| Names { session_id: id, generation, base };
+            create::<carrel_contract::error::CreateError>(&owner, &self.delegate, &self.ledger, spec, names)
+                .await
+                .map_err(|error| self.not_moved(&error))?
+                .0
+        };
+        let is_released = {
+            let mut state = self.state();
+            state.channel = Arc::clone(&new);
+            state.is_noted = false;
+            state.is_released
+        };
+        if is_released {
+            new.push(&ToHost::Release);
+        }
+        self.moved.send_replace(());
+        Ok(new)
+    }
+
+    fn not_moved(&self, error: &dyn std::fmt::Display) -> HostLost {
+        let detail = format!("it was lost, and the session does not go on in another: failed to {error}");
+        HostLost { session_id: Some(self.id.clone()), detail }
+    }
+
+    /// Gives the session up.
+    pub(super) fn release(&self) {
+        let channel = {
+            let mut state = self.state();
+            state.is_released = true;
+            Arc::clone(&state.channel)
+        };
+        channel.push(&ToHost::Release);
+        self.moved.send_replace(());
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+/// Locks what no holder leaves in pieces.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
