@@ -90,6 +90,11 @@ id! {
     /// Names one tool call within its cell for ever.
     ToolCallId, "tool call"
 }
+id! {
+    /// Names a request to run a cell, so that it can be made again without running the cell again. Its maker draws it; it
+    /// counts within one session.
+    IdempotencyKey, "request"
+}
 
 #[cfg(test)]
 mod tests {

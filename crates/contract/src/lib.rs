@@ -36,7 +36,7 @@ pub use cursor::Seq;
 pub use delegate::{CodeModeSessionDelegate, LookedUp, Notification};
 pub use event::{Event, EventKind, EventStream, StreamItem};
 pub use future::CodeModeFuture;
-pub use id::{CellId, SessionId, ToolCallId};
+pub use id::{CellId, IdempotencyKey, SessionId, ToolCallId};
 pub use json::JsonText;
 pub use limits::Limits;
 pub use name::SessionName;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CellId, Seq, SessionId, SessionName};
+use crate::{CellId, IdempotencyKey, Seq, SessionId, SessionName};
 
 /// The default time after which a first response is given: 10 s.
 const DEFAULT_YIELD_TIME: Duration = Duration::from_secs(10);
@@ -28,6 +28,10 @@ pub struct ExecuteRequest {
     /// [`note_read`](crate::CodeModeSession::note_read) moves it. For whoever passes responses on and may lose them.
     #[serde(default)]
     pub look: bool,
+    /// What tells this request from others, so that making it again runs nothing again. See
+    /// [`execute`](crate::CodeModeSession::execute).
+    #[serde(default)]
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 fn default_yield_time() -> Duration {
@@ -46,7 +50,15 @@ impl ExecuteRequest {
             yield_time: DEFAULT_YIELD_TIME,
             max_output_tokens: DEFAULT_OUTPUT_TOKENS,
             look: false,
+            idempotency_key: None,
         }
+    }
+
+    /// Makes the request one that can be made again.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: IdempotencyKey) -> Self {
+        self.idempotency_key = Some(key);
+        self
     }
 
     /// Makes the first response a look.

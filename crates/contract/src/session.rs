@@ -25,6 +25,11 @@ pub trait CodeModeSession: Send + Sync {
     ///
     /// Dropping this future before it resolves leaves either no cell or a running one that
     /// [`events`](Self::events) shows; a running cell is never half admitted.
+    ///
+    /// A request whose [`idempotency_key`](ExecuteRequest::idempotency_key) is that of a cell which the session runs, or
+    /// whose outcome it keeps, runs nothing: its receipt is that cell's, and its first response is read from the cell's
+    /// beginning. So it is after the session was resumed, too. The source has to be the same, to the byte: with another it
+    /// fails with [`KeyReused`](crate::error::KeyReused).
     fn execute(&self, request: ExecuteRequest) -> CodeModeFuture<'_, StartedCell, ExecuteError>;
 
     /// Replaces the tools. Cells that are admitted from now on see these; those that run keep what they have.

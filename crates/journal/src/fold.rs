@@ -128,6 +128,20 @@ pub struct Cell {
     /// How it ended, if it has.
     #[n(6)]
     pub ended: Option<Ended>,
+    /// What it was admitted under, if anything.
+    #[n(7)]
+    pub key: Option<Key>,
+}
+
+/// An idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Key {
+    /// It.
+    #[n(0)]
+    pub key: String,
+    /// The hash of the source that came with it.
+    #[n(1)]
+    pub source: BlobHash,
 }
 
 /// Output of a kind within its bounds.

@@ -65,6 +65,9 @@ pub enum Record {
         /// When.
         #[n(3)]
         at_us: i64,
+        /// Its idempotency key.
+        #[n(4)]
+        key: Option<String>,
     },
     /// An admitted cell began: a persistent one when its turn had come, with the variables and the values of that moment.
     #[n(18)]

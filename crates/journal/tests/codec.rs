@@ -58,7 +58,23 @@ fn corpus() -> Vec<(&'static str, Record)> {
         ("adopted", Record::Adopted { epoch: 3, owner: "host-1 pid 77".into(), at_us: 5 }),
         (
             "cell-admitted",
-            Record::CellAdmitted { cell: 1, source: "text('hi')".into(), seed: u64::MAX, at_us: -1 },
+            Record::CellAdmitted {
+                cell: 1,
+                source: "text('hi')".into(),
+                seed: u64::MAX,
+                at_us: -1,
+                key: None,
+            },
+        ),
+        (
+            "cell-admitted-under-a-key",
+            Record::CellAdmitted {
+                cell: 1,
+                source: "text('hi')".into(),
+                seed: 0,
+                at_us: 1_790_000_000_000_000,
+                key: Some("req-7".into()),
+            },
         ),
         ("cell-begun", Record::CellBegun { cell: 1, code: None, now_us: 0 }),
         ("cell-begun-with-other-code", Record::CellBegun { cell: 1, code: Some(blob()), now_us: i64::MAX }),
@@ -197,8 +213,8 @@ fn every_version_of_the_corpus_reads() {
     assert_eq!(files, corpus().len(), "each file of the corpus is read here");
 }
 
-/// A fold of everything that one can have.
-fn fold() -> Fold {
+/// A fold of everything that one of the first builds could have.
+fn first_fold() -> Fold {
     let blob = || Value::Blob { hash: hash(9), bytes: 700_000 };
     let stored = |key: &str, value| fold::Stored { key: key.into(), value };
     Fold {
@@ -245,6 +261,7 @@ fn fold() -> Fold {
                 first_read_after: Some(0),
                 was_read: true,
             }),
+            key: None,
         }],
         running: vec![fold::Running {
             cell: 2,
@@ -282,15 +299,28 @@ fn fold() -> Fold {
     }
 }
 
+/// A fold of everything that one can have.
+fn fold() -> Fold {
+    let mut fold = first_fold();
+    for cell in &mut fold.cells {
+        cell.key = Some(fold::Key { key: "req-7".into(), source: hash(7) });
+    }
+    fold
+}
+
 #[test]
 fn every_version_of_the_folds_reads() {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/fold-1");
-    if std::env::var_os("CARREL_BLESS").is_some() && !file.exists() {
-        fs::write(&file, fold().to_bytes()).unwrap();
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    for (name, fold) in [("fold-1", first_fold()), ("fold-1-keys", fold())] {
+        let file = folder.join(name);
+        if std::env::var_os("CARREL_BLESS").is_some() && !file.exists() {
+            fs::write(&file, fold.to_bytes()).unwrap();
+        }
+        let kept = fs::read(&file).unwrap();
+        assert_eq!(Fold::from_bytes(&kept), Ok(fold), "{name}");
     }
-    let kept = fs::read(&file).unwrap();
-    assert_eq!(Fold::from_bytes(&kept), Ok(fold()));
     assert_eq!(fold().blobs(), [hash(1), hash(2), hash(9)]);
+    let kept = fold().to_bytes();
     let mut newer = kept.clone();
     newer[0] = fold::VERSION + 1;
     assert!(matches!(Fold::from_bytes(&newer), Err(InvalidFold::Newer { .. })));

@@ -243,7 +243,7 @@ fn said(text: &str) -> Record {
 fn talk(store: &dyn Store, name: &str, texts: usize) {
     let mut tail = Tail::start(session(name));
     let made = Record::SessionCreated { spec: "{}".into(), created_at_us: 1 };
-    let admitted = Record::CellAdmitted { cell: 1, source: "x".into(), seed: 1, at_us: 2 };
+    let admitted = Record::CellAdmitted { cell: 1, source: "x".into(), seed: 1, at_us: 2, key: None };
     let mut entries = vec![tail.seal(&[made]).unwrap(), tail.seal(&[admitted]).unwrap()];
     entries.extend((0..texts).map(|n| tail.seal(&[said(&n.to_string())]).unwrap()));
     block_on(store.append(&session(name), Position::START, entries)).unwrap();

@@ -36,14 +36,18 @@ impl Admission {
         self.refusal(&self.lock()).map_or(Ok(()), Err)
     }
 
-    /// Admits a cell, or says why not. `begin` runs under the lock, so that what it does is seen by whoever ends
-    /// the cell; it must not block.
+    /// Admits a cell, or says why not. `known` may find that it was admitted before, and `begin` begins it; both run under
+    /// the lock, so that what they see and do is seen by whoever admits or ends a cell; they must not block.
     pub(crate) fn admit(
         &self,
         control: Arc<CellControl>,
+        known: impl FnOnce() -> Result<Option<CellId>, ExecuteError>,
         begin: impl FnOnce(CellNumber, &CellId),
     ) -> Result<CellId, ExecuteError> {
         let mut state = self.lock();
+        if let Some(cell_id) = known()? {
+            return Ok(cell_id);
+        }
         if let Some(refusal) = self.refusal(&state) {
             return Err(refusal);
         }

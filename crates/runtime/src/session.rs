@@ -9,8 +9,8 @@ use carrel_contract::error::{
 };
 use carrel_contract::{
     CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, EventStream,
-    ExecuteRequest, Notice, Read, Seq, SessionId, SessionState, StartedCell, StoredKey, TerminationReason,
-    ToolDescription, WaitRequest, WaitResponse, WaitUntil,
+    ExecuteRequest, IdempotencyKey, Notice, Read, Seq, SessionId, SessionState, StartedCell, StoredKey,
+    TerminationReason, ToolDescription, WaitRequest, WaitResponse, WaitUntil,
 };
 use carrel_engine::{EngineError, VmLimits};
 use carrel_journal::Record;
@@ -22,7 +22,7 @@ use crate::cell::{self, Cell, Ground, Opening};
 use crate::control::CellControl;
 use crate::journal::{self, CellHistory, Trouble};
 use crate::keeper::Keeper;
-use crate::log::{self, Reader};
+use crate::log::{self, Keyed, Reader};
 use crate::number::CellNumber;
 use crate::observe::{deadline, observe, until_ended, until_over};
 use crate::seat::Seat;
@@ -83,9 +83,19 @@ impl Session {
         self.seat.adopt(delegate);
     }
 
-    /// Admits a cell and starts its actor. Nothing in here waits, so there is no half-admitted cell.
-    fn admit(core: &Arc<Core>, source: String) -> Result<CellId, ExecuteError> {
+    /// Admits a cell and starts its actor, unless there is one of this key. Nothing in here waits, so there is no
+    /// half-admitted cell.
+    fn admit(core: &Arc<Core>, source: String, key: Option<IdempotencyKey>) -> Result<CellId, ExecuteError> {
         check_source(&source, core.limits.source_bytes)?;
+        let keyed = key.map(|key| Keyed::new(key, &source));
+        let known = || match &keyed {
+            Some(keyed) => Ok(core.log.keyed(keyed)?),
+            None => Ok(None),
+        };
+        // It is found whatever keeps others from being admitted.
+        if let Some(cell_id) = known()? {
+            return Ok(cell_id);
+        }
         core.admission.check()?;
         if let Some(trouble) = core.log.journal().and_then(|journal| journal.trouble()) {
             return Err(trouble.into());
@@ -104,18 +114,20 @@ impl Session {
                 Some(notebook) => Ground::Persistent(notebook.queue(number)),
             };
             let seed = core.next_seed();
-            core.log.admit(cell_id, number, || Record::CellAdmitted {
+            let key = keyed.as_ref().map(|keyed| keyed.key.as_str().to_owned());
+            core.log.admit(cell_id, number, keyed.clone(), || Record::CellAdmitted {
                 cell: number.0,
                 source: source.as_str().into(),
                 seed,
                 at_us: core.now_us(),
+                key,
             });
             let opening = Opening { vm, source, seed, ground, history: None };
             let cell = Cell::new(Arc::clone(core), tools, cell_id.clone(), number, Arc::clone(&control));
             let span = cell.telemetry.span.clone();
             core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
         };
-        core.admission.admit(Arc::clone(&control), begin)
+        core.admission.admit(Arc::clone(&control), known, begin)
     }
 }
 
@@ -184,7 +196,8 @@ impl CodeModeSession for Session {
         Box::pin(async move {
             let core = self.seat.enter().await?;
             let deadline = deadline(request.yield_time);
-            let cell_id = Self::admit(&core, request.source).inspect_err(telemetry::cell_refused)?;
+            let cell_id = Self::admit(&core, request.source, request.idempotency_key)
+                .inspect_err(telemetry::cell_refused)?;
             core.settled().await?;
             let observed = (cell_id.clone(), Seq::START);
             drop(core);

@@ -126,19 +126,23 @@ impl World {
     fn execute(this: &Arc<Self>, cell: Cell) -> Result<(), ExecuteError> {
         this.admission.check()?;
         let control = std::sync::Arc::new(CellControl::default());
-        this.admission.admit(std::sync::Arc::clone(&control), |number, _| {
-            let before = this.begun.fetch_add(1, Ordering::SeqCst);
-            assert!(before - this.ended.load(Ordering::SeqCst) < this.running_limit);
-            let world = Arc::clone(this);
-            thread::spawn(move || {
-                if matches!(cell, Cell::WhenTold) {
-                    control.wait();
-                }
-                world.admission.leave(number, || {
-                    world.ended.fetch_add(1, Ordering::SeqCst);
+        this.admission.admit(
+            std::sync::Arc::clone(&control),
+            || Ok(None),
+            |number, _| {
+                let before = this.begun.fetch_add(1, Ordering::SeqCst);
+                assert!(before - this.ended.load(Ordering::SeqCst) < this.running_limit);
+                let world = Arc::clone(this);
+                thread::spawn(move || {
+                    if matches!(cell, Cell::WhenTold) {
+                        control.wait();
+                    }
+                    world.admission.leave(number, || {
+                        world.ended.fetch_add(1, Ordering::SeqCst);
+                    });
                 });
-            });
-        })?;
+            },
+        )?;
         Ok(())
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use carrel_contract::error::{
     Coded, Corrupt, CreateError, DeleteError, EngineFailure, ExecuteError, ForkError, HistoryCut, HostLost,
-    InvalidRequest, InvalidSource, InvalidSpec, LimitReached, ListError, NotifyError, OutcomeExpired,
-    OwnedElsewhere, ResumeError, SessionClosed, SetToolsError, ShutdownError, ShuttingDown, StorageFailed,
-    StoredError, TerminateError, UnknownCell, UnknownSession, Unsupported, WaitError,
+    InvalidRequest, InvalidSource, InvalidSpec, KeyReused, LimitReached, ListError, NotifyError,
+    OutcomeExpired, OwnedElsewhere, ResumeError, SessionClosed, SetToolsError, ShutdownError, ShuttingDown,
+    StorageFailed, StoredError, TerminateError, UnknownCell, UnknownSession, Unsupported, WaitError,
 };
 use carrel_contract::{CellId, SessionId};
 use minicbor::{Decode, Encode};
@@ -91,6 +91,7 @@ cause!(InvalidSource = 6 { problem: detail via text });
 cause!(ShuttingDown = 8 { ; try session_id: subject via session });
 cause!(SessionClosed = 9 { ; try session_id: subject via session });
 cause!(UnknownCell = 10 { ; try cell_id: subject via cell });
+cause!(KeyReused = 21 { ; try cell_id: subject via cell });
 cause!(OutcomeExpired = 11 { ; try cell_id: subject via cell });
 cause!(UnknownSession = 12 { ; try session_id: subject via session });
 cause!(Unsupported = 13 { field: subject via static_name, value: value via static_name, offered: detail via static_name });
@@ -222,7 +223,7 @@ operation! {
     ResumeError: UnknownSession, SessionClosed, OwnedElsewhere, Corrupt, StorageFailed, EngineFailure, HostLost;
     ListError: Corrupt, EngineFailure, HostLost;
     DeleteError: UnknownSession, OwnedElsewhere, StorageFailed, HostLost;
-    ExecuteError: InvalidSource, LimitReached, ShuttingDown, SessionClosed, EngineFailure, OwnedElsewhere, StorageFailed, HostLost;
+    ExecuteError: InvalidSource, KeyReused, LimitReached, ShuttingDown, SessionClosed, EngineFailure, OwnedElsewhere, StorageFailed, HostLost;
     ForkError: UnknownSession, InvalidRequest, HistoryCut, Unsupported, OwnedElsewhere, Corrupt, StorageFailed, EngineFailure, HostLost;
     StoredError: Unsupported, SessionClosed, OwnedElsewhere, StorageFailed, HostLost;
     SetToolsError: InvalidSpec, ShuttingDown, SessionClosed, OwnedElsewhere, StorageFailed, HostLost;
@@ -248,6 +249,7 @@ mod tests {
             fault_of(&ShuttingDown { session_id: session_id.clone() }),
             fault_of(&SessionClosed { session_id: session_id.clone() }),
             fault_of(&UnknownCell { cell_id: cell_id.clone() }),
+            fault_of(&KeyReused { cell_id: cell_id.clone() }),
             fault_of(&OutcomeExpired { cell_id }),
             fault_of(&UnknownSession { session_id: session_id.clone() }),
             fault_of(&Unsupported { field: "durability", value: "journaled", offered: "ephemeral" }),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use carrel_contract::{ExecuteRequest, ForkRequest, Read, Seq, SessionName, WaitRequest, WaitUntil};
+use carrel_contract::{
+    ExecuteRequest, ForkRequest, IdempotencyKey, Read, Seq, SessionName, WaitRequest, WaitUntil,
+};
 use minicbor::{Decode, Encode};
 
 use crate::text::{Malformed, Text, cell_id, session_id};
@@ -22,6 +24,9 @@ pub struct Execute {
     /// Whether it only looks.
     #[n(3)]
     pub look: Option<bool>,
+    /// Its idempotency key.
+    #[n(4)]
+    pub idempotency_key: Option<String>,
 }
 
 /// The contract's `WaitRequest`.
@@ -128,19 +133,23 @@ impl From<ExecuteRequest> for Execute {
             yield_time: Some(request.yield_time),
             max_output_tokens: tokens(request.max_output_tokens),
             look: Some(request.look),
+            idempotency_key: request.idempotency_key.map(String::from),
         }
     }
 }
 
-impl From<Execute> for ExecuteRequest {
-    fn from(wire: Execute) -> Self {
+impl TryFrom<Execute> for ExecuteRequest {
+    type Error = Malformed;
+
+    fn try_from(wire: Execute) -> Result<Self, Malformed> {
         let mut request = Self::new(&*wire.source.0);
         request.yield_time = wire.yield_time.unwrap_or(request.yield_time);
         if let Some(tokens) = wire.max_output_tokens {
             request.max_output_tokens = usize::try_from(tokens).unwrap_or(usize::MAX);
         }
         request.look = wire.look.unwrap_or_default();
-        request
+        request.idempotency_key = wire.idempotency_key.as_deref().map(IdempotencyKey::new).transpose()?;
+        Ok(request)
     }
 }
 

@@ -44,6 +44,7 @@ codes! {
     StorageFailed = 18, false;
     OwnedElsewhere = 19, true;
     HistoryCut = 20, false;
+    KeyReused = 21, false;
 }
 
 /// Text that cannot be an identifier.
@@ -110,6 +111,14 @@ pub struct InvalidRequest {
 pub struct InvalidSource {
     /// What is wrong and what is accepted.
     pub problem: String,
+}
+
+/// An idempotency key that came before, with another source.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("run the cell: its idempotency key is that of {cell_id}, which has another source")]
+pub struct KeyReused {
+    /// The cell that was run under the key.
+    pub cell_id: CellId,
 }
 
 /// A limit of the session that holds now.

@@ -9,8 +9,8 @@ mod operation;
 
 pub use cause::{
     Corrupt, EngineFailure, HistoryCut, HostLost, InvalidId, InvalidJson, InvalidRequest, InvalidSource,
-    InvalidSpec, InvalidToolName, LimitReached, NotifyError, OutcomeExpired, OwnedElsewhere, SessionClosed,
-    ShuttingDown, StorageFailed, UnknownCell, UnknownSession, Unsupported,
+    InvalidSpec, InvalidToolName, KeyReused, LimitReached, NotifyError, OutcomeExpired, OwnedElsewhere,
+    SessionClosed, ShuttingDown, StorageFailed, UnknownCell, UnknownSession, Unsupported,
 };
 pub use code::{Coded, ErrorCode};
 pub use operation::{

@@ -1,9 +1,9 @@
 //! One enum per operation, listing exactly its causes.
 
 use super::cause::{
-    Corrupt, EngineFailure, HistoryCut, HostLost, InvalidRequest, InvalidSource, InvalidSpec, LimitReached,
-    OutcomeExpired, OwnedElsewhere, SessionClosed, ShuttingDown, StorageFailed, UnknownCell, UnknownSession,
-    Unsupported,
+    Corrupt, EngineFailure, HistoryCut, HostLost, InvalidRequest, InvalidSource, InvalidSpec, KeyReused,
+    LimitReached, OutcomeExpired, OwnedElsewhere, SessionClosed, ShuttingDown, StorageFailed, UnknownCell,
+    UnknownSession, Unsupported,
 };
 use super::code::{Coded, ErrorCode};
 
@@ -58,7 +58,7 @@ operation! {
 }
 operation! {
     /// Why [`execute`](crate::CodeModeSession::execute) failed. Nothing is left of the request.
-    ExecuteError: InvalidSource, LimitReached, ShuttingDown, SessionClosed, EngineFailure, OwnedElsewhere, StorageFailed, HostLost
+    ExecuteError: InvalidSource, KeyReused, LimitReached, ShuttingDown, SessionClosed, EngineFailure, OwnedElsewhere, StorageFailed, HostLost
 }
 operation! {
     /// Why [`set_tools`](crate::CodeModeSession::set_tools) failed. The session has the tools that it had.

@@ -24,6 +24,7 @@ mod ending;
 mod forking;
 mod harness;
 mod interface;
+mod keys;
 mod limits;
 mod misbehaving;
 mod model;
@@ -41,6 +42,7 @@ pub use ending::*;
 pub use forking::*;
 pub use harness::Harness;
 pub use interface::*;
+pub use keys::*;
 pub use limits::*;
 pub use misbehaving::*;
 pub use model::*;
@@ -67,6 +69,12 @@ macro_rules! contract_suite {
             s1_ids_are_never_used_again
             s1_a_session_is_listed_resumed_and_deleted
             s1_a_cell_is_running_before_anything_it_does_reaches_the_delegate
+            s1_a_key_runs_once
+            s1_a_key_runs_once_whoever_comes_at_once
+            s1_a_key_finds_its_cell_whatever_else_is_full
+            s1_a_key_is_known_to_whoever_resumes_the_session
+            s1_a_key_with_another_source_is_refused
+            s1_a_key_is_forgotten_with_its_outcome
             s2_a_tool_call_goes_out_and_its_answer_comes_back
             s2_a_failing_tool_rejects_with_a_tool_error
             s2_calls_run_side_by_side

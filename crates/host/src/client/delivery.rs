@@ -74,7 +74,7 @@ impl Residence {
         match fault.code {
             // Of a session; of a cell; of cells that hold a limit.
             8 | 9 | 14 | 15 | 18 | 19 | 20 => fault.subject = Some(self.id.as_str().to_owned()),
-            10 | 11 => fault.subject = fault.subject.as_ref().map(outward),
+            10 | 11 | 21 => fault.subject = fault.subject.as_ref().map(outward),
             7 => fault.cells = fault.cells.map(|cells| cells.iter().map(outward).collect()),
             _ => {}
         }

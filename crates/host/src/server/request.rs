@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use carrel_contract::{CellId, Read, Seq, ToolDescription, WaitRequest};
+use carrel_contract::{CellId, ExecuteRequest, Read, Seq, ToolDescription, WaitRequest};
 use carrel_wire::{Fault, Malformed, Reply, ToHost};
 use tokio::sync::Semaphore;
 
@@ -24,8 +24,8 @@ impl Connection<'_> {
         let Kept { session, keys } = kept;
         match message {
             ToHost::Execute { request, execute: asked, key } => {
-                let keyed = key.map(|key| (keys, key));
-                self.spawn(request, execute(stream, session, request, asked.into(), keyed))
+                let (asked, keyed) = (ExecuteRequest::try_from(asked)?, key.map(|key| (keys, key)));
+                self.spawn(request, execute(stream, session, request, asked, keyed))
             }
             ToHost::SetTools { request, tools } => {
                 let tools =

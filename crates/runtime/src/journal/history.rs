@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::{
-    CellErrorKind, CellId, EarlierCell, EventKind, JsonText, SessionSpec, ToolCallId, ToolName, ToolProgress,
+    CellErrorKind, CellId, EarlierCell, EventKind, IdempotencyKey, JsonText, SessionSpec, ToolCallId,
+    ToolName, ToolProgress,
 };
 use carrel_engine::{CallHandle, Event};
 use carrel_journal::fold::Done;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 
 use super::words::{self, Nonsense};
 use crate::cell::{Question, translate};
+use crate::log::Keyed;
 use crate::number::CellNumber;
 use crate::shared::Past;
 use crate::stored::Committed;
@@ -158,8 +160,9 @@ impl History {
             // It says what is known here already.
             Record::Folded { .. } => {}
             Record::ToolsSet { tools } => self.past.tools = Arc::new(ToolTable::new(words::json_of(tools)?)?),
-            Record::CellAdmitted { cell, source, seed, at_us } => {
-                self.admitted(cell, words::text(source)?, seed, at_us)?;
+            Record::CellAdmitted { cell, source, seed, at_us, key } => {
+                let key = key.as_deref().map(IdempotencyKey::new).transpose()?;
+                self.admitted(cell, words::text(source)?, seed, at_us, key)?;
             }
             Record::CellEnded { cell, outcome, refused, usage, ended_at_us } => {
                 self.at(ended_at_us);
@@ -300,14 +303,22 @@ impl History {
         Ok(())
     }
 
-    fn admitted(&mut self, cell: u64, source: String, seed: u64, at_us: i64) -> Result<(), Nonsense> {
+    fn admitted(
+        &mut self,
+        cell: u64,
+        source: String,
+        seed: u64,
+        at_us: i64,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(), Nonsense> {
         self.at(at_us);
         let number = CellNumber(cell);
         if number <= self.past.newest {
             return Err(Nonsense(format!("{} is admitted a second time", number.id()?)));
         }
         self.past.newest = number;
-        self.past.log.admit_at(&number.id()?, number, self.clock.instant(at_us));
+        let keyed = key.map(|key| Keyed::new(key, &source));
+        self.past.log.admit_at(&number.id()?, number, keyed, self.clock.instant(at_us));
         let history = CellHistory {
             source,
             code: None,

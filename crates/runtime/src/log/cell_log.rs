@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::{
-    CellError, CellId, CellResponse, Completed, JsonText, Notice, Observation, Read, Seq, Terminated,
-    TerminationReason, ToolCallId, Usage, Yielded,
+    CellError, CellId, CellResponse, Completed, IdempotencyKey, JsonText, Notice, Observation, Read, Seq,
+    Terminated, TerminationReason, ToolCallId, Usage, Yielded,
 };
+use carrel_journal::BlobHash;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -19,6 +20,19 @@ use super::window::OutputWindow;
 pub(crate) enum Outcome {
     Completed { result: Option<JsonText>, error: Option<CellError>, warnings: Vec<String> },
     Terminated { reason: TerminationReason, abandoned: Vec<ToolCallId> },
+}
+
+/// What a cell was admitted under, so that the same request is known when it comes again.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyed {
+    pub(crate) key: IdempotencyKey,
+    pub(crate) source: BlobHash,
+}
+
+impl Keyed {
+    pub(crate) fn new(key: IdempotencyKey, source: &str) -> Self {
+        Self { key, source: BlobHash::of(source.as_bytes()) }
+    }
 }
 
 /// One cell: its output, its outcome and how far its session's reader has read.
@@ -41,6 +55,7 @@ pub(crate) struct CellLog {
     pub(crate) changed: Arc<Notify>,
     pub(super) admitted_at: Instant,
     pub(super) ended: Option<Ended>,
+    pub(super) keyed: Option<Keyed>,
 }
 
 #[derive(Debug)]
@@ -85,6 +100,7 @@ impl CellLog {
             changed: Arc::default(),
             admitted_at: now,
             ended: None,
+            keyed: None,
         }
     }
 

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use carrel_contract::{Content, Event, EventKind, OutputItem, Seq};
+use carrel_contract::{Content, Event, EventKind, IdempotencyKey, OutputItem, Seq};
 use carrel_journal::fold::{self, Fold};
 use tokio::time::Instant;
 
-use super::cell_log::{CellLog, Ended};
+use super::cell_log::{CellLog, Ended, Keyed};
 use super::session_log::SessionLog;
 use super::window::{self, Window};
 use crate::journal::{self, Clock, Nonsense};
@@ -98,7 +98,10 @@ impl SessionLog {
                     was_read: ended.was_read,
                 });
             }
-            state.cells.insert(number.id()?, log);
+            if let Some(fold::Key { key, source }) = cell.key {
+                log.keyed = Some(Keyed { key: IdempotencyKey::new(&key)?, source });
+            }
+            state.insert(number.id()?, log);
         }
         Ok(())
     }
@@ -121,6 +124,10 @@ fn fold_cell(number: CellNumber, cell: &CellLog, ended_at: Option<Instant>, cloc
         last: (cell.last.0, cell.last_output.0, cell.last_yield.0),
         read_up_to: cell.read_up_to.0,
         ended,
+        key: cell
+            .keyed
+            .as_ref()
+            .map(|keyed| fold::Key { key: keyed.key.as_str().to_owned(), source: keyed.source }),
     }
 }
 

@@ -12,6 +12,6 @@ mod stream;
 mod window;
 
 pub(crate) use budget::cut_text;
-pub(crate) use cell_log::{Outcome, Reader};
+pub(crate) use cell_log::{Keyed, Outcome, Reader};
 pub(crate) use session_log::{Missing, SessionLog};
 pub(crate) use stream::follow;

@@ -4,16 +4,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use carrel_contract::error::{OutcomeExpired, TerminateError, UnknownCell, WaitError};
+use carrel_contract::error::{KeyReused, OutcomeExpired, TerminateError, UnknownCell, WaitError};
 use carrel_contract::{
-    CellId, CellResponse, Content, Event, EventKind, Limits, Notice, OutputItem, Read, Seq, ToolCallId,
-    Usage, WaitUntil,
+    CellId, CellResponse, Content, Event, EventKind, IdempotencyKey, Limits, Notice, OutputItem, Read, Seq,
+    ToolCallId, Usage, WaitUntil,
 };
 use carrel_journal::Record;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::cell_log::{CellLog, Outcome, Reader};
+use super::cell_log::{CellLog, Keyed, Outcome, Reader};
 use super::window::{self, ITEM_BYTES};
 use crate::inspect::KeptCell;
 use crate::journal::Journal;
@@ -65,6 +65,8 @@ pub(super) struct State {
     pub(super) recent: VecDeque<Event>,
     recent_bytes: usize,
     pub(super) cells: HashMap<CellId, CellLog>,
+    /// Which of them was admitted under a key.
+    pub(super) keys: HashMap<IdempotencyKey, CellId>,
     /// Ended cells, oldest first.
     pub(super) ended: VecDeque<(CellId, Instant)>,
     pub(super) newest_cell: CellNumber,
@@ -89,20 +91,50 @@ impl SessionLog {
     }
 
     /// Begins the log of a cell.
-    pub(crate) fn admit(&self, cell_id: &CellId, number: CellNumber, record: impl FnOnce() -> Record) {
-        self.begin(cell_id, number, Instant::now(), record);
+    pub(crate) fn admit(
+        &self,
+        cell_id: &CellId,
+        number: CellNumber,
+        keyed: Option<Keyed>,
+        record: impl FnOnce() -> Record,
+    ) {
+        self.begin(cell_id, number, keyed, Instant::now(), record);
     }
 
     /// The same, of a cell that was admitted earlier.
-    pub(crate) fn admit_at(&self, cell_id: &CellId, number: CellNumber, at: Instant) {
-        self.begin(cell_id, number, at, || unreachable!("a log that is read has no journal of its own"));
+    pub(crate) fn admit_at(&self, cell_id: &CellId, number: CellNumber, keyed: Option<Keyed>, at: Instant) {
+        self.begin(cell_id, number, keyed, at, || {
+            unreachable!("a log that is read has no journal of its own")
+        });
     }
 
-    fn begin(&self, cell_id: &CellId, number: CellNumber, at: Instant, record: impl FnOnce() -> Record) {
+    /// Returns the cell that was admitted under a key, while it is known.
+    ///
+    /// # Errors
+    /// [`KeyReused`] when its source was another.
+    pub(crate) fn keyed(&self, keyed: &Keyed) -> Result<Option<CellId>, KeyReused> {
+        let state = self.fresh();
+        let Some(cell_id) = state.keys.get(&keyed.key) else { return Ok(None) };
+        let known = state.cells.get(cell_id).and_then(|cell| cell.keyed.as_ref());
+        if known.is_some_and(|known| known.source != keyed.source) {
+            return Err(KeyReused { cell_id: cell_id.clone() });
+        }
+        Ok(Some(cell_id.clone()))
+    }
+
+    fn begin(
+        &self,
+        cell_id: &CellId,
+        number: CellNumber,
+        keyed: Option<Keyed>,
+        at: Instant,
+        record: impl FnOnce() -> Record,
+    ) {
         let mut state = self.lock();
         state.newest_cell = state.newest_cell.max(number);
-        let cell = CellLog::new(self.limits.output_bytes, self.limits.media_bytes, at);
-        state.cells.insert(cell_id.clone(), cell);
+        let mut cell = CellLog::new(self.limits.output_bytes, self.limits.media_bytes, at);
+        cell.keyed = keyed;
+        state.insert(cell_id.clone(), cell);
         self.append_to(state, cell_id, EventKind::CellAdmitted, |_| record(), |_| ());
     }
 
@@ -357,6 +389,13 @@ impl SessionLog {
 }
 
 impl State {
+    pub(super) fn insert(&mut self, cell_id: CellId, cell: CellLog) {
+        if let Some(keyed) = &cell.keyed {
+            self.keys.insert(keyed.key.clone(), cell_id.clone());
+        }
+        self.cells.insert(cell_id, cell);
+    }
+
     fn cell(&self, cell_id: &CellId) -> Result<&CellLog, Missing> {
         self.cells.get(cell_id).ok_or_else(|| self.missing(cell_id))
     }
@@ -388,7 +427,12 @@ impl State {
             if self.ended.len() <= limits.kept_outcomes && now - *ended_at < limits.outcome_age {
                 break;
             }
-            forgotten.extend(self.cells.remove(cell_id).map(|cell| cell.changed));
+            if let Some(cell) = self.cells.remove(cell_id) {
+                if let Some(keyed) = &cell.keyed {
+                    self.keys.remove(&keyed.key);
+                }
+                forgotten.push(cell.changed);
+            }
             self.ended.pop_front();
         }
         forgotten
