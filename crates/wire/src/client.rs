@@ -84,7 +84,7 @@ pub enum ToClient {
         #[n(0)]
         request: u64,
         /// The entries.
-        #[n(1)]
+        #[cbor(n(1), decode_with = "crate::list::few")]
         items: Vec<Item>,
         /// Whether nothing comes after them.
         #[n(2)]
@@ -120,7 +120,7 @@ pub enum Reply {
     },
     /// The sessions that are kept.
     #[n(3)]
-    Sessions(#[n(0)] Vec<String>),
+    Sessions(#[cbor(n(0), decode_with = "crate::list::many")] Vec<String>),
     /// The cell is admitted.
     #[n(4)]
     Started {
@@ -130,10 +130,10 @@ pub enum Reply {
     },
     /// What was observed, cell by cell.
     #[n(5)]
-    Observed(#[n(0)] Vec<Observed>),
+    Observed(#[cbor(n(0), decode_with = "crate::list::few")] Vec<Observed>),
     /// What is stored, by its keys.
     #[n(6)]
-    Stored(#[n(0)] Vec<StoredKey>),
+    Stored(#[cbor(n(0), decode_with = "crate::list::many")] Vec<StoredKey>),
 }
 
 /// The contract's `StoredKey`.

@@ -33,7 +33,7 @@ pub struct Fault {
     #[n(4)]
     pub value: Option<String>,
     /// The cells that hold the limit.
-    #[n(5)]
+    #[cbor(n(5), decode_with = "crate::list::optional")]
     pub cells: Option<Vec<String>>,
     /// How long it was tried.
     #[n(6)]

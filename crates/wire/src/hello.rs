@@ -22,7 +22,7 @@ pub struct Hello {
     #[n(2)]
     pub oldest: u32,
     /// What it can do beyond its version. Unknown ones are passed over.
-    #[n(3)]
+    #[cbor(n(3), decode_with = "crate::list::few")]
     pub capabilities: Vec<String>,
     /// Who it is, for logs.
     #[n(4)]

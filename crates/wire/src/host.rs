@@ -72,7 +72,7 @@ pub enum ToHost {
         #[n(0)]
         request: u64,
         /// The tools.
-        #[n(1)]
+        #[cbor(n(1), decode_with = "crate::list::few")]
         tools: Vec<Tool>,
     },
     /// Observes cells. Answered by `Observed`.

@@ -12,10 +12,10 @@ pub enum Notice {
     #[n(0)]
     Recovered {
         /// Calls that were made again.
-        #[n(0)]
+        #[cbor(n(0), decode_with = "crate::list::few")]
         repeated: Vec<String>,
         /// Calls of which nobody knows.
-        #[n(1)]
+        #[cbor(n(1), decode_with = "crate::list::few")]
         unknown: Vec<String>,
     },
     /// The process that had the session is gone.
@@ -25,7 +25,7 @@ pub enum Notice {
         #[n(0)]
         detail: String,
         /// The cells that ran.
-        #[n(1)]
+        #[cbor(n(1), decode_with = "crate::list::few")]
         cells: Vec<String>,
         /// How many outcomes are lost.
         #[n(2)]

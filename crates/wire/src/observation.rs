@@ -17,7 +17,7 @@ pub struct Observation {
     #[n(0)]
     pub cell_id: String,
     /// Its output.
-    #[n(1)]
+    #[cbor(n(1), decode_with = "crate::list::many")]
     pub items: Vec<OutputItem>,
     /// The cursor to go on from.
     #[n(2)]
@@ -29,7 +29,7 @@ pub struct Observation {
     #[n(4)]
     pub usage: Usage,
     /// What its reader should know.
-    #[n(5)]
+    #[cbor(n(5), decode_with = "crate::list::few")]
     pub notices: Vec<Notice>,
 }
 

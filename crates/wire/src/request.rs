@@ -33,7 +33,7 @@ pub struct Execute {
 #[derive(Clone, Debug, Encode, Decode)]
 pub struct Wait {
     /// The cells.
-    #[n(0)]
+    #[cbor(n(0), decode_with = "crate::list::few")]
     pub cells: Vec<String>,
     /// What has been read already.
     #[n(1)]

@@ -43,7 +43,7 @@ pub enum Observed {
         #[cbor(n(2), decode_with = "crate::text::known")]
         failure: Option<CellFailure>,
         /// What its author should know.
-        #[n(3)]
+        #[cbor(n(3), decode_with = "crate::list::few")]
         warnings: Vec<String>,
         /// Whether this was given to a reader before.
         #[n(4)]
@@ -59,7 +59,7 @@ pub enum Observed {
         #[n(1)]
         reason: Reason,
         /// Callbacks that were abandoned.
-        #[n(2)]
+        #[cbor(n(2), decode_with = "crate::list::few")]
         abandoned: Vec<String>,
         /// Whether this was given to a reader before.
         #[n(3)]

@@ -18,7 +18,7 @@ pub struct Spec {
     #[n(1)]
     pub durability: Durability,
     /// The tools its cells may call.
-    #[n(2)]
+    #[cbor(n(2), decode_with = "crate::list::few")]
     pub tools: Vec<Tool>,
     /// Whether cells are checked before they run.
     #[n(3)]
