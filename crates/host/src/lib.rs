@@ -4,12 +4,15 @@
 //! provider like any other, whose sessions a host has.
 //!
 //! Read in this order: `link` (messages of many streams on one byte stream), `server` (the host's side), `client` (the
-//! other side), `process` (hosts that are started and supervised), `watch` (delegates that block the client's threads).
+//! other side), `process` (hosts that are started and supervised), `watch` (delegates that block the client's threads), `strange` (peers
+//! that say anything at all, for tests).
 
 mod client;
 mod link;
 mod process;
 mod server;
+#[cfg(any(test, feature = "testing"))]
+pub mod strange;
 mod watch;
 
 pub use client::{ConnectError, RemoteProvider};

@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
-use carrel_wire::{Reply, ToHost, encode};
+use carrel_wire::{Fault, Reply, ToHost, encode};
 use tokio::sync::oneshot;
 
 use super::channel::Channel;
 use super::connection::{Answer, Connection, Pending};
+use crate::link::Unsent;
 
 impl Channel {
-    /// Says something; `None` when the host is gone, once that is known for sure.
-    async fn say(&self, message: ToHost) -> Option<()> {
+    /// Says something; what kept it from being said otherwise: that the host is gone, once that is known for sure, or the
+    /// reply to what is more than the host takes.
+    async fn say(&self, message: ToHost) -> Result<(), Option<Reply>> {
         let connection = self.connection();
-        if connection.outbox.send(self.stream, encode(&message)).await.is_err() {
-            connection.lost.cancelled().await;
-            return None;
+        match connection.outbox.send(self.stream, encode(&message)).await {
+            Ok(()) => Ok(()),
+            Err(Unsent::TooLarge) => Err(Some(Reply::Failed(too_large()))),
+            Err(Unsent::Closed) => {
+                connection.lost.cancelled().await;
+                Err(None)
+            }
         }
-        Some(())
     }
 
     /// Makes a request and waits for its answer. Dropping the future cancels the request; `None` when the host is gone.
@@ -28,10 +33,12 @@ impl Channel {
     pub(super) async fn ask_fully(&self, message: impl FnOnce(u64) -> ToHost) -> Option<Answer> {
         let (waiting, reply) = oneshot::channel();
         let request = self.connection().request(Pending::Reply(waiting));
-        let mut asked = Asked { connection: self.connection(), stream: self.stream, request, is_over: false };
-        self.say(message(request)).await?;
+        let mut asked = Asked::new(self.connection(), self.stream, request);
+        if let Err(instead) = self.say(message(request)).await {
+            return instead.map(|reply| Answer { reply, ends: self.sightings.ends() });
+        }
         let reply = reply.await.ok();
-        asked.is_over = true;
+        asked.is_over();
         self.cells_closed().await;
         reply
     }
@@ -45,18 +52,37 @@ impl Channel {
         let (first, first_reply) = oneshot::channel();
         let request = self.connection().request(Pending::Cell(Some(started), first));
         let first = FirstReply { channel: Arc::clone(&self), request, reply: first_reply };
-        self.say(message(request)).await?;
+        if let Err(instead) = self.say(message(request)).await {
+            return instead.map(|reply| (reply, first));
+        }
         let started = is_started.await.ok()?;
         Some((started.reply, first))
     }
 }
 
+/// What becomes of a request that the host does not take for its size.
+pub(super) fn too_large() -> Fault {
+    let message = "ask the host: the request is longer than the host takes".to_owned();
+    Fault { code: 14, detail: Some(message.clone()), message, ..Fault::default() }
+}
+
 /// A request, until it is answered. Dropped before, it is cancelled.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     connection: &'a Connection,
     stream: u32,
     request: u64,
     is_over: bool,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(connection: &'a Connection, stream: u32, request: u64) -> Self {
+        Self { connection, stream, request, is_over: false }
+    }
+
+    /// Notes that it is answered.
+    pub(super) fn is_over(&mut self) {
+        self.is_over = true;
+    }
 }
 
 impl Drop for Asked<'_> {

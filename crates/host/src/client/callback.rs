@@ -22,7 +22,10 @@ impl Channel {
             self.names.get().ok_or(LinkError::Protocol("it calls back before the session has its id"))?;
         match message {
             ToClient::Call { call, tool_call } => {
-                let (tool_call, tokens) = self.tool_call(names, call, tool_call)?;
+                let Some((tool_call, tokens)) = self.tool_call(names, call, tool_call)? else {
+                    self.push(&ToHost::Answer { call, result: None, failure: Some(too_much().into()) });
+                    return Ok(());
+                };
                 let (cell_id, channel) = (tool_call.cell_id.clone(), Arc::clone(self));
                 let cancel = tokens.cancel.clone();
                 let called = async move {
@@ -35,7 +38,10 @@ impl Channel {
                 self.begin(&cell_id, call, called.boxed());
             }
             ToClient::LookUp { call, tool_call } => {
-                let (tool_call, tokens) = self.tool_call(names, call, tool_call)?;
+                let Some((tool_call, tokens)) = self.tool_call(names, call, tool_call)? else {
+                    self.push(&ToHost::LookedUp { call, outcome: LookedUp::from(Err(too_much())) });
+                    return Ok(());
+                };
                 let (cell_id, channel) = (tool_call.cell_id.clone(), Arc::clone(self));
                 let cancel = tokens.cancel.clone();
                 let asked = async move {
@@ -50,7 +56,11 @@ impl Channel {
             }
             ToClient::Notify { call, cell_id, text } => {
                 let cell_id = self.cell_id(names, &cell_id)?;
-                let tokens = self.add(call)?;
+                let Some(tokens) = self.add(call, text.len())? else {
+                    let error = NotifyError { detail: too_much().message, tried_for: None };
+                    self.push(&ToHost::Delivered { call, fault: Some(Fault::from(&error)) });
+                    return Ok(());
+                };
                 let (notification, channel) =
                     (Notification::new(names.session_id.clone(), cell_id.clone(), text), Arc::clone(self));
                 let cancel = tokens.cancel.clone();
@@ -75,7 +85,9 @@ impl Channel {
             ToClient::DropCall { call } => self.drop_callback(call),
             ToClient::CellClosed { cell_id } => {
                 let cell_id = self.cell_id(names, &cell_id)?;
-                (self.on_closed)(&cell_id);
+                if !(self.on_closed)(&cell_id) {
+                    return Err(LinkError::Protocol("it closes a cell twice"));
+                }
                 self.sightings.end();
                 self.close_cell(cell_id);
             }
@@ -89,12 +101,18 @@ impl Channel {
         Ok(cell_id.map_err(Malformed::from)?)
     }
 
-    fn tool_call(&self, names: &Names, call: u64, mut wire: Call) -> Result<(ToolCall, Tokens), LinkError> {
+    fn tool_call(
+        &self,
+        names: &Names,
+        call: u64,
+        mut wire: Call,
+    ) -> Result<Option<(ToolCall, Tokens)>, LinkError> {
         wire.cell_id = self.cell_id(names, &wire.cell_id)?.into();
+        let bytes = wire.input.as_ref().map_or(0, |input| input.0.len());
         let tool_call = wire.of_session(names.session_id.clone())?;
-        let tokens = self.add(call)?;
+        let Some(tokens) = self.add(call, bytes)? else { return Ok(None) };
         let status = CallStatus::new(Arc::new(Teller::new(Arc::clone(&self.owner), self.stream, call)));
-        Ok((tool_call.with_status(status), tokens))
+        Ok(Some((tool_call.with_status(status), tokens)))
     }
 
     async fn answer(&self, call: u64, answer: Result<JsonText, ToolError>) {
@@ -139,6 +157,11 @@ async fn until<T>(tokens: &Tokens, code: impl Future<Output = T> + Send) -> Opti
             Some(Err(text.unwrap_or_else(|| "it says nothing".to_owned())))
         }
     }
+}
+
+fn too_much() -> ToolError {
+    let message = "the calls under way hold more than a client takes";
+    ToolError::new(ToolErrorCode::Unavailable, message).with_retryable(true)
 }
 
 fn panicked(panic: &str) -> ToolError {

@@ -22,10 +22,13 @@ use crate::watch;
 
 /// Callbacks of a session that a host may have under way.
 const CALLBACKS: usize = 128 * 1024;
+/// The bytes of their inputs and texts. One that is above it is refused, and the others go on.
+const CALLBACK_BYTES: usize = 1 << 30;
 
 #[derive(Default)]
 pub(super) struct Callbacks {
     under_way: HashMap<u64, Tokens>,
+    bytes: usize,
     cells: HashMap<CellId, Cell>,
     is_over: bool,
 }
@@ -36,6 +39,8 @@ pub(super) struct Tokens {
     pub(super) cancel: CancellationToken,
     /// It is no longer waited for.
     pub(super) dropped: CancellationToken,
+    /// What it holds.
+    bytes: usize,
 }
 
 /// The callbacks of one cell.
@@ -75,14 +80,19 @@ impl Channel {
         }
     }
 
-    pub(super) fn add(&self, call: u64) -> Result<Tokens, LinkError> {
+    /// Takes a callback that holds so many bytes; `None` when that is more than a session may have under way.
+    pub(super) fn add(&self, call: u64, bytes: usize) -> Result<Option<Tokens>, LinkError> {
         let mut callbacks = self.callbacks();
         if callbacks.under_way.len() >= CALLBACKS || callbacks.under_way.contains_key(&call) {
             return Err(LinkError::Protocol("it has too many callbacks under way, or two of one number"));
         }
-        let tokens = Tokens::default();
+        if callbacks.bytes + bytes > CALLBACK_BYTES {
+            return Ok(None);
+        }
+        callbacks.bytes += bytes;
+        let tokens = Tokens { bytes, ..Tokens::default() };
         callbacks.under_way.insert(call, tokens.clone());
-        Ok(tokens)
+        Ok(Some(tokens))
     }
 
     /// Begins a callback after those that its cell made before.
@@ -146,7 +156,7 @@ impl Channel {
 
     /// Lets go of a callback.
     pub(super) fn drop_callback(&self, call: u64) {
-        let tokens = self.callbacks().under_way.remove(&call);
+        let tokens = self.tokens(call);
         if let Some(tokens) = tokens {
             tokens.cancel.cancel();
             tokens.dropped.cancel();
@@ -211,7 +221,9 @@ struct Over {
 impl Drop for Over {
     fn drop(&mut self) {
         let mut callbacks = self.channel.callbacks();
-        callbacks.under_way.remove(&self.call);
+        if let Some(tokens) = callbacks.under_way.remove(&self.call) {
+            callbacks.bytes -= tokens.bytes;
+        }
         if let Some(cell) = callbacks.cells.get_mut(&self.cell_id) {
             cell.under_way -= 1;
         }

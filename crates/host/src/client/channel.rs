@@ -1,6 +1,6 @@
 //! One session on one connection: the stream that it has, and where its callbacks go.
 
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -26,14 +26,15 @@ pub(crate) struct Channel {
     pub(super) host_id: OnceLock<SessionId>,
     pub(super) grace: Duration,
     state: AtomicU8,
+    is_released: AtomicBool,
     pub(super) callbacks: Mutex<Callbacks>,
     /// Cells of which the delegate is being told that they are gone.
     pub(super) closing: AtomicUsize,
     pub(super) closed: Notify,
     /// What was seen of the log, where it is followed.
     pub(super) sightings: Sightings,
-    /// Tells of each cell that is gone.
-    pub(super) on_closed: Box<dyn Fn(&CellId) + Send + Sync>,
+    /// Tells of each cell that is gone, and is told whether it was there.
+    pub(super) on_closed: Box<dyn Fn(&CellId) -> bool + Send + Sync>,
 }
 
 impl Channel {
@@ -42,7 +43,7 @@ impl Channel {
         delegate: &Arc<DelegateSlot>,
         names: Option<Names>,
         grace: Duration,
-        on_closed: Box<dyn Fn(&CellId) + Send + Sync>,
+        on_closed: Box<dyn Fn(&CellId) -> bool + Send + Sync>,
     ) -> Arc<Self> {
         owner.connection.register(|stream| {
             Arc::new(Self {
@@ -53,6 +54,7 @@ impl Channel {
                 names: names.map_or_else(OnceLock::new, OnceLock::from),
                 grace,
                 state: AtomicU8::new(0),
+                is_released: AtomicBool::new(false),
                 callbacks: Mutex::default(),
                 closing: AtomicUsize::new(0),
                 closed: Notify::new(),
@@ -86,6 +88,16 @@ impl Channel {
             _ => 2,
         };
         self.state.fetch_max(state, Ordering::SeqCst);
+    }
+
+    /// Tells the host that nobody needs the session any more.
+    pub(super) fn release(&self) {
+        self.is_released.store(true, Ordering::SeqCst);
+        self.push(&ToHost::Release);
+    }
+
+    pub(super) fn is_released(&self) -> bool {
+        self.is_released.load(Ordering::SeqCst)
     }
 
     /// Says something small.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use carrel_contract::StreamItem;
+use carrel_wire::frame::MAX_PAYLOAD;
 use carrel_wire::{Hello, Incompatible, Reply, ToClient, ToHost, decode, encode};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::channel::Channel;
 use super::feed::Feed;
-use crate::link::{LinkError, MAX_MESSAGE_BYTES, Outbox, read_messages};
+use crate::link::{LinkError, MAX_MESSAGE_BYTES, Outbox, Receiver, Unwritten, read_messages};
 
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -205,6 +206,7 @@ impl Connection {
         // Streams are opened in the order of their numbers, which `send` keeps only for who holds this lock meanwhile.
         let mut channels = self.channels();
         let channel = make(self.next_stream.fetch_add(1, Ordering::Relaxed));
+        self.outbox.open_stream(channel.stream);
         channels.insert(channel.stream, Arc::clone(&channel));
         channel
     }
@@ -237,9 +239,8 @@ impl Connection {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message. Tells whether its stream goes on.
-    fn take(&self, stream: u32, bytes: &[u8]) -> Result<bool, LinkError> {
-        let message: ToClient = decode(bytes)?;
+    /// Takes a message.
+    fn take(&self, stream: u32, message: ToClient) -> Result<(), LinkError> {
         self.heard.store(true, Ordering::Relaxed);
         match message {
             ToClient::Hello(hello) => {
@@ -247,23 +248,22 @@ impl Connection {
                     return Err(LinkError::Protocol("it said hello twice"));
                 }
                 self.greeted.notify_one();
-                Ok(true)
+                Ok(())
             }
             _ if self.host.get().is_none() => Err(LinkError::Protocol("it did not say hello")),
-            ToClient::Pong { .. } => Ok(true),
+            ToClient::Pong { .. } => Ok(()),
             ToClient::Reply { request, reply, state } => {
                 let mut ends = 0;
                 if let Some(channel) = self.channel(stream)? {
                     channel.set_state(state.into());
                     ends = channel.sightings.ends();
                 }
-                self.answer(request, Answer { reply, ends })?;
-                Ok(true)
+                self.answer(request, Answer { reply, ends })
             }
             ToClient::Events { request, items, end } => {
                 let feed = match self.pending().get(&request) {
                     Some(Pending::Log(feed)) => Arc::clone(feed),
-                    _ => return Ok(true),
+                    _ => return Ok(()),
                 };
                 let items = items.into_iter().map(StreamItem::try_from).collect::<Result<Vec<_>, _>>()?;
                 if let Some(channel) = self.channel(stream)? {
@@ -272,19 +272,23 @@ impl Connection {
                 if !feed.put(items, end) {
                     return Err(LinkError::Protocol("it sends more of a log than there is room for"));
                 }
-                Ok(true)
+                Ok(())
             }
             ToClient::Ended => {
                 if let Some(channel) = self.channel(stream)? {
+                    // A host ends what was not released when it leaves itself.
+                    if !channel.is_released() {
+                        return Err(LinkError::Left);
+                    }
                     self.channels().remove(&stream);
                     self.outbox.end_stream(stream);
                     channel.end();
                 }
-                Ok(false)
+                Ok(())
             }
             callback => match self.channel(stream)? {
-                Some(channel) => channel.take(callback).map(|()| true),
-                None => Ok(false),
+                Some(channel) => channel.take(callback),
+                None => Ok(()),
             },
         }
     }
@@ -311,8 +315,8 @@ impl Connection {
                 started
             }
             Some(Pending::Cell(None, first)) => first,
-            Some(log @ Pending::Log(_)) => {
-                drop(log);
+            Some(Pending::Log(feed)) => {
+                feed.lose();
                 return Err(LinkError::Protocol("it answers a request that has no answer"));
             }
             // Nobody waits any more.
@@ -343,6 +347,18 @@ impl Connection {
     }
 }
 
+impl Receiver for &Connection {
+    fn longest(&self, stream: u32) -> usize {
+        // Before it was asked anything, a host has little to say.
+        let is_known = self.host.get().is_some() && stream < self.next_stream.load(Ordering::Relaxed);
+        if is_known { MAX_MESSAGE_BYTES } else { MAX_PAYLOAD }
+    }
+
+    fn take(&mut self, stream: u32, message: &[u8]) -> Result<(), LinkError> {
+        Connection::take(self, stream, decode(message)?)
+    }
+}
+
 /// Reads and writes until the connection ends.
 async fn run(
     connection: Arc<Connection>,
@@ -351,19 +367,17 @@ async fn run(
     epitaph: Option<Arc<dyn Epitaph>>,
 ) {
     let outbox = &connection.outbox;
-    let ended = {
-        let deliver = |stream: u32, bytes: &[u8]| connection.take(stream, bytes);
-        let read = read_messages(&mut reader, outbox, MAX_MESSAGE_BYTES, deliver);
-        tokio::select! {
-            ended = read => ended,
-            written = outbox.write_to(&mut writer) => written.map_err(LinkError::from),
-            () = connection.closing.cancelled() => {
-                outbox.finish();
-                drop(timeout(FAREWELL, outbox.write_to(&mut writer)).await);
-                Ok(())
-            }
-        }
+    let mut unwritten = Unwritten::default();
+    let mut receiver = &*connection;
+    let ended = tokio::select! {
+        ended = read_messages(&mut reader, outbox, &mut receiver) => ended,
+        written = outbox.write_to(&mut unwritten, &mut writer) => written.map_err(LinkError::from),
+        () = connection.closing.cancelled() => Err(LinkError::Left),
     };
+    if connection.closing.is_cancelled() {
+        outbox.finish();
+        drop(timeout(FAREWELL, outbox.write_to(&mut unwritten, &mut writer)).await);
+    }
     let known = connection.reason.get().is_some();
     // While its end is looked into, nothing more is taken.
     connection.outbox.close();
@@ -373,9 +387,9 @@ async fn run(
         None => None,
     };
     let reason = match (ended, said) {
-        (Ok(()), Some(said)) => said,
+        (Ok(()) | Err(LinkError::Left), Some(said)) => said,
         (Err(error @ LinkError::Io(_)), Some(said)) => format!("{said}; {error}"),
-        (Ok(()), None) => "it closed the connection".to_owned(),
+        (Ok(()) | Err(LinkError::Left), None) => "it closed the connection".to_owned(),
         (Err(error), _) => error.to_string(),
     };
     connection.lose(&reason);

@@ -8,9 +8,12 @@ use carrel_wire::{ToHost, encode};
 use tokio::sync::Notify;
 
 use super::channel::Channel;
+use crate::link::size;
 
 /// The entries that may be on their way.
 pub(super) const ROOM: u32 = 256;
+/// The bytes of output in them.
+const BYTES: usize = 1 << 30;
 
 /// The entries that are here.
 #[derive(Default)]
@@ -22,6 +25,7 @@ pub(super) struct Feed {
 #[derive(Default)]
 struct State {
     items: VecDeque<StreamItem>,
+    bytes: usize,
     taken: u32,
     end: Option<End>,
 }
@@ -40,11 +44,12 @@ impl Feed {
     #[must_use]
     pub(super) fn put(&self, items: Vec<StreamItem>, is_over: bool) -> bool {
         let mut state = self.lock();
+        state.bytes += items.iter().map(size).sum::<usize>();
         state.items.extend(items);
         if is_over {
             state.end = Some(End::Over);
         }
-        let within = state.items.len() <= usize::try_from(ROOM).unwrap_or(usize::MAX);
+        let within = state.items.len() <= usize::try_from(ROOM).unwrap_or(usize::MAX) && state.bytes <= BYTES;
         drop(state);
         self.filled.notify_one();
         within
@@ -74,6 +79,7 @@ impl Following {
             {
                 let mut state = self.feed.lock();
                 if let Some(item) = state.items.pop_front() {
+                    state.bytes -= size(&item);
                     state.taken += 1;
                     let room = state.taken;
                     if room >= ROOM / 2 {

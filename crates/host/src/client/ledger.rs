@@ -15,7 +15,8 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     running: BTreeSet<CellId>,
-    ended: VecDeque<CellId>,
+    ended: BTreeSet<CellId>,
+    ended_order: VecDeque<CellId>,
     /// Cells that came to their end in the host that there is.
     outcomes: u64,
     lost: BTreeMap<CellId, Lost>,
@@ -51,13 +52,20 @@ impl Ledger {
         }
     }
 
-    pub(super) fn closed(&mut self, cell_id: &CellId) {
+    /// Notes the end of a cell. Tells whether it is the first that is known of.
+    pub(super) fn closed(&mut self, cell_id: &CellId) -> bool {
         self.running.remove(cell_id);
-        self.outcomes += 1;
-        if self.ended.len() >= REMEMBERED {
-            self.ended.pop_front();
+        if !self.ended.insert(cell_id.clone()) {
+            return false;
         }
-        self.ended.push_back(cell_id.clone());
+        self.outcomes += 1;
+        self.ended_order.push_back(cell_id.clone());
+        if self.ended_order.len() > REMEMBERED
+            && let Some(oldest) = self.ended_order.pop_front()
+        {
+            self.ended.remove(&oldest);
+        }
+        true
     }
 
     /// Notes that the host is gone. Returns the number of the last event that tells of it, counted on from `newest`.
@@ -70,10 +78,15 @@ impl Ledger {
             let lost = Lost { seq: newest, detail: detail.to_owned(), was_read: false };
             self.lost.insert(cell_id.clone(), lost);
         }
+        self.ended.clear();
+        let mut expired = std::mem::take(&mut self.ended_order);
         while self.events.len() > REMEMBERED {
-            self.events.pop_front();
+            if let Some(oldest) = self.events.pop_front() {
+                self.lost.remove(&oldest.cell_id);
+                expired.push_back(oldest.cell_id);
+            }
         }
-        for ended in std::mem::take(&mut self.ended) {
+        for ended in expired {
             if self.expired.insert(ended.clone()) {
                 self.expired_order.push_back(ended);
             }
@@ -86,7 +99,8 @@ impl Ledger {
         let outcomes = std::mem::take(&mut self.outcomes);
         if let Some(Notice::HostLost { cells, outcomes: before, values, .. }) = &mut self.notice {
             // The last loss was not told yet.
-            cells.extend(running);
+            let room = REMEMBERED.saturating_sub(cells.len());
+            cells.extend(running.into_iter().take(room));
             *before += outcomes;
             *values |= outcomes > 0;
         } else {
@@ -153,7 +167,8 @@ mod tests {
     #[test]
     fn a_cell_that_ended_before_it_was_known_is_not_running() {
         let mut ledger = Ledger::default();
-        ledger.closed(&cell(1));
+        assert!(ledger.closed(&cell(1)));
+        assert!(!ledger.closed(&cell(1)), "once");
         ledger.started(cell(1));
         ledger.lose("killed", Seq(0));
         let Some(Notice::HostLost { cells, .. }) = ledger.take_notice() else { panic!("told") };

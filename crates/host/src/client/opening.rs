@@ -20,7 +20,7 @@ pub(super) struct Opening {
     pub(super) home: Arc<dyn Home>,
 }
 
-fn on_closed(ledger: &Arc<Mutex<Ledger>>) -> Box<dyn Fn(&CellId) + Send + Sync> {
+fn on_closed(ledger: &Arc<Mutex<Ledger>>) -> Box<dyn Fn(&CellId) -> bool + Send + Sync> {
     let ledger = Arc::clone(ledger);
     Box::new(move |cell_id| ledger.lock().unwrap_or_else(PoisonError::into_inner).closed(cell_id))
 }
@@ -37,7 +37,7 @@ impl Unclaimed {
 impl Drop for Unclaimed {
     fn drop(&mut self) {
         if let Some(channel) = self.0.take() {
-            channel.push(&ToHost::Release);
+            channel.release();
         }
     }
 }

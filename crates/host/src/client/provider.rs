@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
+use super::asked::Asked;
 use super::connection::{ConnectError, Connection, Greeting, Owner, Pending};
 use super::opening::Opening;
 use super::session::Session;
@@ -105,8 +106,12 @@ async fn ask<E: FromFault>(owner: &Owner, message: impl FnOnce(u64) -> ToHost) -
     let (waiting, reply) = oneshot::channel();
     let request = connection.request(Pending::Reply(waiting));
     let lost = || E::lost(HostLost { session_id: None, detail: connection.why_lost().to_string() });
+    // Given up before it is answered, it is cancelled.
+    let mut asked = Asked::new(connection, 0, request);
     connection.outbox.send(0, encode(&message(request))).await.map_err(|_| lost())?;
-    match reply.await.map_err(|_| lost())?.reply {
+    let reply = reply.await.map_err(|_| lost())?.reply;
+    asked.is_over();
+    match reply {
         Reply::Failed(fault) => Err(E::from_fault(&fault).unwrap_or_else(|_| lost())),
         reply => Ok(reply),
     }

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::error::HostLost;
 use carrel_contract::{CodeModeSessionDelegate, Durability, Seq, SessionId, SessionSpec, SessionState};
-use carrel_wire::ToHost;
 use tokio::sync::watch;
 
 use super::channel::Channel;
@@ -158,7 +157,7 @@ impl Residence {
             state.is_released
         };
         if is_released {
-            new.push(&ToHost::Release);
+            new.release();
         }
         self.moved.send_replace(());
         Ok(new)
@@ -176,7 +175,7 @@ impl Residence {
             state.is_released = true;
             Arc::clone(&state.channel)
         };
-        channel.push(&ToHost::Release);
+        channel.release();
         self.moved.send_replace(());
     }
 

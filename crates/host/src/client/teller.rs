@@ -24,9 +24,12 @@ impl Teller {
         Self { owner, stream, call, told: Mutex::new(None) }
     }
 
+    fn message(&self, progress: Progress) -> Vec<u8> {
+        encode(&ToHost::Progress { call: self.call, progress })
+    }
+
     fn tell(&self, progress: Progress) {
-        let message = ToHost::Progress { call: self.call, progress };
-        self.owner.connection.outbox.push(self.stream, encode(&message));
+        self.owner.connection.outbox.push(self.stream, self.message(progress));
     }
 }
 
@@ -39,7 +42,9 @@ impl CallObserver for Teller {
             }
             *told = Some(Instant::now());
         }
-        self.tell(Progress::Made { percent: progress.percent, message: progress.message });
+        // A host that does not read misses it.
+        let made = Progress::Made { percent: progress.percent, message: progress.message };
+        self.owner.connection.outbox.offer(self.stream, self.message(made));
     }
 
     fn person_awaited(&self, question: &str) {

@@ -1,8 +1,6 @@
 //! What comes off the stream: frames put together to messages, within bounds, and credit for what was taken.
 
-use std::collections::HashMap;
-
-use carrel_wire::frame::{self, Kind, SLOTS, WINDOW};
+use carrel_wire::frame::{self, Kind, SLOTS};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{LinkError, Outbox};
@@ -16,17 +14,27 @@ struct Partial {
     bytes: Vec<u8>,
 }
 
-/// Reads messages until the stream ends and hands each to `deliver`, which tells whether its stream is one that goes on.
+/// Who messages are for.
+pub(crate) trait Receiver {
+    /// Returns the longest message that is taken on a stream just now.
+    fn longest(&self, stream: u32) -> usize;
+
+    /// Takes a message.
+    ///
+    /// # Errors
+    /// When the connection cannot go on.
+    fn take(&mut self, stream: u32, message: &[u8]) -> Result<(), LinkError>;
+}
+
+/// Reads messages until the stream ends and hands each on.
 ///
-/// At most `max_message_bytes` are kept of each of the few large messages under way.
+/// Of each of the few large messages under way no more is kept than is taken on its stream.
 pub(crate) async fn read_messages(
     reader: &mut (impl AsyncRead + Unpin),
     outbox: &Outbox,
-    max_message_bytes: usize,
-    mut deliver: impl FnMut(u32, &[u8]) -> Result<bool, LinkError>,
+    receiver: &mut impl Receiver,
 ) -> Result<(), LinkError> {
     let mut partials: [Option<Partial>; SLOTS] = [const { None }; SLOTS];
-    let mut taken: HashMap<u32, usize> = HashMap::new();
     let mut bytes = Vec::with_capacity(READ);
     loop {
         bytes.reserve(READ / 2);
@@ -41,12 +49,12 @@ pub(crate) async fn read_messages(
         while let Some(frame) = frame::read(bytes.get(done..).unwrap_or_default())? {
             done += frame.size();
             let stream = frame.stream;
-            let goes_on = match frame.kind {
+            match frame.kind {
                 Kind::Credit => {
                     outbox.take_credit(stream, frame.credit()?);
                     continue;
                 }
-                Kind::Whole => deliver(stream, frame.payload)?,
+                Kind::Whole => receiver.take(stream, frame.payload)?,
                 Kind::Chunk { slot, last } => {
                     let Some(slot) = partials.get_mut(slot) else { continue };
                     let partial = slot.get_or_insert_with(|| Partial { stream, bytes: Vec::new() });
@@ -54,29 +62,19 @@ pub(crate) async fn read_messages(
                         return Err(LinkError::Protocol("a slot has chunks of two messages"));
                     }
                     if frame.payload.is_empty()
-                        || partial.bytes.len() + frame.payload.len() > max_message_bytes
+                        || partial.bytes.len() + frame.payload.len() > receiver.longest(stream)
                     {
                         return Err(LinkError::Protocol(
                             "a message is longer than was agreed, or a chunk is empty",
                         ));
                     }
                     partial.bytes.extend_from_slice(frame.payload);
-                    match slot.take_if(|_| last) {
-                        Some(whole) => deliver(stream, &whole.bytes)?,
-                        None => true,
+                    if let Some(whole) = slot.take_if(|_| last) {
+                        receiver.take(stream, &whole.bytes)?;
                     }
                 }
-            };
-            if !goes_on {
-                taken.remove(&stream);
-                continue;
             }
-            let sum = taken.entry(stream).or_default();
-            *sum += frame.payload.len();
-            if *sum >= WINDOW / 2 {
-                outbox.give_credit(stream, u32::try_from(*sum).unwrap_or(u32::MAX));
-                taken.remove(&stream);
-            }
+            outbox.took(stream, frame.payload.len())?;
         }
         bytes.drain(..done);
     }
@@ -86,14 +84,23 @@ pub(crate) async fn read_messages(
 mod tests {
     use super::*;
 
+    struct Got(Vec<Vec<u8>>);
+
+    impl Receiver for Got {
+        fn longest(&self, _: u32) -> usize {
+            100
+        }
+
+        fn take(&mut self, _: u32, message: &[u8]) -> Result<(), LinkError> {
+            self.0.push(message.to_vec());
+            Ok(())
+        }
+    }
+
     async fn read(bytes: &[u8]) -> Result<Vec<Vec<u8>>, LinkError> {
-        let mut got = Vec::new();
-        let deliver = |_: u32, message: &[u8]| {
-            got.push(message.to_vec());
-            Ok(true)
-        };
-        read_messages(&mut &*bytes, &Outbox::new(), 100, deliver).await?;
-        Ok(got)
+        let mut got = Got(Vec::new());
+        read_messages(&mut &*bytes, &Outbox::new(), &mut got).await?;
+        Ok(got.0)
     }
 
     #[tokio::test]
@@ -119,5 +126,15 @@ mod tests {
         frame::write(1, Kind::Chunk { slot: 0, last: false }, b"a", &mut bytes);
         frame::write(2, Kind::Chunk { slot: 0, last: true }, b"b", &mut bytes);
         assert!(matches!(read(&bytes).await, Err(LinkError::Protocol(_))));
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_held_to_its_room() {
+        let mut bytes = Vec::new();
+        while bytes.len() <= frame::WINDOW {
+            frame::write(0, Kind::Whole, &[0; 10_000], &mut bytes);
+        }
+        let told = read(&bytes).await.unwrap_err().to_string();
+        assert!(told.contains("more on a stream than it has room for"), "{told}");
     }
 }

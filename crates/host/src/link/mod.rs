@@ -5,14 +5,16 @@
 //! slow holds up its own stream alone, which gets no more credit.
 
 mod inbox;
+mod lane;
 mod outbox;
 
 use std::io;
 
+use carrel_contract::{EventKind, StreamItem};
 use carrel_wire::Malformed;
 use carrel_wire::frame::InvalidFrame;
-pub(crate) use inbox::read_messages;
-pub(crate) use outbox::{Outbox, Unsent};
+pub(crate) use inbox::{Receiver, read_messages};
+pub(crate) use outbox::{Outbox, Unsent, Unwritten};
 
 /// The longest message that a side takes: a result of 100 MB with room to spare.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 256 << 20;
@@ -29,7 +31,22 @@ pub(crate) enum LinkError {
     /// What came is no message.
     #[error("it sent what is no message: failed to {0}")]
     Message(#[from] Malformed),
+    /// It says that it leaves.
+    #[error("it left")]
+    Left,
     /// What came makes no sense.
     #[error("it broke the protocol: {0}")]
     Protocol(&'static str),
+}
+
+/// Returns the bytes of output in an entry of a log.
+pub(crate) fn size(item: &StreamItem) -> usize {
+    match item {
+        StreamItem::Event(event) => match &event.kind {
+            EventKind::Output { content } => content.size_bytes(),
+            EventKind::Notified { text } => text.len(),
+            _ => 0,
+        },
+        StreamItem::Missed { .. } => 0,
+    }
 }

@@ -28,10 +28,17 @@ pub(super) struct RemoteDelegate {
 }
 
 /// A callback that was not answered yet.
-struct Waiting {
+pub(super) struct Waiting {
     answer: oneshot::Sender<Answer>,
     status: CallStatus,
     person: Option<PersonAwaited>,
+}
+
+impl Waiting {
+    pub(super) fn answer(self, answer: Answer) {
+        // Whoever waited may be gone.
+        self.answer.send(answer).ok();
+    }
 }
 
 /// What a client answered to a callback.
@@ -56,11 +63,14 @@ impl RemoteDelegate {
 
     /// Takes an answer. One that nobody waits for is too late, and changes nothing.
     pub(super) fn answer(&self, call: u64, answer: Answer) {
-        let waiting = self.lock().remove(&call);
-        if let Some(waiting) = waiting {
-            // Whoever waited may be gone.
-            waiting.answer.send(answer).ok();
+        if let Some(waiting) = self.claim(call) {
+            waiting.answer(answer);
         }
+    }
+
+    /// Takes what an answer is for, which comes once.
+    pub(super) fn claim(&self, call: u64) -> Option<Waiting> {
+        self.lock().remove(&call)
     }
 
     /// Takes word of how a call gets on.

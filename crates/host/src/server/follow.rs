@@ -8,6 +8,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::Semaphore;
 
 use super::opened::Stream;
+use crate::link::size;
 
 /// The most entries of one message.
 const BATCH: usize = 64;
@@ -38,16 +39,5 @@ pub(super) async fn follow(stream: Arc<Stream>, request: u64, mut events: EventS
         if stream.outbox.send(stream.number, message).await.is_err() || end {
             return;
         }
-    }
-}
-
-fn size(item: &carrel_contract::StreamItem) -> usize {
-    match item {
-        carrel_contract::StreamItem::Event(event) => match &event.kind {
-            carrel_contract::EventKind::Output { content } => content.size_bytes(),
-            carrel_contract::EventKind::Notified { text } => text.len(),
-            _ => 0,
-        },
-        carrel_contract::StreamItem::Missed { .. } => 0,
     }
 }

@@ -3,16 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carrel_contract::{CodeModeSessionProvider, SessionId};
+use carrel_contract::CodeModeSessionProvider;
+use carrel_wire::Hello;
+use subtle::ConstantTimeEq;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{Connection, GOODBYE};
-use super::opened::{KeyRing, Keyed};
-use crate::link::{LinkError, MAX_MESSAGE_BYTES, Outbox, read_messages};
+use super::connection::Connection;
+use super::opened::KeyRing;
+use super::opening::Made;
+use crate::link::{LinkError, Outbox, Unwritten, read_messages};
 
 /// How long what is left to say to a client that leaves is tried.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Large answers, of all clients, that are read beside their connections.
+const LARGE_AT_ONCE: usize = 8;
 
 /// See the [module](self).
 pub struct Hosted {
@@ -20,8 +27,10 @@ pub struct Hosted {
     pub(super) name: String,
     pub(super) token: Option<String>,
     pub(super) linger: Duration,
-    pub(super) made: Arc<tokio::sync::Mutex<Keyed<SessionId>>>,
+    pub(super) made: Arc<Made>,
     pub(super) keys: Arc<KeyRing>,
+    /// Places for large answers that are read beside their connections.
+    pub(super) large: Arc<Semaphore>,
     pub(super) tasks: TaskTracker,
 }
 
@@ -47,6 +56,7 @@ impl Hosted {
             linger: Duration::ZERO,
             made: Arc::default(),
             keys: Arc::default(),
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             tasks: TaskTracker::new(),
         }
     }
@@ -65,6 +75,13 @@ impl Hosted {
         self
     }
 
+    /// Tells whether a client may be served.
+    pub(super) fn knows_token(&self, hello: &Hello) -> bool {
+        let given = hello.token.as_deref().unwrap_or_default();
+        // In a time that says nothing of the token.
+        self.token.as_deref().is_none_or(|token| token.as_bytes().ct_eq(given.as_bytes()).into())
+    }
+
     /// Serves one client until it leaves or its stream ends. Its sessions are given up then: ephemeral ones end.
     ///
     /// Dropping the future breaks the connection.
@@ -73,26 +90,42 @@ impl Hosted {
     /// [`ServeError`] when the stream fails, or the client does what the protocol does not allow.
     pub async fn serve(
         &self,
+        reader: impl AsyncRead + Unpin,
+        writer: impl AsyncWrite + Unpin,
+    ) -> Result<(), ServeError> {
+        self.serve_within(None, reader, writer).await
+    }
+
+    /// The same for a client that has to introduce itself in time.
+    pub(super) async fn serve_within(
+        &self,
+        patience: Option<Duration>,
         mut reader: impl AsyncRead + Unpin,
         mut writer: impl AsyncWrite + Unpin,
     ) -> Result<(), ServeError> {
         let outbox = Arc::new(Outbox::new());
+        let mut unwritten = Unwritten::default();
         let mut connection = Connection::new(self, Arc::clone(&outbox));
-        let read = async {
-            let deliver = |stream: u32, bytes: &[u8]| connection.take(stream, bytes);
-            read_messages(&mut reader, &outbox, MAX_MESSAGE_BYTES, deliver).await
+        let greeted = Arc::clone(&connection.greeted);
+        let late = async {
+            match patience {
+                Some(patience) if timeout(patience, greeted.notified()).await.is_err() => {}
+                _ => std::future::pending().await,
+            }
         };
         let ended = tokio::select! {
-            ended = read => ended,
-            written = outbox.write_to(&mut writer) => written.map_err(LinkError::from),
+            ended = read_messages(&mut reader, &outbox, &mut connection) => ended,
+            written = outbox.write_to(&mut unwritten, &mut writer) => written.map_err(LinkError::from),
+            overflown = outbox.overflown() => Err(overflown),
+            () = late => Err(LinkError::Protocol("it did not say hello in time")),
         };
-        let left = connection.is_leaving();
+        let left = matches!(ended, Err(LinkError::Left));
         connection.end(!left && self.linger > Duration::ZERO);
         outbox.finish();
-        drop(tokio::time::timeout(FAREWELL, outbox.write_to(&mut writer)).await);
+        drop(timeout(FAREWELL, outbox.write_to(&mut unwritten, &mut writer)).await);
         outbox.close();
         match ended {
-            Err(LinkError::Protocol(GOODBYE)) => Ok(()),
+            Err(LinkError::Left) => Ok(()),
             other => Ok(other?),
         }
     }

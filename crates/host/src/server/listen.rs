@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::Mode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -18,6 +19,8 @@ use super::{Hosted, ServeError};
 
 /// Clients that may be connected at once.
 const CLIENTS: usize = 1024;
+/// How long one of them may take to introduce itself.
+const HELLO: Duration = Duration::from_secs(10);
 
 /// Where a host listens: `stdio`, `unix:PATH` or `tcp:ADDRESS:PORT` of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +148,7 @@ impl Listening {
             };
             let hosted = Arc::clone(&hosted);
             clients.spawn(async move {
-                if let Err(error) = hosted.serve(reader, writer).await {
+                if let Err(error) = hosted.serve_within(Some(HELLO), reader, writer).await {
                     tracing::warn!(%error, "a client was lost");
                 }
             });

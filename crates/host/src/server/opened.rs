@@ -7,10 +7,20 @@ use carrel_contract::{CellId, CodeModeSession, SessionId, SessionState};
 use carrel_wire::{Fault, Reply, State, ToClient, encode};
 
 use super::delegate::RemoteDelegate;
-use crate::link::{Outbox, Unsent};
+use crate::link::{LinkError, Outbox, Unsent};
 
 /// How many keys of requests are remembered a session.
 const KEYS: usize = 1024;
+/// The longest of them, in bytes.
+const LONGEST_KEY: usize = 256;
+
+/// Checks the key of a request.
+pub(super) fn checked_key(key: String) -> Result<String, LinkError> {
+    if key.is_empty() || key.len() > LONGEST_KEY {
+        return Err(LinkError::Protocol("the key of a request has 1 to 256 bytes"));
+    }
+    Ok(key)
+}
 
 /// The way to the client on one stream. When the last holder is gone, the client is told that the stream has ended.
 pub(super) struct Stream {
@@ -100,6 +110,16 @@ impl<T> Default for Keyed<T> {
 impl<T: Clone> Keyed<T> {
     pub(super) fn get(&self, key: &str) -> Option<T> {
         self.made.get(key).cloned()
+    }
+
+    /// Returns what was made under a key; what `make` returns, where there is nothing yet.
+    pub(super) fn get_or_insert(&mut self, key: &str, make: impl FnOnce() -> T) -> T {
+        if let Some(made) = self.get(key) {
+            return made;
+        }
+        let made = make();
+        self.insert(key.to_owned(), made.clone());
+        made
     }
 
     pub(super) fn insert(&mut self, key: String, made: T) {

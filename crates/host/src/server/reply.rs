@@ -32,3 +32,10 @@ pub(super) fn answer(
         (None, None) => Ok(JsonText::from_value(&().into())),
     })
 }
+
+/// Says that the provider is at fault.
+pub(super) fn panicked() -> Fault {
+    // The panic hook has reported what it is.
+    let message = "use the host: it panicked over this request".to_owned();
+    Fault { code: 14, detail: Some(message.clone()), message, ..Fault::default() }
+}

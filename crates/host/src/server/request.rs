@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::admission::execute;
 use super::connection::{Connection, ROOM};
 use super::follow::follow;
-use super::opened::{Kept, Stream};
+use super::opened::{Kept, Stream, checked_key};
 use super::reply::{done, observed, stored_key};
 use crate::link::LinkError;
 
@@ -22,20 +22,22 @@ impl Connection<'_> {
         message: ToHost,
     ) -> Result<(), LinkError> {
         let Kept { session, keys } = kept;
+        let number = stream.number;
         match message {
             ToHost::Execute { request, execute: asked, key } => {
-                let (asked, keyed) = (ExecuteRequest::try_from(asked)?, key.map(|key| (keys, key)));
-                self.spawn(request, execute(stream, session, request, asked, keyed))
+                let keyed = key.map(checked_key).transpose()?.map(|key| (keys, key));
+                let asked = ExecuteRequest::try_from(asked)?;
+                self.spawn(number, request, None, execute(stream, session, request, asked, keyed))
             }
             ToHost::SetTools { request, tools } => {
                 let tools =
                     tools.into_iter().map(ToolDescription::try_from).collect::<Result<Vec<_>, _>>()?;
-                self.spawn(request, async move {
+                self.spawn(number, request, None, async move {
                     let reply = done(session.set_tools(tools).await.map_err(Fault::from));
                     stream.reply(request, reply, session.state()).await;
                 })
             }
-            ToHost::Stored { request } => self.spawn(request, async move {
+            ToHost::Stored { request } => self.spawn(number, request, None, async move {
                 let reply = match session.stored().await {
                     Ok(keys) => Reply::Stored(keys.into_iter().map(stored_key).collect()),
                     Err(error) => Reply::Failed(error.into()),
@@ -44,7 +46,7 @@ impl Connection<'_> {
             }),
             ToHost::Wait { request, wait } => {
                 let wait = WaitRequest::try_from(wait)?;
-                self.spawn(request, async move {
+                self.spawn(number, request, None, async move {
                     let reply = match session.wait(wait).await {
                         Ok(response) => observed(response.cells),
                         Err(error) => Reply::Failed(error.into()),
@@ -54,7 +56,7 @@ impl Connection<'_> {
             }
             ToHost::Terminate { request, cell_id } => {
                 let cell_id = CellId::new(&cell_id).map_err(Malformed::from)?;
-                self.spawn(request, async move {
+                self.spawn(number, request, None, async move {
                     let reply = match session.terminate(cell_id).await {
                         Ok(response) => observed(vec![response]),
                         Err(error) => Reply::Failed(error.into()),
@@ -62,7 +64,7 @@ impl Connection<'_> {
                     stream.reply(request, reply, session.state()).await;
                 })
             }
-            ToHost::Shutdown { request } => self.spawn(request, async move {
+            ToHost::Shutdown { request } => self.spawn(number, request, None, async move {
                 let reply = done(session.shutdown().await.map_err(Fault::from));
                 stream.reply(request, reply, session.state()).await;
             }),
@@ -73,10 +75,9 @@ impl Connection<'_> {
             ToHost::Follow { request, after, room } => {
                 let room = usize::try_from(room).unwrap_or(usize::MAX).min(ROOM);
                 let room = Arc::new(Semaphore::new(room));
-                self.rooms.insert(request, Arc::clone(&room));
                 let events = session.events(Seq(after));
                 drop(session);
-                self.spawn(request, follow(stream, request, events, room))
+                self.spawn(number, request, Some(Arc::clone(&room)), follow(stream, request, events, room))
             }
             _ => Err(LinkError::Protocol("it sent a message on a stream where it does not belong")),
         }
