@@ -1,7 +1,7 @@
 //! What a host answered, as its owner gets it: by the names that the owner knows, and read from then on.
 
 use carrel_contract::{CellId, CellResponse, OutputItem, Seq};
-use carrel_wire::{Fault, FromFault, Malformed, Observed, Reading, Reply, ToHost};
+use carrel_wire::{Fault, FromFault, Malformed, Observed, Reading, Reply};
 
 use super::channel::Channel;
 use super::names::Names;
@@ -36,7 +36,7 @@ impl Residence {
                 cursor: names.seq_inward(observation.cursor).0,
                 moves,
             };
-            channel.push(&ToHost::NoteRead { reading });
+            self.note(channel, reading);
         }
         if !looks && let Some(notice) = lock(&self.ledger).take_notice() {
             observation_mut(&mut response).notices.push(notice);

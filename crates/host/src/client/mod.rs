@@ -22,6 +22,8 @@ mod session;
 mod sightings;
 mod slot;
 mod teller;
+#[cfg(test)]
+mod tests;
 
 pub use connection::ConnectError;
 pub(crate) use connection::{Connection, Epitaph, Greeting, Owner};

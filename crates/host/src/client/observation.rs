@@ -14,12 +14,10 @@ use super::connection::Answer;
 use super::delivery::observation_mut;
 use super::ledger::Standing;
 use super::opening::nonsense;
-use super::residence::{Residence, lock};
+use super::residence::{LOSSES, Residence, lock};
 
 /// The longest wait there is; tokio's clock cannot count on from now without bound.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
-/// Losses of a host in the course of one request after which it is given up.
-pub(super) const LOSSES: usize = 3;
 
 impl Residence {
     /// Waits, with what is known here of cells whose host is gone.

@@ -1,9 +1,11 @@
 //! A session, wherever it is: the host that has it at the moment, and its move to another when that one is lost.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::error::HostLost;
-use carrel_contract::{CodeModeSessionDelegate, Durability, Seq, SessionId, SessionSpec, SessionState};
+use carrel_contract::{CodeModeSessionDelegate, Durability, Read, Seq, SessionId, SessionSpec, SessionState};
+use carrel_wire::{Reading, Reply, ToHost};
 use tokio::sync::watch;
 
 use super::channel::Channel;
@@ -12,6 +14,11 @@ use super::names::Names;
 use super::opening::{Opening, create, resume};
 use super::provider::Home;
 use super::slot::DelegateSlot;
+
+/// Losses of a host in the course of one request after which it is given up.
+pub(super) const LOSSES: usize = 3;
+/// Readings that are remembered for the next host.
+const READINGS: usize = 1024;
 
 /// See the [module](self).
 pub(super) struct Residence {
@@ -39,6 +46,8 @@ pub(super) struct State {
     /// Nobody holds it any more.
     pub(super) is_released: bool,
     pub(super) is_closed: bool,
+    /// What was read while there was no host to be told of it.
+    readings: VecDeque<Reading>,
 }
 
 impl Residence {
@@ -48,8 +57,14 @@ impl Residence {
         channel: Arc<Channel>,
         ledger: Arc<Mutex<Ledger>>,
     ) -> Self {
-        let state =
-            State { channel, newest: Seq::START, is_noted: false, is_released: false, is_closed: false };
+        let state = State {
+            channel,
+            newest: Seq::START,
+            is_noted: false,
+            is_released: false,
+            is_closed: false,
+            readings: VecDeque::new(),
+        };
         Self {
             id,
             durability: opening.spec.durability,
@@ -154,6 +169,9 @@ impl Residence {
             let mut state = self.state();
             state.channel = Arc::clone(&new);
             state.is_noted = false;
+            for reading in state.readings.drain(..) {
+                new.push(&ToHost::NoteRead { reading });
+            }
             state.is_released
         };
         if is_released {
@@ -161,6 +179,46 @@ impl Residence {
         }
         self.moved.send_replace(());
         Ok(new)
+    }
+
+    /// Asks what may be asked twice: in the next host, where one is lost that had a journaled session.
+    pub(super) async fn ask_again(
+        &self,
+        message: impl Fn(u64) -> ToHost,
+    ) -> Result<(Arc<Channel>, Option<Reply>), HostLost> {
+        let mut losses = 0;
+        loop {
+            let channel = self.live().await?;
+            let reply = channel.ask(&message).await;
+            if reply.is_some() || !self.is_journaled() || losses == LOSSES {
+                return Ok((channel, reply));
+            }
+            losses += 1;
+        }
+    }
+
+    /// Tells the host what was read.
+    pub(super) fn note_read(&self, read: &Read) {
+        let channel = self.channel();
+        let names = self.names(&channel);
+        let Some(cell_id) = names.inward(&read.cell_id) else { return };
+        let after = read.after.map(|after| names.seq_inward(after).0);
+        let cursor = names.seq_inward(read.cursor).0;
+        self.note(&channel, Reading { cell_id: cell_id.into(), after, cursor, moves: read.moves });
+    }
+
+    /// The same of what a host showed: the next one is told, where a journaled session has lost that one.
+    pub(super) fn note(&self, of: &Channel, reading: Reading) {
+        let mut state = self.state();
+        let channel = if self.is_journaled() { &*state.channel } else { of };
+        if !channel.connection().is_lost() {
+            channel.push(&ToHost::NoteRead { reading });
+        } else if self.is_journaled() {
+            if state.readings.len() >= READINGS {
+                state.readings.pop_front();
+            }
+            state.readings.push_back(reading);
+        }
     }
 
     fn not_moved(&self, error: &dyn std::fmt::Display) -> HostLost {

@@ -8,18 +8,18 @@ use carrel_contract::error::{
     WaitError,
 };
 use carrel_contract::{
-    CellId, CellResponse, CodeModeFuture, CodeModeSession, Durability, EventStream, ExecuteRequest, Read,
-    Seq, SessionId, SessionState, StartedCell, StoredKey, ToolDescription, WaitRequest, WaitResponse,
+    CellId, CellResponse, CodeModeFuture, CodeModeSession, Durability, EventStream, ExecuteRequest,
+    IdempotencyKey, Read, Seq, SessionId, SessionState, StartedCell, StoredKey, ToolDescription, WaitRequest,
+    WaitResponse,
 };
-use carrel_wire::{Execute, FromFault, Reading, Reply, ToHost, Tool};
+use carrel_wire::{Execute, FromFault, Reply, ToHost, Tool};
 
 use super::connection::Owner;
 use super::follower::Follower;
 use super::ledger::{Ledger, Standing};
 use super::names::Names;
-use super::observation::LOSSES;
 use super::opening::{Opening, create, nonsense, resume};
-use super::residence::{Residence, lock};
+use super::residence::{LOSSES, Residence, lock};
 
 /// The handle of a session. Dropping the last one gives the session up.
 pub(super) struct Session {
@@ -55,6 +55,13 @@ impl Drop for Session {
     }
 }
 
+/// Draws a key under which a request is known to a journal; none where the system has no randomness.
+fn drawn_key() -> Option<IdempotencyKey> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).ok()?;
+    IdempotencyKey::new(&format!("host-{:032x}", u128::from_le_bytes(random))).ok()
+}
+
 impl CodeModeSession for Session {
     fn id(&self) -> &SessionId {
         &self.inner.id
@@ -71,13 +78,26 @@ impl CodeModeSession for Session {
             if self.state() == SessionState::Closed && inner.channel().connection().is_lost() {
                 return Err(SessionClosed { session_id: inner.id.clone() }.into());
             }
-            let channel = inner.live().await?;
-            let mut execute = Execute::from(request.clone());
-            execute.look = Some(true);
-            let message = |request| ToHost::Execute { request, execute, key: None };
-            let Some((reply, first)) = Arc::clone(&channel).ask_for_cell(message).await else {
+            let mut asked = request.clone();
+            asked.look = true;
+            if inner.is_journaled() && asked.idempotency_key.is_none() {
+                asked.idempotency_key = drawn_key();
+            }
+            let mut losses = 0;
+            let (channel, reply, first) = loop {
+                let channel = inner.live().await?;
+                let execute = Execute::from(asked.clone());
+                let message = |request| ToHost::Execute { request, execute, key: None };
+                if let Some((reply, first)) = Arc::clone(&channel).ask_for_cell(message).await {
+                    break (channel, reply, first);
+                }
                 inner.note_loss(&channel);
-                return Err(inner.lost(&channel).into());
+                // The journal says in the next host whether the cell was admitted in this one. Of a session in memory
+                // nobody knows, and what the cell did, it did.
+                if asked.idempotency_key.is_none() || !inner.is_journaled() || losses == LOSSES {
+                    return Err(inner.lost(&channel).into());
+                }
+                losses += 1;
             };
             let Reply::Started { cell_id } = reply else { return Err(inner.fault(Some(reply), &channel)) };
             let cell_id = CellId::new(&cell_id).and_then(|cell_id| inner.names(&channel).outward(&cell_id));
@@ -90,9 +110,10 @@ impl CodeModeSession for Session {
 
     fn set_tools(&self, tools: Vec<ToolDescription>) -> CodeModeFuture<'_, (), SetToolsError> {
         Box::pin(async move {
-            let channel = self.inner.live().await?;
-            let wire = tools.iter().cloned().map(Tool::from).collect();
-            match channel.ask(|request| ToHost::SetTools { request, tools: wire }).await {
+            let wire: Vec<_> = tools.iter().cloned().map(Tool::from).collect();
+            let (channel, reply) =
+                self.inner.ask_again(|request| ToHost::SetTools { request, tools: wire.clone() }).await?;
+            match reply {
                 Some(Reply::Done) => {
                     lock(&self.inner.spec).tools = tools;
                     Ok(())
@@ -104,8 +125,8 @@ impl CodeModeSession for Session {
 
     fn stored(&self) -> CodeModeFuture<'_, Vec<StoredKey>, StoredError> {
         Box::pin(async move {
-            let channel = self.inner.live().await?;
-            match channel.ask(|request| ToHost::Stored { request }).await {
+            let (channel, reply) = self.inner.ask_again(|request| ToHost::Stored { request }).await?;
+            match reply {
                 Some(Reply::Stored(keys)) => {
                     let bytes = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
                     Ok(keys.into_iter().map(|it| StoredKey::new(it.key, bytes(it.value_bytes))).collect())
@@ -120,14 +141,7 @@ impl CodeModeSession for Session {
     }
 
     fn note_read(&self, read: Read) {
-        let channel = self.inner.channel();
-        let names = self.inner.names(&channel);
-        if let Some(cell_id) = names.inward(&read.cell_id) {
-            let after = read.after.map(|after| names.seq_inward(after).0);
-            let cursor = names.seq_inward(read.cursor).0;
-            let (cell_id, moves) = (cell_id.into(), read.moves);
-            channel.push(&ToHost::NoteRead { reading: Reading { cell_id, after, cursor, moves } });
-        }
+        self.inner.note_read(&read);
     }
 
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError> {
