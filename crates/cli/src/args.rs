@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Repl(ReplArgs),
     /// Serve sessions to MCP clients, in front of the MCP servers of a configuration: two tools instead of all of theirs.
     Mcp(McpArgs),
+    /// Answer what the policy of a running `carrel mcp` asks a person, where its client cannot.
+    Approve(ApproveArgs),
     /// List the tools that a configuration gives.
     Tools(ToolsArgs),
     /// Collect the MCP servers that other clients have configured into one configuration.
@@ -281,6 +283,27 @@ pub(crate) struct McpArgs {
     /// What each cell may take.
     #[command(flatten)]
     pub(crate) cells: CellArgs,
+}
+
+/// The arguments of `approve`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ApproveArgs {
+    /// The questions to answer, as the list names them. They are answered with a yes, which needs a terminal. Without any, what
+    /// waits is listed.
+    #[arg(value_name = "ID")]
+    pub(crate) questions: Vec<String>,
+
+    /// List what waits.
+    #[arg(long, conflicts_with = "questions")]
+    pub(crate) list: bool,
+
+    /// Answer with a no.
+    #[arg(long, requires = "questions")]
+    pub(crate) deny: bool,
+
+    /// Allow every call of the tool in its session.
+    #[arg(long, requires = "questions", conflicts_with = "deny")]
+    pub(crate) session: bool,
 }
 
 /// The arguments of `resume`.

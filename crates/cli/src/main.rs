@@ -5,6 +5,7 @@
 //! sessions are used through the contract's traits; only `provider.rs` and `sessions` know what is behind them, `travel`, which
 //! reads their journals, and `store`, which looks after the file they are in.
 
+mod approve;
 mod args;
 mod data;
 mod doctor;
@@ -71,6 +72,7 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Run(args) => run::run(args, interrupt).await,
         Command::Repl(args) => repl::run(args, interrupt).await,
         Command::Mcp(args) => mcp::run(args, interrupt).await,
+        Command::Approve(args) => approve::run(args, interrupt).await,
         Command::Tools(args) => tools::run(args, interrupt).await,
         Command::Import(args) => import::run(&args),
         Command::Login(args) => login::login(args, interrupt).await,

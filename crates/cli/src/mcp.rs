@@ -14,7 +14,9 @@ use carrel_runtime::InProcessProvider;
 use carrel_tools::policy::{self, Answer, ApprovalId, ApprovalRequest, Approvals, Unattended};
 use tokio::sync::watch;
 
+use crate::approve::{self, Hatch, Names};
 use crate::args::McpArgs;
+use crate::data;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::learned;
@@ -85,7 +87,14 @@ async fn with_servers(
     let (tools, newest) = watch::channel(servers.tools().into());
     let mut options = Options::default();
     options.max_wait = args.max_wait.unwrap_or(options.max_wait);
-    let approvals = guard.as_ref().map(|guard| Arc::new(People(guard.approvals.clone())) as _);
+    let names = Names::draw();
+    let hatch = guard.as_ref().and_then(|guard| hatch(&names, guard, printer));
+    let people = |guard: &Guard| People {
+        approvals: guard.approvals.clone(),
+        names: names.clone(),
+        has_hatch: hatch.is_some(),
+    };
+    let approvals = guard.as_ref().map(|guard| Arc::new(people(guard)) as _);
     let delegate = servers.delegate();
     let backing = Backing {
         provider: Arc::<InProcessProvider>::clone(&provider) as _,
@@ -102,10 +111,31 @@ async fn with_servers(
         exit = interrupt.fired() => Ok(exit),
         served = serve(&face, endpoint, printer) => served.map(|()| Exit::Success),
         never = pass_on_tools(servers, &tools) => match never {},
+        never = listen(hatch.as_ref()) => match never {},
     };
     face.close().await;
     tokio::time::timeout(LEAVING, provider.settle()).await.ok();
     served
+}
+
+/// Opens what `carrel approve` reaches. Without it, people answer at their clients or over HTTP.
+fn hatch(names: &Names, guard: &Guard, printer: &Printer) -> Option<Hatch> {
+    let opened = data::folder().map_err(|error| error.to_string()).and_then(|data| {
+        Hatch::open(&data, names.clone(), guard.approvals.clone()).map_err(|error| error.to_string())
+    });
+    opened
+        .map_err(|error| {
+            let message = format!("warning: `carrel approve` does not reach this server: {error}");
+            printer.note(Tone::Warning, &message);
+        })
+        .ok()
+}
+
+async fn listen(hatch: Option<&Hatch>) -> Infallible {
+    match hatch {
+        Some(hatch) => hatch.serve().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn serve(face: &Face, endpoint: Option<Endpoint>, printer: &Printer) -> Result<(), Fault> {
@@ -129,31 +159,37 @@ impl Owner for Guarded {
 }
 
 /// The people at the clients, as a policy knows them.
-struct People(Approvals);
+struct People {
+    approvals: Approvals,
+    names: Names,
+    /// Whether `carrel approve` reaches this process.
+    has_hatch: bool,
+}
 
 impl carrel_mcp::Approvals for People {
     fn attend(&self) -> Box<dyn Attendant> {
-        Box::new(Person(self.0.attend()))
+        Box::new(Person(self.approvals.attend()))
     }
 
     fn pending(&self) -> Vec<Question> {
         let question = |request: Arc<ApprovalRequest>| Question {
             id: request.id.0,
+            command: self.has_hatch.then(|| approve::command(&self.names.of(request.id))),
+            name: self.names.of(request.id),
             session_id: request.session_id.clone(),
             cell_id: request.cell_id.clone(),
             text: request.question(),
         };
-        self.0.pending().into_iter().map(question).collect()
+        self.approvals.pending().into_iter().map(question).collect()
     }
 
-    fn answer(&self, question: u64, decision: Decision) {
+    fn answer(&self, question: u64, decision: Decision) -> bool {
         let answer = match decision {
             Decision::Allow => Answer::Allow,
             Decision::AllowForSession => Answer::AllowForSession,
             _ => Answer::Deny { reason: None },
         };
-        // What is no longer pending belongs to a cell that has ended.
-        self.0.answer(&[ApprovalId(question)], &answer).ok();
+        self.approvals.answer(&[ApprovalId(question)], &answer).is_ok()
     }
 }
 

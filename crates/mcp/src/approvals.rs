@@ -9,6 +9,10 @@ use carrel_contract::{CellId, SessionId};
 pub struct Question {
     /// Names it for ever, within its [`Approvals`].
     pub id: u64,
+    /// Names it for ever among those of all processes.
+    pub name: String,
+    /// The command with which a person at this machine answers it, where there is one.
+    pub command: Option<String>,
     /// The session that calls.
     pub session_id: SessionId,
     /// The cell that calls.
@@ -37,8 +41,9 @@ pub trait Approvals: Send + Sync + 'static {
     /// Returns what is pending, oldest first.
     fn pending(&self) -> Vec<Question>;
 
-    /// Passes on what a person said. What is no longer pending belongs to a cell that has ended, and is passed over.
-    fn answer(&self, question: u64, decision: Decision);
+    /// Passes on what a person said. Tells whether the question was still pending: another may have answered, or its cell have
+    /// ended.
+    fn answer(&self, question: u64, decision: Decision) -> bool;
 }
 
 /// Somebody who can be asked.

@@ -1,7 +1,7 @@
 //! What a client passes to a tool of ours: read strictly, since a misspelt argument that is passed over does what nobody
 //! asked for.
 
-use carrel_contract::{CellId, Seq, WaitUntil};
+use carrel_contract::{CellId, IdempotencyKey, Seq, WaitUntil};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -16,6 +16,7 @@ pub(crate) struct Exec {
     pub(crate) session_id: Option<String>,
     pub(crate) yield_time_ms: Option<u64>,
     pub(crate) max_output_tokens: Option<usize>,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
 }
 
 /// The arguments of `wait`.

@@ -91,7 +91,7 @@ impl<'a> Asking<'a> {
         for (question, response) in answers.responses.into_iter().flatten() {
             let (Ok(question), Some(approvals)) = (question.parse(), &shared.approvals) else { continue };
             match serde_json::from_value(response).ok().and_then(|result| decision(&result)) {
-                Some(decision) => approvals.answer(question, decision),
+                Some(decision) => _ = approvals.answer(question, decision),
                 None => {
                     waiting.put_off.insert(question);
                 }
@@ -111,7 +111,13 @@ impl<'a> Asking<'a> {
         let here = pending.into_iter().filter(|question| {
             question.session_id == *session.session.id() && cells.contains(&question.cell_id)
         });
-        here.take(ASKED).map(|question| format!("a call waits for a person: {}", question.text)).collect()
+        let note = |question: Question| {
+            let how = question.command.map(|command| {
+                format!("; they answer at a terminal of this machine: `{command}`, or the same with `--deny`")
+            });
+            format!("a call waits for a person: {}{}", question.text, how.unwrap_or_default())
+        };
+        here.take(ASKED).map(note).collect()
     }
 
     /// Waits for what comes of the cells, and tells and asks the client meanwhile.
@@ -166,7 +172,7 @@ impl<'a> Asking<'a> {
                 let asked = context.peer.create_elicitation(form(&question));
                 tokio::select! {
                     asked = asked => match asked.ok().and_then(|result| decision(&result)) {
-                        Some(decision) => approvals.answer(question.id, decision),
+                        Some(decision) => _ = approvals.answer(question.id, decision),
                         None => { self.waiting.put_off.insert(question.id); }
                     },
                     // Its cell has ended, or somebody else has answered.

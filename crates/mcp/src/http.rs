@@ -1,7 +1,10 @@
 //! Many clients, over streamable HTTP at `/mcp`.
 //!
 //! Browsers are kept out: requests for a host that is not this one (DNS rebinding) and requests with an `Origin` are
-//! refused. On an address that other machines reach, a bearer token is required.
+//! refused. On an address that other machines reach, a bearer token is required. Who has one answers at `/approvals` what a
+//! policy asks.
+
+mod approvals;
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,6 +14,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use carrel_contract::CancellationToken;
 use http::StatusCode;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
@@ -107,14 +111,19 @@ impl Endpoint {
             .enforce_origin_validation()
             .with_max_request_body_bytes(REQUEST_BYTES)
             .with_cancellation_token(closed.clone());
+        let answered = face.clone();
         let face = face.clone();
         let service = StreamableHttpService::new(
             move || Ok(Connection::new(face.clone())),
             Arc::new(LocalSessionManager::default()),
             config,
         );
-        let router =
-            Router::new().route_service(PATH, service).layer(from_fn_with_state(self.token, authorize));
+        let mut router = Router::new().route_service(PATH, service);
+        if self.token.is_some() {
+            let route = get(approvals::list).post(approvals::answer);
+            router = router.route(approvals::PATH, route.with_state(answered));
+        }
+        let router = router.layer(from_fn_with_state(self.token, authorize));
         axum::serve(self.listener, router)
             .with_graceful_shutdown(async move { closed.cancelled().await })
             .await

@@ -43,6 +43,7 @@ fn exec_tool() -> Tool {
             "session_id": { "type": "string", "description": "The session to run in, as an earlier answer named it. By default this connection's own." },
             "yield_time_ms": { "type": "integer", "minimum": 0, "description": "Answer after this time at the latest, while the cell runs on. 10000 by default." },
             "max_output_tokens": { "type": "integer", "minimum": 0, "description": "The most output to show. What is left out can be read later." },
+            "idempotency_key": { "type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,128}$", "description": "Names this call within session_id, which has to be given: made again with the same key and code, it runs nothing and answers with the program of the first." },
         },
         "required": ["code"],
         "additionalProperties": false,
@@ -214,10 +215,16 @@ pub(crate) async fn exec(
     }
     let session = match &arguments.session_id {
         Some(handle) => shared.sessions.named(handle).await?,
+        // Another connection could not find the session that this one has.
+        None if arguments.idempotency_key.is_some() => {
+            return Err(Refusal::new("failed to take the request: `idempotency_key` counts within a session, and there is no `session_id`")
+                .advise("call `exec` once without a key, as with the code `0`, and pass the `session_id` that it returns"));
+        }
         None => connection.own_session().await?,
     };
-    let request =
+    let mut request =
         ExecuteRequest::new(arguments.code).with_yield_time(yield_time).with_max_output_tokens(tokens);
+    request.idempotency_key = arguments.idempotency_key;
     let started = session.session.execute(request).await.map_err(|error| Refusal::failed(&error))?;
     shared.sessions.keep_until_ended(&session, &started.cell_id);
     let asking = Asking::new(shared, person, &session, vec![started.cell_id]);

@@ -1,0 +1,75 @@
+//! Questions that wait for a person, over HTTP: for those whose client cannot ask them. Only where a token is required:
+//! without one, whatever runs on this machine could answer.
+//!
+//! `GET` returns `{"waiting": [{"question", "session_id", "cell_id", "text"}]}`; `POST` takes `{"questions": […], "decision":
+//! "allow" | "allow_for_session" | "deny"}` and returns `{"too_late": […]}`, those that were no longer waiting.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::approvals::Decision;
+use crate::face::Face;
+
+/// The path.
+pub(super) const PATH: &str = "/approvals";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answers {
+    questions: Vec<String>,
+    decision: Said,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Said {
+    Allow,
+    AllowForSession,
+    Deny,
+}
+
+/// Says what waits.
+pub(super) async fn list(State(face): State<Face>) -> Response {
+    let pending = face.shared().approvals.as_ref().map(|approvals| approvals.pending()).unwrap_or_default();
+    let waiting = pending.into_iter().map(|question| {
+        json!({
+            "question": question.name,
+            "session_id": question.session_id,
+            "cell_id": question.cell_id,
+            "text": question.text,
+        })
+    });
+    told(&json!({ "waiting": waiting.collect::<Vec<_>>() }))
+}
+
+/// Passes on what a person said.
+pub(super) async fn answer(State(face): State<Face>, body: Bytes) -> Response {
+    let answers: Answers = match serde_json::from_slice(&body) {
+        Ok(answers) => answers,
+        Err(error) => {
+            return (StatusCode::BAD_REQUEST, format!("failed to read the answer: {error}\n"))
+                .into_response();
+        }
+    };
+    let decision = match answers.decision {
+        Said::Allow => Decision::Allow,
+        Said::AllowForSession => Decision::AllowForSession,
+        Said::Deny => Decision::Deny,
+    };
+    let answered = |name: &String| {
+        let approvals = face.shared().approvals.as_ref()?;
+        let question = approvals.pending().into_iter().find(|question| question.name == *name)?;
+        approvals.answer(question.id, decision).then_some(())
+    };
+    let too_late: Vec<_> = answers.questions.into_iter().filter(|name| answered(name).is_none()).collect();
+    told(&json!({ "too_late": too_late }))
+}
+
+fn told(value: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
