@@ -272,9 +272,15 @@ pub(crate) struct McpArgs {
     #[arg(long)]
     pub(crate) ephemeral: bool,
 
-    /// The longest that one call keeps a client waiting; a cell that takes longer runs on [default: 50s].
+    /// The longest that one call keeps a client waiting; a cell that takes longer runs on [default: as long as the client is
+    /// known to wait, else 50s].
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub(crate) max_wait: Option<Duration>,
+
+    /// The most output that one answer shows, in tokens of four bytes, unless its call names another; the rest can be read in
+    /// pages [default: what the client is known to show, else 8000].
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) output_tokens: Option<usize>,
 
     /// What cells may do.
     #[command(flatten)]

@@ -1,20 +1,27 @@
 //! `carrel mcp`: sessions as an MCP server, for one client on standard input and output, or for many over HTTP.
+//!
+//! Clients are served at once, and the servers behind the tools are connected meanwhile.
+
+mod late;
+mod people;
 
 use std::convert::Infallible;
-use std::path::Path;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use carrel_contract::error::Coded as _;
 use carrel_contract::{CancellationToken, CodeModeSessionDelegate, Durability, SessionSpec, ToolDescription};
 use carrel_mcp::http::Endpoint;
-use carrel_mcp::{Attendant, Backing, Decision, Face, Options, Owner, Question, serve_stdio};
+use carrel_mcp::{Backing, Face, Options, Owner, serve_stdio};
 use carrel_runtime::InProcessProvider;
-use carrel_tools::policy::{self, Answer, ApprovalId, ApprovalRequest, Approvals, Unattended};
+use carrel_tools::McpConfig;
+use carrel_tools::policy::Unattended;
+use late::Late;
+use people::People;
 use tokio::sync::watch;
 
-use crate::approve::{self, Hatch, Names};
+use crate::approve::{Hatch, Names};
 use crate::args::McpArgs;
 use crate::data;
 use crate::exit::Exit;
@@ -58,21 +65,19 @@ async fn attempt(args: &McpArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         }
         None => None,
     };
-    let Some(servers) = servers::connect(config, interrupt, printer).await else {
-        return Err((interrupt.exit().unwrap_or(Exit::Interrupted), String::new()));
-    };
-    let servers = servers.with_learned(learned::open(&files));
-    servers.report_problems(printer);
-    let served = Box::pin(with_servers(args, guard, endpoint, &servers, interrupt, printer)).await;
-    servers.close().await;
+    let behind = Behind { config, files, connected: OnceLock::new() };
+    let served = Box::pin(serve_meanwhile(args, guard, endpoint, &behind, interrupt, printer)).await;
+    if let Some(servers) = behind.connected.get() {
+        servers.close().await;
+    }
     served
 }
 
-async fn with_servers(
+async fn serve_meanwhile(
     args: &McpArgs,
     guard: Option<Guard>,
     endpoint: Option<Endpoint>,
-    servers: &Servers,
+    behind: &Behind,
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {
@@ -84,9 +89,10 @@ async fn with_servers(
     spec.limits = args.cells.limits();
     spec.time_zone.clone_from(&args.cells.time_zone);
     spec.check = args.cells.check;
-    let (tools, newest) = watch::channel(servers.tools().into());
+    let (news, tools, servers, delegate) = behind.news();
     let mut options = Options::default();
-    options.max_wait = args.max_wait.unwrap_or(options.max_wait);
+    options.max_wait = args.max_wait;
+    options.output_tokens = args.output_tokens;
     let names = Names::draw();
     let hatch = guard.as_ref().and_then(|guard| hatch(&names, guard, printer));
     let people = |guard: &Guard| People {
@@ -95,14 +101,14 @@ async fn with_servers(
         has_hatch: hatch.is_some(),
     };
     let approvals = guard.as_ref().map(|guard| Arc::new(people(guard)) as _);
-    let delegate = servers.delegate();
     let backing = Backing {
         provider: Arc::<InProcessProvider>::clone(&provider) as _,
         owners: Box::new(move |tools| {
-            Arc::new(Guarded::new(Arc::clone(&delegate), guard.clone(), tools)) as _
+            Arc::new(Guarded::new(Arc::<Late>::clone(&delegate), guard.clone(), tools)) as _
         }),
         spec,
-        tools: newest,
+        tools,
+        servers,
         approvals,
     };
     let face =
@@ -110,7 +116,7 @@ async fn with_servers(
     let served = tokio::select! {
         exit = interrupt.fired() => Ok(exit),
         served = serve(&face, endpoint, printer) => served.map(|()| Exit::Success),
-        never = pass_on_tools(servers, &tools) => match never {},
+        never = behind.connect(news, interrupt, printer) => match never {},
         never = listen(hatch.as_ref()) => match never {},
     };
     face.close().await;
@@ -158,46 +164,49 @@ impl Owner for Guarded {
     }
 }
 
-/// The people at the clients, as a policy knows them.
-struct People {
-    approvals: Approvals,
-    names: Names,
-    /// Whether `carrel approve` reaches this process.
-    has_hatch: bool,
+/// The servers behind the tools.
+struct Behind {
+    config: McpConfig,
+    files: Vec<PathBuf>,
+    connected: OnceLock<Servers>,
 }
 
-impl carrel_mcp::Approvals for People {
-    fn attend(&self) -> Box<dyn Attendant> {
-        Box::new(Person(self.approvals.attend()))
-    }
-
-    fn pending(&self) -> Vec<Question> {
-        let question = |request: Arc<ApprovalRequest>| Question {
-            id: request.id.0,
-            command: self.has_hatch.then(|| approve::command(&self.names.of(request.id))),
-            name: self.names.of(request.id),
-            session_id: request.session_id.clone(),
-            cell_id: request.cell_id.clone(),
-            text: request.question(),
-        };
-        self.approvals.pending().into_iter().map(question).collect()
-    }
-
-    fn answer(&self, question: u64, decision: Decision) -> bool {
-        let answer = match decision {
-            Decision::Allow => Answer::Allow,
-            Decision::AllowForSession => Answer::AllowForSession,
-            _ => Answer::Deny { reason: None },
-        };
-        self.approvals.answer(&[ApprovalId(question)], &answer).is_ok()
-    }
+/// What says how they are.
+struct News {
+    tools: watch::Sender<Arc<[ToolDescription]>>,
+    servers: watch::Sender<Arc<carrel_mcp::Servers>>,
+    delegate: watch::Sender<Option<Arc<dyn CodeModeSessionDelegate>>>,
 }
 
-struct Person(policy::Attendant);
+type Heard =
+    (News, watch::Receiver<Arc<[ToolDescription]>>, watch::Receiver<Arc<carrel_mcp::Servers>>, Arc<Late>);
 
-impl Attendant for Person {
-    fn changed(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.0.changed())
+impl Behind {
+    /// Says how they are before they are connected, and from then on.
+    fn news(&self) -> Heard {
+        let names = self.config.servers.iter().map(|server| &server.name);
+        let names = names.chain(self.config.openapi.iter().map(|document| &document.name));
+        let none_yet = carrel_mcp::Servers { connecting: names.cloned().collect(), failures: Vec::new() };
+        let (tools, newest) = watch::channel(Vec::new().into());
+        let (servers, how) = watch::channel(Arc::new(none_yet));
+        let (late, delegate) = Late::new();
+        (News { tools, servers, delegate }, newest, how, late)
+    }
+
+    /// Connects them, and passes on what becomes of their tools. Does not end by itself.
+    async fn connect(&self, news: News, interrupt: &Interrupt, printer: &Printer) -> Infallible {
+        let Some(connected) = servers::connect(self.config.clone(), interrupt, printer).await else {
+            // The program is ending.
+            return std::future::pending().await;
+        };
+        let servers = self.connected.get_or_init(|| connected.with_learned(learned::open(&self.files)));
+        servers.report_problems(printer);
+        news.tools.send_replace(servers.tools().into());
+        news.delegate.send_replace(Some(servers.delegate()));
+        let failures = servers.failures().to_vec();
+        // Whoever waits for the tools finds them.
+        news.servers.send_replace(Arc::new(carrel_mcp::Servers { connecting: Vec::new(), failures }));
+        pass_on_tools(servers, &news.tools).await
     }
 }
 

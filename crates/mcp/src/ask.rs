@@ -12,7 +12,7 @@ use carrel_contract::{CellId, SessionId};
 use rmcp::RoleServer;
 use rmcp::model::{
     ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema, EnumSchema,
-    InputRequest, InputRequiredResult, InputResponses, ProtocolVersion,
+    InputRequest, InputRequests, InputRequiredResult, InputResponses, ProtocolVersion,
 };
 use rmcp::service::RequestContext;
 use serde::{Deserialize, Serialize};
@@ -88,15 +88,8 @@ impl<'a> Asking<'a> {
             )
         })?;
         let session = shared.sessions.named(waiting.session_id.as_str()).await?;
-        for (question, response) in answers.responses.into_iter().flatten() {
-            let (Ok(question), Some(approvals)) = (question.parse(), &shared.approvals) else { continue };
-            match serde_json::from_value(response).ok().and_then(|result| decision(&result)) {
-                Some(decision) => _ = approvals.answer(question, decision),
-                None => {
-                    waiting.put_off.insert(question);
-                }
-            }
-        }
+        let responses = answers.responses.into_iter().flatten();
+        waiting.put_off.extend(pass_on(shared, &session, &waiting.cells, responses));
         Ok((session, Self { shared, waiting, person }))
     }
 
@@ -158,11 +151,8 @@ impl<'a> Asking<'a> {
             }
             if is_stateless {
                 if let Ok(state) = self.shared.codec.seal_json(&self.waiting) {
-                    let requests = questions.iter().map(|question| {
-                        let request = InputRequest::Elicitation(ElicitRequest::new(form(question)));
-                        (question.id.to_string(), request)
-                    });
-                    let question = InputRequiredResult::new(Some(requests.collect()), Some(state));
+                    let requests = questions.iter().map(request).collect();
+                    let question = InputRequiredResult::new(Some(requests), Some(state));
                     self.shared.sessions.keep_person(person, THINKING);
                     return question;
                 }
@@ -192,6 +182,55 @@ impl<'a> Asking<'a> {
         });
         here.take(ASKED).cloned().collect()
     }
+}
+
+/// Returns what the person at a client is to be asked of a cell, if anything; they count as there for a while.
+pub(crate) fn requests(
+    shared: &Shared,
+    session: &Session,
+    cell: &CellId,
+    person: Box<dyn Attendant>,
+) -> Option<InputRequests> {
+    shared.sessions.keep_person(person, THINKING);
+    let pending = shared.approvals.as_ref()?.pending();
+    let here = pending
+        .iter()
+        .filter(|question| question.session_id == *session.session.id() && question.cell_id == *cell);
+    let requests: InputRequests = here.take(ASKED).map(request).collect();
+    (!requests.is_empty()).then_some(requests)
+}
+
+/// Passes on what a person said to questions of a cell.
+pub(crate) fn answer(shared: &Shared, session: &Session, cell: &CellId, responses: InputResponses) {
+    pass_on(shared, session, std::slice::from_ref(cell), responses);
+}
+
+/// Passes on what a person said, to questions of these cells and no others. Returns those that were put off.
+fn pass_on(
+    shared: &Shared,
+    session: &Session,
+    cells: &[CellId],
+    responses: impl IntoIterator<Item = (String, Value)>,
+) -> Vec<u64> {
+    let Some(approvals) = &shared.approvals else { return Vec::new() };
+    let mut put_off = Vec::new();
+    for (name, response) in responses {
+        let pending = approvals.pending().into_iter().find(|question| {
+            question.name == name
+                && question.session_id == *session.session.id()
+                && cells.contains(&question.cell_id)
+        });
+        let Some(question) = pending else { continue };
+        match serde_json::from_value(response).ok().and_then(|result| decision(&result)) {
+            Some(decision) => _ = approvals.answer(question.id, decision),
+            None => put_off.push(question.id),
+        }
+    }
+    put_off
+}
+
+fn request(question: &Question) -> (String, InputRequest) {
+    (question.name.clone(), InputRequest::Elicitation(ElicitRequest::new(form(question))))
 }
 
 /// Waits until a question is no longer pending.

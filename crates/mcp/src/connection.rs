@@ -1,11 +1,11 @@
 //! One client's connection.
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, GetPromptRequestParams, GetPromptResponse,
-    GetPromptResult, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, Prompt, PromptMessage, ReadResourceRequestParams,
-    ReadResourceResponse, ReadResourceResult, Resource, ResourceContents, ResourceTemplate, Role,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, GetPromptRequestParams,
+    GetPromptResponse, GetPromptResult, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt,
+    PromptMessage, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource,
+    ResourceContents, ResourceTemplate, Role, ServerCapabilities, ServerConfig, Tool, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -19,6 +19,7 @@ use crate::guide;
 use crate::output;
 use crate::refusal::Refusal;
 use crate::sessions::Session;
+use crate::task;
 use crate::tool;
 
 /// A client's connection to a face; over HTTP without sessions, one request.
@@ -55,7 +56,7 @@ impl Connection {
         Ok(Some(match name.as_ref() {
             tool::EXEC => tool::exec(self, arguments::read(arguments)?, answers, context).await?,
             tool::WAIT => tool::wait(self, arguments::read(arguments)?, answers, context).await?,
-            tool::SEARCH => tool::search(self, &arguments::read(arguments)?).into(),
+            tool::SEARCH => tool::search(self, &arguments::read(arguments)?).await.into(),
             _ => return Ok(None),
         }))
     }
@@ -63,11 +64,15 @@ impl Connection {
 
 impl ServerHandler for Connection {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_tasks()
+            .build();
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("carrel", env!("CARGO_PKG_VERSION")).with_title("Carrel"))
-            .with_instructions(guide::short(&self.face.shared().catalogue))
+            .with_instructions(guide::short(self.face.shared()))
     }
 
     async fn list_tools(
@@ -103,6 +108,33 @@ impl ServerHandler for Connection {
         }
     }
 
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let state = task::get(self.face.shared(), request.task_id, &context).await;
+        state.map_err(|refusal| ErrorData::invalid_params(refusal.into_text(), None))
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let passed_on = task::update(self.face.shared(), &request.task_id, request.input_responses).await;
+        passed_on.map_err(|refusal| ErrorData::invalid_params(refusal.into_text(), None))
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let ended = task::cancel(self.face.shared(), &request.task_id).await;
+        ended.map_err(|refusal| ErrorData::invalid_params(refusal.into_text(), None))
+    }
+
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
@@ -132,7 +164,7 @@ impl ServerHandler for Connection {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let shared = self.face.shared();
         if request.uri == guide::ADDRESS {
-            let contents = ResourceContents::text(guide::whole(&shared.catalogue), request.uri);
+            let contents = ResourceContents::text(guide::whole(shared).await, request.uri);
             let contents = contents.with_mime_type("text/markdown");
             return Ok(ReadResourceResult::new(vec![contents]).into());
         }
@@ -166,7 +198,7 @@ impl ServerHandler for Connection {
             let message = format!("there is no prompt `{}`; there is {}", request.name, guide::PROMPT);
             return Err(ErrorData::invalid_params(message, None));
         }
-        let text = guide::whole(&self.face.shared().catalogue);
+        let text = guide::whole(self.face.shared()).await;
         Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)]).into())
     }
 }

@@ -11,27 +11,18 @@ use tokio::sync::watch;
 use crate::approvals::Approvals;
 use crate::catalogue::Catalogue;
 use crate::sessions::Sessions;
-
-/// How long a call may take by default, in seconds: clients that give up earlier are not known, and some give up at 60.
-const MAX_WAIT: Duration = Duration::from_secs(50);
-/// The default budget of an answer's output, in tokens of four bytes: some clients cut at 10,000.
-const OUTPUT_TOKENS: usize = 8_000;
+use crate::supply::{Servers, Supply};
 
 /// How a face behaves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// The longest that `exec` and `wait` keep a client waiting; longer times that a client asks for are cut to it. 50 s
-    /// by default.
-    pub max_wait: Duration,
-    /// The budget of an answer's output in tokens of four bytes, where the client names none. 8,000 by default.
-    pub output_tokens: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { max_wait: MAX_WAIT, output_tokens: OUTPUT_TOKENS }
-    }
+    /// The longest that `exec` and `wait` keep a client waiting; longer times that a client asks for are cut to it. By default
+    /// what is known of the client, by its name, else 50 s.
+    pub max_wait: Option<Duration>,
+    /// The budget of an answer's output in tokens of four bytes, where the caller names none. By default what is known of
+    /// the client, else 8,000.
+    pub output_tokens: Option<usize>,
 }
 
 /// The owner of one session.
@@ -56,6 +47,8 @@ pub struct Backing {
     pub spec: SessionSpec,
     /// Their tools, as they are now.
     pub tools: watch::Receiver<Arc<[ToolDescription]>>,
+    /// Which servers' tools are not there, or not yet.
+    pub servers: watch::Receiver<Arc<Servers>>,
     /// Who holds calls back for a person, if anybody does.
     pub approvals: Option<Arc<dyn Approvals>>,
 }
@@ -67,6 +60,7 @@ pub struct Face(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) catalogue: Catalogue,
+    pub(crate) supply: Arc<Supply>,
     pub(crate) options: Options,
     pub(crate) approvals: Option<Arc<dyn Approvals>>,
     /// Seals what clients bring back.
@@ -79,13 +73,14 @@ impl Face {
     /// # Errors
     /// When the system has no random numbers.
     pub fn new(backing: Backing, options: Options) -> io::Result<Self> {
-        let Backing { provider, owners, spec, tools, approvals } = backing;
+        let Backing { provider, owners, spec, tools, servers, approvals } = backing;
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
         let codec = RequestStateCodec::try_new(key).map_err(io::Error::other)?;
-        let sessions = Sessions::new(provider, owners, spec, tools.clone());
+        let supply = Arc::new(Supply::new(servers));
+        let sessions = Sessions::new(provider, owners, spec, tools.clone(), Arc::clone(&supply));
         let catalogue = Catalogue::new(tools);
-        Ok(Self(Arc::new(Shared { sessions, catalogue, options, approvals, codec })))
+        Ok(Self(Arc::new(Shared { sessions, catalogue, supply, options, approvals, codec })))
     }
 
     /// Lets go of all sessions. What runs in durable ones goes on when they are opened again.

@@ -1,6 +1,7 @@
 //! The long explanation, as a resource and as a prompt, with the catalogue of the tools that are there.
 
-use crate::catalogue::Catalogue;
+use crate::face::Shared;
+use crate::sessions::CONNECTING;
 
 /// Its address as a resource.
 pub(crate) const ADDRESS: &str = "carrel://guide";
@@ -14,17 +15,24 @@ const CATALOGUE_TOKENS: usize = 4_000;
 /// What it may take of what every client is told at the start: some cut that at 2 KiB.
 const SHORT_TOKENS: usize = 300;
 
-/// Returns all of it.
-pub(crate) fn whole(catalogue: &Catalogue) -> String {
-    format!("{}\n{}", include_str!("guide.md"), catalogue.prompt(CATALOGUE_TOKENS))
+/// Returns all of it, when the servers whose tools it names are there.
+pub(crate) async fn whole(shared: &Shared) -> String {
+    // What is not there after that is named.
+    shared.supply.ready(CONNECTING).await.ok();
+    format!("{}\n{}{}", include_str!("guide.md"), shared.catalogue.prompt(CATALOGUE_TOKENS), missing(shared))
+}
+
+fn missing(shared: &Shared) -> String {
+    shared.supply.missing().into_iter().map(|missing| format!("\n{missing}\n")).collect()
 }
 
 /// Returns what every client is told at the start.
-pub(crate) fn short(catalogue: &Catalogue) -> String {
+pub(crate) fn short(shared: &Shared) -> String {
     format!(
         "Call tools by writing programs: `exec` runs one, and inside it every tool is `await tools.NAME(args)`. Prefer one \
          program that calls several tools, filters and joins what they return, and shows what matters, to many small \
-         ones. `search_tools` finds tools and their types; the resource {ADDRESS} says more.\n\n{}",
-        catalogue.prompt(SHORT_TOKENS)
+         ones. `search_tools` finds tools and their types; the resource {ADDRESS} says more.\n\n{}{}",
+        shared.catalogue.prompt(SHORT_TOKENS),
+        missing(shared)
     )
 }

@@ -17,10 +17,14 @@ use tokio_util::task::TaskTracker;
 use crate::approvals::Attendant;
 use crate::face::{Owner, Owners};
 use crate::refusal::Refusal;
+use crate::supply::Supply;
 
 /// Sessions that are kept at hand although nothing of them runs. One more, and the one that was used least recently is
 /// let go; it is opened again when it is named.
 const AT_HAND: usize = 256;
+
+/// How long servers that are being connected are waited for, in the time of a call.
+pub(crate) const CONNECTING: Duration = Duration::from_secs(25);
 
 /// The sessions of a face.
 pub(crate) struct Sessions {
@@ -28,6 +32,7 @@ pub(crate) struct Sessions {
     owners: Owners,
     spec: SessionSpec,
     tools: watch::Receiver<Arc<[ToolDescription]>>,
+    supply: Arc<Supply>,
     held: Mutex<Held>,
     /// Opening is done by one at a time, so that a session that two ask for is opened once.
     opening: tokio::sync::Mutex<()>,
@@ -105,12 +110,14 @@ impl Sessions {
         owners: Owners,
         spec: SessionSpec,
         tools: watch::Receiver<Arc<[ToolDescription]>>,
+        supply: Arc<Supply>,
     ) -> Self {
         Self {
             provider,
             owners,
             spec,
             tools,
+            supply,
             held: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
             keepers: TaskTracker::new(),
@@ -138,7 +145,11 @@ impl Sessions {
         let known = self.known(&id);
         let session = match known {
             Some(session) => session,
-            None => self.resume(id).await?,
+            None => {
+                // What was under way goes on at once, through the tools.
+                self.supply.ready(CONNECTING).await?;
+                self.resume(id).await?
+            }
         };
         drop(opening);
         self.refresh(&session).await?;
@@ -155,6 +166,11 @@ impl Sessions {
             }
             Err(error) => Err(Refusal::failed(&error)),
         }
+    }
+
+    /// Returns how long the outcome of a cell is kept.
+    pub(crate) fn outcome_age(&self) -> Duration {
+        self.spec.limits.outcome_age
     }
 
     /// Keeps a session until a cell of its has ended, whoever lets it go meanwhile.

@@ -5,18 +5,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carrel_contract::{CellId, ExecuteRequest, WaitRequest};
+use carrel_contract::{CellId, CellResponse, ExecuteRequest, WaitRequest};
 use rmcp::RoleServer;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::answer;
 use crate::arguments::{Exec, Search, Wait};
 use crate::ask::{self, Answers, Asking};
+use crate::client;
 use crate::connection::Connection;
+use crate::face::Shared;
 use crate::refusal::Refusal;
-use crate::sessions::Session;
+use crate::sessions::{CONNECTING, Session};
+use crate::supply;
+use crate::task;
 
 pub(crate) const EXEC: &str = "exec";
 pub(crate) const WAIT: &str = "wait";
@@ -120,6 +125,7 @@ fn search_tool() -> Tool {
                 },
             },
             "declarations": { "type": "string", "description": "TypeScript, of the best of them." },
+            "missing": { "type": "array", "items": { "type": "string" }, "description": "Servers whose tools are not there, and why." },
         },
         "required": ["tools", "declarations"],
     });
@@ -194,9 +200,14 @@ pub(crate) async fn exec(
 ) -> Result<CallToolResponse, Refusal> {
     let shared = connection.face.shared();
     let person = ask::attend(shared, context);
+    let limits = client::limits(shared, context);
+    let began = Instant::now();
+    if answers.is_none() && supply::uses_tools(&arguments.code) {
+        shared.supply.ready(CONNECTING.min(limits.wait / 2)).await?;
+    }
     let yield_time = arguments.yield_time_ms.map_or(YIELD_TIME, Duration::from_millis);
-    let yield_time = yield_time.min(shared.options.max_wait);
-    let tokens = arguments.max_output_tokens.unwrap_or(shared.options.output_tokens);
+    let yield_time = yield_time.min(limits.wait.saturating_sub(began.elapsed()));
+    let tokens = arguments.max_output_tokens.unwrap_or(limits.output_tokens);
     if let Some(answers) = answers {
         // The cell runs: the call comes a second time with what a person said.
         let (session, asking) = Asking::resume(shared, person, answers).await?;
@@ -208,7 +219,7 @@ pub(crate) async fn exec(
             Ok(response) => {
                 let response = response.map_err(|error| Refusal::failed(&error))?;
                 let cell = response.cells.first().ok_or_else(|| Refusal::new("failed to find the cell"))?;
-                Ok(answer::of_exec(shared, &session, cell).into())
+                Ok(answered(shared, &session, cell, context))
             }
             Err(question) => Ok(question.into()),
         };
@@ -231,10 +242,23 @@ pub(crate) async fn exec(
     match asking.through(started.first_response, &session, context).await {
         Ok(response) => {
             let response = response.map_err(|error| Refusal::failed(&error))?;
-            Ok(answer::of_exec(shared, &session, &response).into())
+            Ok(answered(shared, &session, &response, context))
         }
         Err(question) => Ok(question.into()),
     }
+}
+
+/// Returns what a call of `exec` is answered with: of a cell that runs on, a task where the client has such.
+fn answered(
+    shared: &Shared,
+    session: &Session,
+    response: &CellResponse,
+    context: &RequestContext<RoleServer>,
+) -> CallToolResponse {
+    if !response.is_final() && task::is_supported(context) {
+        return CallToolResponse::Task(task::create(shared, session, response));
+    }
+    answer::of_exec(shared, session, response).into()
 }
 
 /// Waits for cells, or ends them.
@@ -262,11 +286,12 @@ pub(crate) async fn wait(
             (session, asking)
         }
     };
-    let yield_time = arguments.yield_time_ms.map_or(shared.options.max_wait, Duration::from_millis);
+    let limits = client::limits(shared, context);
+    let yield_time = arguments.yield_time_ms.map_or(limits.wait, Duration::from_millis);
     let mut request = WaitRequest::new(asking.cells().iter().cloned())
         .until(arguments.until)
-        .with_yield_time(yield_time.min(shared.options.max_wait))
-        .with_max_output_tokens(arguments.max_output_tokens.unwrap_or(shared.options.output_tokens));
+        .with_yield_time(yield_time.min(limits.wait))
+        .with_max_output_tokens(arguments.max_output_tokens.unwrap_or(limits.output_tokens));
     if let Some(after) = arguments.after {
         request = request.after(after);
     }
@@ -288,10 +313,12 @@ async fn terminate(session: &Session, cells: &[CellId]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Finds tools.
-pub(crate) fn search(connection: &Connection, arguments: &Search) -> CallToolResult {
+/// Finds tools, when the servers that have them are there. What is missing after a while is said.
+pub(crate) async fn search(connection: &Connection, arguments: &Search) -> CallToolResult {
+    let shared = connection.face.shared();
+    shared.supply.ready(CONNECTING).await.ok();
     let limit = arguments.limit.unwrap_or(FOUND).clamp(1, MAX_FOUND);
-    let found = connection.face.shared().catalogue.search(&arguments.query, limit, DECLARATION_TOKENS);
+    let found = shared.catalogue.search(&arguments.query, limit, DECLARATION_TOKENS);
     let mut text = String::new();
     if found.names.is_empty() {
         text.push_str("no tool was found: try other words for what it does\n");
@@ -303,9 +330,14 @@ pub(crate) fn search(connection: &Connection, arguments: &Search) -> CallToolRes
     if !declarations.is_empty() {
         text.push_str(&format!("\n```ts\n{declarations}```\n"));
     }
+    let missing = shared.supply.missing();
+    for missing in &missing {
+        text.push_str(&format!("\n[{missing}]"));
+    }
     let tools: Vec<_> =
         found.names.iter().map(|(name, summary)| json!({ "name": name, "description": summary })).collect();
     let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-    result.structured_content = Some(json!({ "tools": tools, "declarations": declarations }));
+    result.structured_content =
+        Some(json!({ "tools": tools, "declarations": declarations, "missing": missing }));
     result
 }

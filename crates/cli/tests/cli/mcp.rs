@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ fn client(desk: &Desk, args: &[&str]) -> Value {
 struct Server {
     process: Child,
     address: String,
+    /// What it has said on standard error.
+    said: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -49,13 +52,24 @@ impl Server {
                 break address.to_owned();
             }
         };
-        // What else it says is of no interest, but has to be read.
-        thread::spawn(move || lines.for_each(drop));
-        Self { process, address }
+        let said = Arc::<Mutex<String>>::default();
+        let heard = Arc::clone(&said);
+        thread::spawn(move || {
+            for line in lines {
+                *heard.lock().unwrap() += &(line.unwrap() + "\n");
+            }
+        });
+        Self { process, address, said }
     }
 
     fn ask(&self, tool: &str, arguments: &Value, desk: &Desk) -> Value {
         client(desk, &[tool, "auto", &self.address, &arguments.to_string()])
+    }
+
+    /// Calls one tool after the other in one connection, and returns what each returned as an object.
+    fn calls(&self, calls: &Value, desk: &Desk) -> Vec<Value> {
+        let seen = client(desk, &["calls", "auto", &self.address, &calls.to_string()]);
+        seen.as_array().unwrap().iter().map(|seen| seen["structured"].clone()).collect()
     }
 }
 
@@ -101,6 +115,14 @@ fn check(seen: &Value) {
     );
     let unknown = seen["unknown"]["text"].as_str().unwrap();
     assert!(unknown.contains("CR00") && unknown.contains("without `session_id`"), "{unknown}");
+    let keyed = seen["keyed"].as_array().unwrap();
+    for again in keyed {
+        let [first, again] = [&keyed[0]["structured"], &again["structured"]];
+        assert_eq!((&again["cell_id"], &again["result"]), (&first["cell_id"], &json!(1)), "{again}");
+        assert_eq!(again["output"], "run\n", "{again}");
+    }
+    assert!(seen["reused"]["text"].as_str().unwrap().contains("(CR0021)"), "{}", seen["reused"]);
+    assert!(seen["keyless"]["text"].as_str().unwrap().contains("no `session_id`"), "{}", seen["keyless"]);
     let misspelt = seen["misspelt"]["text"].as_str().unwrap();
     assert!(misspelt.contains("`sesion`") && misspelt.contains("`session_id`"), "{misspelt}");
     let guide = seen["guide"].as_str().unwrap();
@@ -134,24 +156,39 @@ fn a_cell_outlives_its_server() {
     let servers = json!({ "files": { "command": "node", "args": [files, desk.path()] } });
     desk.write("mcp.json", json!({ "mcpServers": servers }).to_string());
     // It goes on when there is a file, which there is not before its server was killed.
-    let code = "text('before');
+    let code = "text('before'); store('runs', (load('runs') ?? 0) + 1);
         const there = () => tools.files__get_file_info({ path: 'go' }).then(() => true, () => false);
         while (!(await there())) await new Promise((again) => setTimeout(again, 100));
         text('after'); export default 'done'";
     let server = Server::start(&desk, None);
-    let begun =
-        server.ask("exec", &json!({ "code": code, "yield_time_ms": 200 }), &desk)["structured"].take();
+    let session = server.ask("exec", &json!({ "code": "0" }), &desk)["structured"]["session_id"].take();
+    let exec = json!({ "code": code, "yield_time_ms": 200, "session_id": session, "idempotency_key": "k" });
+    let begun = server.ask("exec", &exec, &desk)["structured"].take();
     assert_eq!(begun["status"], "running", "{begun}");
     // SIGKILL.
     drop(server);
     let server = Server::start(&desk, None);
     desk.write("go", "");
     let wait = json!({ "session_id": begun["session_id"], "cell_id": begun["cell_id"] });
-    let ended = server.ask("wait", &wait, &desk)["structured"]["cells"][0].take();
+    let seen = server.calls(&json!([["wait", wait], ["exec", exec]]), &desk);
+    let ended = &seen[0]["cells"][0];
     assert_eq!((&ended["status"], &ended["result"]), (&json!("completed"), &json!("done")), "{ended}");
     // What was read last before a kill may be read again.
     assert!(ended["output"].as_str().unwrap().ends_with("after\n"), "{ended}");
     assert!(ended["notes"].to_string().contains("goes on where it was"), "{ended}");
+    // The call itself made again, here and after another kill, is answered with the same cell.
+    drop(server);
+    let server = Server::start(&desk, None);
+    let count = json!({ "code": "export default load('runs')", "session_id": session });
+    let then = server.calls(&json!([["exec", exec], ["exec", count]]), &desk);
+    for again in [&seen[1], &then[0]] {
+        assert_eq!(
+            (&again["cell_id"], &again["output"]),
+            (&begun["cell_id"], &json!("before\nafter\n")),
+            "{again}"
+        );
+    }
+    assert_eq!(then[1]["result"], 1);
 }
 
 #[test]
@@ -214,4 +251,198 @@ fn strangers_are_kept_out_over_http() {
     desk.run(&["mcp", "--http", "0.0.0.0:0"]).expect(2).says(&["a token is required"]);
     let mut short = desk.command(&["mcp", "--http", "127.0.0.1:0"]);
     Ran::from(short.env("CARREL_MCP_TOKEN", "short").output().unwrap()).expect(2).says(&["has 5 bytes"]);
+}
+
+/// A policy under which a person is asked before an order is changed.
+fn ask_for_orders(desk: &Desk) {
+    let ask = "default = \"allow\"\n[[rule]]\ntools = \"orders__update_order\"\ndecision = \"ask\"\n";
+    desk.write("policy.toml", ask);
+}
+
+/// A cell that changes an order, and says what became of that.
+const PAY: &str = "const paid = tools.orders__update_order({ id: 'o-1072', status: 'paid' });
+    export default await paid.then(() => 'made', (error) => error.code)";
+
+/// Runs a cell so many times that asks, for a client that cannot, and returns what waits for each and the name of its question.
+fn asks(server: &Server, times: u32, desk: &Desk) -> Vec<(Value, String)> {
+    let does = json!({ "code": PAY, "times": times }).to_string();
+    let seen = client(desk, &["asking", "auto", &server.address, &does]);
+    let asked = seen.as_array().unwrap().iter().map(|asked| {
+        let notes = asked["notes"].to_string();
+        assert!(notes.contains("waits for a person: allow orders__update_order({"), "{notes}");
+        let question = notes.split("`carrel approve ").nth(1).unwrap().split('`').next().unwrap();
+        (asked["wait"].clone(), question.to_owned())
+    });
+    asked.collect()
+}
+
+/// Waits for the ends of cells, and returns their results.
+fn results<'a>(server: &Server, waits: impl Iterator<Item = &'a Value>, desk: &Desk) -> Vec<Value> {
+    let waits: Vec<_> = waits.map(|wait| json!(["wait", wait])).collect();
+    let ended = server.calls(&json!(waits), desk);
+    ended.iter().map(|ended| ended["cells"][0]["result"].clone()).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_person_at_a_terminal_answers_where_the_client_cannot_ask() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let desk = Desk::with_orders();
+    ask_for_orders(&desk);
+    let server = Server::with(&desk, &["--policy", "policy.toml"], None);
+    let asked = asks(&server, 3, &desk);
+    let [first, second, third] = [0, 1, 2].map(|n| asked[n].1.as_str());
+    let listed = desk.run(&["approve"]).expect(0).stdout;
+    for question in [first, second, third] {
+        assert!(listed.contains(&format!("{question}  allow orders__update_order({{")), "{listed}");
+    }
+    // A yes takes a terminal, which a model's shell is not.
+    desk.run(&["approve", first]).expect(2).says(&["at a terminal"]);
+    let said = desk.at_a_terminal(&format!("approve {first}")).stdin(Stdio::inherit()).output().unwrap();
+    assert!(
+        String::from_utf8_lossy(&said.stdout).contains("allowed: allow orders__update_order"),
+        "{said:?}"
+    );
+    desk.run(&["approve", "--deny", second, third]).expect(0).says(&["denied: allow orders__update_order"]);
+    let came = results(&server, asked.iter().map(|(wait, _)| wait), &desk);
+    assert_eq!(came, ["made", "denied", "denied"]);
+    desk.run(&["approve", "--deny", first]).expect(1).says(&["does not wait"]);
+    let folder = desk.path().join("data/approvals");
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let socket = folder.read_dir().unwrap().next().unwrap().unwrap().path();
+    assert_eq!((mode(&folder), mode(&socket)), (0o700, 0o600));
+    // Of a server that was killed, nothing stays in the way.
+    drop(server);
+    desk.run(&["approve"]).expect(0).says(&["nothing waits"]);
+    assert_eq!(folder.read_dir().unwrap().count(), 0);
+}
+
+/// Sends a request to `/approvals` with the token, and returns the answer.
+fn approvals(server: &Server, token: &str, method: &str, body: &str) -> String {
+    let address = server.address.strip_prefix("http://").unwrap().strip_suffix("/mcp").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "{method} /approvals HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn whoever_has_the_token_answers_over_http() {
+    let desk = Desk::with_orders();
+    ask_for_orders(&desk);
+    let token = "0123456789abcdef";
+    let open = Server::with(&desk, &["--policy", "policy.toml", "--ephemeral"], None);
+    assert!(approvals(&open, token, "GET", "").contains("404 Not Found"));
+    drop(open);
+    let server = Server::with(&desk, &["--policy", "policy.toml"], Some(token));
+    assert!(approvals(&server, "0123456789abcdeX", "GET", "").contains("401 Unauthorized"));
+    assert!(approvals(&server, token, "GET", "").ends_with("{\"waiting\":[]}"));
+    let wrong = approvals(&server, token, "POST", "{\"questions\":[],\"decision\":\"perhaps\"}");
+    assert!(wrong.contains("400 Bad Request") && wrong.contains("perhaps"), "{wrong}");
+    let none = approvals(&server, token, "POST", "{\"questions\":[\"x.1\"],\"decision\":\"allow\"}");
+    assert!(none.ends_with("{\"too_late\":[\"x.1\"]}"), "{none}");
+    assert!(!server.said.lock().unwrap().contains(token));
+}
+
+#[test]
+fn nobody_answers_for_another_session() {
+    let desk = Desk::with_orders();
+    ask_for_orders(&desk);
+    let server = Server::with(&desk, &["--policy", "policy.toml"], None);
+    let (wait, question) = asks(&server, 1, &desk).remove(0);
+    let exec = json!({ "code": PAY }).to_string();
+    let seen = client(&desk, &["meddle", "auto", &server.address, &exec, &question]);
+    assert!(seen["own"] == seen["again"] && seen["own"][0] != question.as_str(), "{seen}");
+    desk.run(&["approve", "--deny", &question]).expect(0);
+    assert_eq!(results(&server, [&wait].into_iter(), &desk), ["denied"]);
+}
+
+#[test]
+fn a_client_is_served_before_the_servers_are_there_and_told_of_those_that_fail() {
+    for mode in ["legacy", "auto"] {
+        let desk = Desk::new();
+        let wait = "while [ ! -e go ]; do sleep 0.05; done; exec \"$0\" example-server";
+        let servers = json!({
+            "orders": { "command": "sh", "args": ["-c", wait, env!("CARGO_BIN_EXE_carrel")] },
+            "broken": { "command": desk.path().join("nothing"), "env": { "KEY": "sesame-open" } },
+        });
+        desk.write("mcp.json", json!({ "mcpServers": servers }).to_string());
+        let seen =
+            client(&desk, &["late", mode, env!("CARGO_BIN_EXE_carrel"), "mcp", "--config", "mcp.json"]);
+        assert_eq!(seen["tools"], json!(["exec", "wait", "search_tools"]));
+        assert_eq!(seen["plain"]["structured"]["result"], 2, "{seen}");
+        assert!(seen["run"]["structured"]["result"].as_u64().unwrap() > 0, "{seen}");
+        assert!(seen["again"]["structured"]["result"].as_u64().unwrap() > 0, "{seen}");
+        let found = &seen["search"];
+        assert!(found["structured"]["tools"].to_string().contains("orders__list_orders"), "{found}");
+        let missing = found["structured"]["missing"].to_string();
+        assert!(missing.contains("broken") && found["text"].as_str().unwrap().contains("broken"), "{found}");
+        assert!(!seen.to_string().contains("sesame-open"), "{seen}");
+    }
+}
+
+#[test]
+fn giving_up_a_call_or_a_connection_ends_no_cell() {
+    for mode in ["legacy", "auto"] {
+        let desk = Desk::with_orders();
+        let server = Server::start(&desk, None);
+        let seen = client(&desk, &["leave", mode, &server.address]);
+        assert!(seen["progress"].to_string().contains("orders__get_order"), "{seen}");
+        assert_eq!(seen["wait"]["structured"]["cells"][0]["result"], "waited for", "{seen}");
+        assert_eq!(seen["exec"]["structured"]["result"], "given up", "{seen}");
+    }
+}
+
+#[test]
+fn a_cell_that_takes_long_is_a_task_that_outlives_the_server() {
+    let desk = Desk::with_orders();
+    ask_for_orders(&desk);
+    let server = Server::with(&desk, &["--policy", "policy.toml"], None);
+    let task =
+        |server: &Server, does: Value| client(&desk, &["task", "auto", &server.address, &does.to_string()]);
+    let code =
+        "text('one'); await new Promise((go) => setTimeout(go, 300)); text('two'); export default 'done'";
+    let pay = format!("await new Promise((go) => setTimeout(go, 200)); {PAY}");
+    let watch = "while ((await tools.orders__get_order({ id: 'o-1072' })).status !== 'cancelled')
+        await new Promise((go) => setTimeout(go, 50));
+        export default 'kept'";
+    let endless = "await new Promise(() => setInterval(() => {}, 1000))";
+    let exec = |code: &str| json!({ "code": code, "yield_time_ms": 0 });
+    let seen = task(
+        &server,
+        json!([
+            { "do": "through", "exec": exec(code) },
+            { "do": "through", "exec": exec(&pay), "said": "deny" },
+            { "do": "through", "exec": exec(&pay), "said": "allow" },
+            { "do": "begin", "exec": exec(endless) },
+            { "do": "cancel" },
+            { "do": "begin", "exec": exec(watch) },
+        ]),
+    );
+    let done = &seen[0]["structured"];
+    assert_eq!((&done["result"], &done["output"]), (&json!("done"), &json!("one\ntwo\n")), "{seen}");
+    let states = seen[0]["seen"].as_array().unwrap();
+    assert!(states.iter().all(|state| state["created_at"] == states[0]["created_at"]), "{seen}");
+    // What a policy asks is asked inside the task.
+    for (task, came) in [(&seen[1], "denied"), (&seen[2], "made")] {
+        assert_eq!(task["structured"]["result"], came, "{seen}");
+        assert!(task["seen"].to_string().contains("input_required"), "{seen}");
+    }
+    assert_eq!((&seen[3]["type"], &seen[3]["status"]), (&json!("task"), &json!("working")), "{seen}");
+    assert_eq!(seen[4]["seen"][0]["status"], "cancelled", "{seen}");
+    // SIGKILL.
+    drop(server);
+    let approve = ["--policy", "policy.toml", "--approve", "orders__update_order"];
+    let server = Server::with(&desk, &approve, None);
+    let cancel = json!({ "code": PAY.replace("'paid'", "'cancelled'") });
+    assert_eq!(server.ask("exec", &cancel, &desk)["structured"]["result"], "made");
+    let ended = task(&server, json!([{ "do": "follow", "task": seen[5]["task"] }]));
+    assert_eq!(ended[0]["structured"]["result"], "kept", "{ended}");
 }

@@ -1,0 +1,94 @@
+//! Whether the tools are there yet: clients are served before the servers behind the tools are connected.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::refusal::Refusal;
+
+/// The servers behind the tools, as far as they are not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Servers {
+    /// The names of those that are being connected.
+    pub connecting: Vec<String>,
+    /// What is wrong with those whose tools are missing.
+    pub failures: Vec<String>,
+}
+
+/// What a face knows of them.
+pub(crate) struct Supply(watch::Receiver<Arc<Servers>>);
+
+impl Supply {
+    pub(crate) fn new(servers: watch::Receiver<Arc<Servers>>) -> Self {
+        Self(servers)
+    }
+
+    /// Waits until each server is connected or has failed, for so long at most. Cancel safe.
+    ///
+    /// # Errors
+    /// Those that take longer, by their names.
+    pub(crate) async fn ready(&self, time: Duration) -> Result<(), Refusal> {
+        let mut servers = self.0.clone();
+        let ready = servers.wait_for(|servers| servers.connecting.is_empty());
+        match tokio::time::timeout(time, ready).await {
+            // Whoever connected them has gone: there is nobody to wait for.
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let connecting = self.0.borrow().connecting.join(", ");
+                Err(Refusal::new(format!(
+                    "failed to wait for the tools: servers are still being connected ({connecting})"
+                ))
+                .advise("nothing was run; call again"))
+            }
+        }
+    }
+
+    /// Says which tools are missing, and why, a line a server.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let servers = self.0.borrow();
+        let connecting =
+            servers.connecting.iter().map(|name| format!("the server {name} is being connected"));
+        let failed =
+            servers.failures.iter().map(|failure| format!("a server's tools are missing: {failure}"));
+        connecting.chain(failed).collect()
+    }
+}
+
+/// Tells whether a program may use a tool, by the names through which it does.
+pub(crate) fn uses_tools(code: &str) -> bool {
+    code.contains("tools") || code.contains("ALL_TOOLS")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_ready_when_the_last_server_is_there_or_has_failed() {
+        let connecting = |names: &[&str]| {
+            Arc::new(Servers {
+                connecting: names.iter().map(|&name| name.to_owned()).collect(),
+                failures: Vec::new(),
+            })
+        };
+        let (sender, receiver) = watch::channel(connecting(&["a", "b"]));
+        let supply = Supply::new(receiver);
+        let refusal = supply.ready(Duration::from_secs(25)).await.unwrap_err().into_text();
+        assert!(refusal.contains("(a, b)") && refusal.contains("nothing was run"), "{refusal}");
+        sender.send_replace(connecting(&["b"]));
+        assert!(supply.ready(Duration::from_secs(25)).await.is_err());
+        let failed = Servers {
+            connecting: Vec::new(),
+            failures: vec!["failed to connect to `b`: it is not there".into()],
+        };
+        let (ready, ()) = tokio::join!(supply.ready(Duration::from_secs(25)), async {
+            sender.send_replace(Arc::new(failed));
+        });
+        assert!(ready.is_ok());
+        assert_eq!(
+            supply.missing(),
+            ["a server's tools are missing: failed to connect to `b`: it is not there"]
+        );
+    }
+}
