@@ -7,22 +7,23 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::time::timeout;
 
+use super::ends_within;
 use super::options::{ProcessOptions, Transport};
 use super::reaper::Reaper;
 use crate::client::{ConnectError, Connection, Greeting, Owner};
 
 /// How long a host that was told to end may take.
-const FAREWELL: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How long the way in which a host ended is waited for, once its connection has.
-const EPITAPH: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
+const EPITAPH: Duration = Duration::from_millis(500);
 /// The longest line by which a host says where it listens.
 const LINE: u64 = 4096;
 
@@ -129,7 +130,7 @@ impl HostProcess {
 
     async fn ending(&self) -> Option<ExitStatus> {
         let pid = self.pid;
-        let ended = tokio::task::spawn_blocking(move || ends_within(pid, &EPITAPH)).await;
+        let ended = tokio::task::spawn_blocking(move || ends_within(pid, EPITAPH)).await;
         ended.ok().filter(|ended| *ended)?;
         self.child().as_mut()?.try_wait().ok()?
     }
@@ -156,7 +157,7 @@ impl Drop for HostProcess {
         }
         let pid = self.pid;
         let reap = move || {
-            if !ends_within(pid, &FAREWELL) {
+            if !ends_within(pid, FAREWELL) {
                 // It may have ended just now.
                 kill_process_group(pid, Signal::KILL).ok();
             }
@@ -165,13 +166,6 @@ impl Drop for HostProcess {
         // Without a thread to wait in, it is left to end with its standard input, or with this process.
         thread::Builder::new().name("carrel-reaper".to_owned()).spawn(reap).ok();
     }
-}
-
-/// Waits for a child of this process to end.
-fn ends_within(pid: Pid, time: &Timespec) -> bool {
-    let ended = pidfd_open(pid, PidfdFlags::empty())
-        .map(|pidfd| poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(time)));
-    matches!(ended, Ok(Ok(1..)))
 }
 
 /// A socket's writer, with the host's standard input beside it.
