@@ -105,6 +105,11 @@ impl Admission {
         }
     }
 
+    /// Returns what ends those that run.
+    pub(crate) fn controls(&self) -> Vec<Arc<CellControl>> {
+        self.lock().running.values().cloned().collect()
+    }
+
     /// Asks for the end of those that run.
     pub(crate) fn end_all(&self, reason: &TerminationReason) {
         // The newest first: of a persistent session, those that wait before the one that makes them wait.
@@ -133,11 +138,6 @@ impl Admission {
             }
             emptied.await;
         }
-    }
-
-    /// Tells whether no cell runs.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().running.is_empty()
     }
 
     pub(crate) fn state(&self) -> SessionState {

@@ -11,6 +11,8 @@ pub(crate) struct CellControl {
     reason: OnceLock<TerminationReason>,
     /// It is not to end, only to leave.
     suspended: AtomicBool,
+    /// The same, while its session sleeps.
+    parked: AtomicBool,
     requested: CancellationToken,
     stopper: Stopper,
 }
@@ -20,6 +22,7 @@ impl CellControl {
         Self {
             reason: OnceLock::new(),
             suspended: AtomicBool::new(false),
+            parked: AtomicBool::new(false),
             requested: CancellationToken::new(),
             stopper,
         }
@@ -37,6 +40,17 @@ impl CellControl {
         self.suspended.store(true, Ordering::Release);
         self.requested.cancel();
         self.stopper.stop();
+    }
+
+    /// Asks the cell, which is at rest, to leave for as long as its session sleeps. Returns at once.
+    pub(crate) fn park(&self) {
+        self.parked.store(true, Ordering::Release);
+        self.requested.cancel();
+    }
+
+    /// Tells whether the cell is to leave while its session sleeps.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.load(Ordering::Acquire)
     }
 
     /// Tells whether the cell is to leave without an end. One that was terminated before is not.

@@ -26,12 +26,23 @@ use crate::tasks::Kind;
 use crate::tools::ToolTable;
 
 /// How long a session is this owner's without a word of it.
-const LEASE_TIME: Duration = Duration::from_secs(30);
+pub(crate) const LEASE_TIME: Duration = Duration::from_secs(30);
+/// The same for one that sleeps while calls are under way: any number of them has to be spoken for.
+pub(crate) const SLEEPING_LEASE_TIME: Duration = Duration::from_secs(600);
 
 /// The store of a provider, and who the provider is to it.
 pub(crate) struct Keeper {
     pub(crate) store: Arc<dyn Store>,
     owner: Owner,
+}
+
+/// A session, read from its journal.
+pub(crate) struct Revived {
+    pub(crate) core: Core,
+    /// Its cells that have not ended.
+    pub(crate) running: BTreeMap<CellNumber, CellHistory>,
+    /// The last entry that was read.
+    pub(crate) at: Position,
 }
 
 /// A session's lease, for as long as the session is here.
@@ -81,12 +92,8 @@ impl Keeper {
         id: SessionId,
         delegate: Arc<dyn CodeModeSessionDelegate>,
         shared: Arc<Shared>,
-    ) -> Result<(Core, BTreeMap<CellNumber, CellHistory>), ResumeError> {
-        let leaving = shared.leaving().get(&id).cloned();
-        if let Some(mut leaving) = leaving {
-            // It is just leaving this provider: until it is all written down there is nothing to go on from.
-            while leaving.changed().await.is_ok() {}
-        }
+    ) -> Result<Revived, ResumeError> {
+        has_left(&shared, &id).await;
         let now_us = shared.environment.now_us();
         let failed = |detail: String| ResumeError::from(StorageFailed { session_id: id.clone(), detail });
         // A session that never was gets no lease.
@@ -117,12 +124,29 @@ impl Keeper {
             }
             past.variables = Some(variables);
         }
+        let at = tail.position();
         let journal = Journal::new(Arc::clone(&self.store), tail, written, Handle::current());
         journal.append(self.adopted(&lease, now_us));
         past.log.write_to(Arc::new(journal));
         let mut core = Core::new(id, history.spec, past, time_zone, delegate, shared);
         core.ownership = Some(ownership);
-        Ok((core, history.running))
+        Ok(Revived { core, running: history.running, at })
+    }
+
+    /// Reads a session that has left, to look at it: nothing of it goes on.
+    pub(crate) async fn look(
+        &self,
+        id: SessionId,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+        shared: Arc<Shared>,
+    ) -> Result<Core, ResumeError> {
+        has_left(&shared, &id).await;
+        let image = BlobHash(*shared.engine.image().as_bytes());
+        let recovered = journal::recover(&self.store, &id, image, shared.environment.now_us()).await?;
+        let journal::History { spec, past, .. } = recovered.history;
+        let core = Core::new(id, spec, past, TimeZone::default(), delegate, shared);
+        core.suspend();
+        Ok(core)
     }
 
     /// Deletes what is kept of a session that nobody has.
@@ -166,6 +190,22 @@ impl Keeper {
         released.map_err(|error| failed(error.to_string()))
     }
 
+    /// Keeps a session that sleeps while calls are under way.
+    ///
+    /// # Errors
+    /// When another has it.
+    pub(crate) async fn keep(&self, id: &SessionId, now_us: i64) -> Result<(), AcquireError> {
+        self.store.acquire(id, &self.owner, SLEEPING_LEASE_TIME, now_us).await.map(drop)
+    }
+
+    /// Gives a session back that sleeps.
+    pub(crate) async fn release(&self, id: &SessionId, now_us: i64) {
+        // Whoever has it by now keeps it.
+        if let Ok(lease) = self.store.acquire(id, &self.owner, LEASE_TIME, now_us).await {
+            self.store.release(id, &lease).await.ok();
+        }
+    }
+
     async fn acquire(&self, id: &SessionId, now_us: i64) -> Result<Lease, AcquireError> {
         match self.store.acquire(id, &self.owner, LEASE_TIME, now_us).await {
             // A process of this machine that is gone needs no lease any more.
@@ -182,6 +222,15 @@ impl Keeper {
 
     fn ownership(&self, lease: Lease) -> Ownership {
         Ownership { store: Arc::clone(&self.store), lease: Mutex::new(lease) }
+    }
+}
+
+/// Waits until a session has left this provider that is about to: until it is all written down there is nothing to go on from.
+async fn has_left(shared: &Shared, id: &SessionId) {
+    let leaving = shared.leaving().get(id).cloned();
+    if let Some(mut leaving) = leaving {
+        // Nothing is sent: it changes when the session is gone.
+        while leaving.changed().await.is_ok() {}
     }
 }
 
@@ -218,7 +267,7 @@ impl Ownership {
 pub(crate) fn hold(core: &Arc<Core>) {
     let Some(journal) = core.log.journal() else { return };
     let held = Arc::downgrade(core);
-    core.tasks.spawn_on(Kind::Lease, &journal.runtime, async move { renew(held).await });
+    core.outside.tasks.spawn_on(Kind::Lease, &journal.runtime, async move { renew(held).await });
 }
 
 async fn renew(held: Weak<Core>) {
@@ -253,26 +302,47 @@ async fn renew(held: Weak<Core>) {
 pub(crate) fn give_back(core: &Arc<Core>) {
     let Some(journal) = core.log.journal() else { return };
     let left = Arc::clone(core);
-    let (gone, leaving) = watch::channel(());
-    core.shared.leaving().insert(core.id.clone(), leaving);
-    core.tasks.spawn_on(Kind::Lease, &journal.runtime, async move {
+    let leaving = Leaving::new(&core.shared, &core.id);
+    core.outside.tasks.spawn_on(Kind::Lease, &journal.runtime, async move {
         let core = left;
         core.admission.empty().await;
-        put_down(&core).await;
-        core.shared.leaving().remove(&core.id);
-        drop(gone);
+        put_down(&core, false).await;
+        drop(leaving);
     });
 }
 
-/// Gives the lease of a session back in which no cell runs any more, once all of it is written down.
-pub(crate) async fn put_down(core: &Arc<Core>) {
+/// A session leaves memory for as long as this lives: until then there is nothing to go on from.
+pub(crate) struct Leaving {
+    shared: Arc<Shared>,
+    id: SessionId,
+    _gone: watch::Sender<()>,
+}
+
+impl Leaving {
+    pub(crate) fn new(shared: &Arc<Shared>, id: &SessionId) -> Self {
+        let (gone, leaving) = watch::channel(());
+        shared.leaving().insert(id.clone(), leaving);
+        Self { shared: Arc::clone(shared), id: id.clone(), _gone: gone }
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.shared.leaving().remove(&self.id);
+    }
+}
+
+/// Sees that all of a session is written down in which no cell runs any more, and gives its lease back, unless that is kept.
+/// Returns the last entry of its journal, unless that failed.
+pub(crate) async fn put_down(core: &Arc<Core>, keeps_lease: bool) -> Option<Position> {
     core.settled().await.ok();
     if let Some(journal) = core.log.journal() {
         // Whoever has the session next reads and writes on; nothing may come in between.
         journal.stays_as_it_is().await;
     }
-    core.settled().await.ok();
-    if let Some(ownership) = &core.ownership {
+    let settled = core.settled().await;
+    if let (Some(ownership), false) = (&core.ownership, keeps_lease) {
         ownership.store.release(&core.id, &ownership.lease()).await.ok();
     }
+    settled.ok().and_then(|()| core.log.journal()).map(|journal| journal.position())
 }

@@ -55,12 +55,12 @@ async fn nothing_is_left_of_a_cell_but_its_outcome() {
     }
     assert!(!controls.is_empty());
     // A cell's outcome is the last thing that its task leaves; the task itself ends a moment later.
-    core.tasks.ended().await;
-    assert_eq!((core.tasks.count(Kind::Cell), core.tasks.count(Kind::Callback)), (0, 0));
+    core.outside.tasks.ended().await;
+    assert_eq!((core.outside.tasks.count(Kind::Cell), core.outside.tasks.count(Kind::Callback)), (0, 0));
     assert!(controls.iter().all(|control| control.strong_count() == 0));
     assert_eq!(core.admission.running(), 0);
     assert_eq!(core.log.cells(), 3);
-    assert_eq!(core.call_places.available_permits(), core.limits.pending_tool_calls);
+    assert_eq!(core.outside.call_places.available_permits(), core.limits.pending_tool_calls);
     let closed = delegate.seen().into_iter().filter(|seen| matches!(seen, Seen::Closed(_))).count();
     assert_eq!(closed, 9 * 20);
 }
@@ -76,9 +76,9 @@ async fn no_task_is_left_of_a_session() {
     }
     delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
     let core = session.core();
-    assert!(core.tasks.count(Kind::Cell) >= 3 && core.tasks.count(Kind::Callback) >= 2);
+    assert!(core.outside.tasks.count(Kind::Cell) >= 3 && core.outside.tasks.count(Kind::Callback) >= 2);
     session.shutdown().await.unwrap();
-    assert_eq!((core.tasks.count(Kind::Cell), core.tasks.count(Kind::Callback)), (0, 0));
+    assert_eq!((core.outside.tasks.count(Kind::Cell), core.outside.tasks.count(Kind::Callback)), (0, 0));
     let left = Arc::downgrade(&core);
     drop((core, session));
     assert_eq!(left.strong_count(), 0);

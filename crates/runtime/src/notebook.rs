@@ -52,6 +52,11 @@ impl Turn {
         drop(queue.wait_for(|queue| queue.front() == Some(&self.number)).await);
     }
 
+    /// Tells whether it has come.
+    pub(crate) fn has_come(&self) -> bool {
+        self.notebook.queue.borrow().front() == Some(&self.number)
+    }
+
     /// Returns the variables that the cell before left; `None` for the first cell.
     pub(crate) fn variables(&self) -> Option<Arc<Snapshot>> {
         self.notebook.variables.lock().unwrap_or_else(PoisonError::into_inner).clone()

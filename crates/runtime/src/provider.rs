@@ -19,11 +19,12 @@ use carrel_contract::{
 use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
 use carrel_journal::{Owner, Store};
 
+use crate::alarm::Alarm;
+use crate::crowd::{Crowd, Hibernation};
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
 use crate::journal::Folding;
 use crate::keeper::Keeper;
-use crate::seat::{AwakeCount, Hibernation};
 use crate::session::Session;
 use crate::shared::{Core, Past, Shared};
 use crate::tools::ToolTable;
@@ -130,8 +131,8 @@ impl InProcessProvider {
             environment: options.environment,
             checker: options.checker,
             folding: options.folding,
-            hibernation: options.hibernation,
-            awake: AwakeCount::default(),
+            crowd: Arc::new(Crowd::new(options.hibernation)),
+            alarm: Alarm::new(),
             lane,
             ticker,
             parties: AtomicU64::new(0),
@@ -199,6 +200,12 @@ impl InProcessProvider {
         Recording::read(Arc::clone(&self.shared), &keeper.store, session_id, cell_id, zone).await
     }
 
+    /// Returns how many journaled sessions are in memory; the others, however many are held, sleep.
+    #[must_use]
+    pub fn awake(&self) -> usize {
+        self.shared.crowd.awake()
+    }
+
     /// Waits until sessions that nobody holds any more are written down and another process may have them. Cancel safe.
     pub async fn settle(&self) {
         loop {
@@ -226,8 +233,8 @@ impl InProcessProvider {
     ) -> Result<Arc<Session>, ResumeError> {
         let Some(keeper) = &self.keeper else { return Err(UnknownSession { session_id }.into()) };
         let shared = Arc::clone(&self.shared);
-        let (core, running) = keeper.revive(session_id, Arc::clone(&delegate), shared).await?;
-        let session = Arc::new(Session::revive(core, running, Arc::clone(keeper), delegate)?);
+        let revived = keeper.revive(session_id, Arc::clone(&delegate), shared).await?;
+        let session = Arc::new(Session::revive(revived, Arc::clone(keeper), delegate)?);
         // Whoever had it before can append nothing from here on.
         session.settled().await?;
         self.remember(&session);

@@ -1,40 +1,26 @@
 //! Where a session is: in memory, or asleep in its journal, with nothing here but this.
 //!
-//! Whoever uses the session does so through a [`Use`]. When nobody does, no cell runs, and that has been so for a while, the
-//! session leaves memory as it does when nobody holds it any more, and its lease is given back. The next use brings it back.
+//! Whoever uses the session does so through a [`Use`]. When nobody does, its cells, if there are any, wait for something
+//! outside, and that has been so for a while, the session leaves memory (`asleep`). The next use brings it back, and so does
+//! what its cells wait for.
+
+mod asleep;
 
 use std::collections::VecDeque;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::error::{ResumeError, StorageFailed};
 use carrel_contract::{CodeModeSessionDelegate, Read, Seq, SessionId, SessionState};
 use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
 
+use self::asleep::{Asleep, doze};
 use crate::journal::Trouble;
-use crate::keeper::{self, Keeper};
+use crate::keeper::{self, Keeper, Revived};
+use crate::outside::Outside;
 use crate::session;
 use crate::shared::{Core, Shared};
 use crate::tasks::Kind;
-
-/// When a journaled session that is not used leaves memory, although somebody holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Hibernation {
-    /// After this time: 60 s by default.
-    pub idle: Duration,
-    /// At once, when more journaled sessions than this are in memory: 1,000 by default.
-    pub most_awake: usize,
-}
-
-impl Default for Hibernation {
-    fn default() -> Self {
-        Self { idle: Duration::from_secs(60), most_awake: 1000 }
-    }
-}
 
 /// How many readings of a session that sleeps are kept; of more, the oldest go, and what they had read is shown again.
 const NOTED_READINGS: usize = 1000;
@@ -60,6 +46,8 @@ struct State {
     core: Option<Arc<Core>>,
     /// The last event of its log, while it sleeps.
     last: Seq,
+    /// What stays of cells that wait, while it sleeps.
+    asleep: Option<Box<Asleep>>,
     /// What was read of it, said while it slept.
     noted: VecDeque<Read>,
     uses: usize,
@@ -67,6 +55,8 @@ struct State {
     used: u64,
     /// Nobody holds it any more.
     is_left: bool,
+    /// And it is being given back.
+    is_given_back: bool,
 }
 
 /// A session that is in memory and stays there for as long as this lives.
@@ -96,24 +86,20 @@ impl Drop for Use {
     }
 }
 
-/// Counts the journaled sessions that are in memory.
-pub(crate) struct Awake(Arc<Shared>);
+impl State {
+    /// Moves the session's reader past what was read while it slept.
+    fn enter_reads(&mut self, core: &Core) {
+        for read in self.noted.drain(..) {
+            core.log.note_read(&read);
+        }
+    }
 
-impl Awake {
-    fn one_of(shared: &Arc<Shared>) -> Self {
-        shared.awake.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(shared))
+    /// Returns what the session has outside, where there is something.
+    fn outside(&self) -> Option<&Arc<Outside>> {
+        let asleep = || self.asleep.as_ref().and_then(|asleep| asleep.outside());
+        self.core.as_ref().map(|core| &core.outside).or_else(asleep)
     }
 }
-
-impl Drop for Awake {
-    fn drop(&mut self) {
-        self.0.awake.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// How many sessions are in memory.
-pub(crate) type AwakeCount = AtomicUsize;
 
 impl Seat {
     /// Gives a session its place, in use.
@@ -133,6 +119,7 @@ impl Seat {
             changed: watch::Sender::default(),
             rested: Arc::default(),
         });
+        let core = seat.ready(core);
         seat.take(core)
     }
 
@@ -153,17 +140,59 @@ impl Seat {
             return Err(self.trouble(&"nobody holds it any more"));
         };
         let revived = keeper.revive(self.id.clone(), self.delegate(), Arc::clone(&self.shared)).await;
-        let (core, running) = revived.map_err(|error| match error {
+        let Revived { mut core, running, at } = revived.map_err(|error| match error {
             ResumeError::OwnedElsewhere(error) => Trouble::Owner(error),
             ResumeError::StorageFailed(error) => Trouble::Storage(error),
             other => self.trouble(&other),
         })?;
+        let vms = session::vms(&core, running.len()).map_err(|error| self.trouble(&error))?;
+        // What stayed of its cells, unless another owner had it meanwhile, to whom their calls were lost.
+        let asleep = self.lock().asleep.take();
+        let asleep = asleep.filter(|asleep| asleep.is_as_of(at));
+        let mut parked = asleep.map(|asleep| asleep.wake(&mut core)).unwrap_or_default();
+        let core = self.ready(core);
+        // Before anybody else finds the session here: whoever ends a cell has to find that.
+        session::go_on(&core, running, vms, &mut parked).map_err(|error| self.trouble(&error))?;
         let core = self.take(core);
-        // None, unless another owner had it meanwhile.
-        session::go_on(&core, running).map_err(|error| self.trouble(&error))?;
+        if self.is_left() {
+            // Just now: it has come back for nobody.
+            self.let_go();
+            return Err(self.trouble(&"nobody holds it any more"));
+        }
         // Whoever had it before can append nothing from here on.
         core.settled().await?;
         Ok(core)
+    }
+
+    /// Uses the session for something that happens at once when it is in memory; when it sleeps, after it has woken, whether or
+    /// not somebody still waits for that: what was begun goes on.
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        what: impl FnOnce(&Core) + Send + 'static,
+    ) -> Result<Use, Trouble> {
+        if let Some(used) = self.if_awake() {
+            what(&used);
+            return Ok(used);
+        }
+        let seat = Arc::clone(self);
+        let begun = async move {
+            let used = seat.enter().await?;
+            what(&used);
+            Ok(used)
+        };
+        self.shared.alarm.tasks.goes_on(Kind::Waking, begun).await
+    }
+
+    /// Returns the session for a look at it: in use, or, when it sleeps and nobody holds it any more, as it was written down.
+    /// Cancel safe.
+    pub(crate) async fn look(self: &Arc<Self>) -> Result<(Arc<Core>, Option<Use>), Trouble> {
+        let trouble = match self.enter().await {
+            Ok(used) => return Ok((Arc::clone(&used), Some(used))),
+            Err(trouble) => trouble,
+        };
+        let Some(keeper) = self.keeper.as_ref().filter(|_| self.is_left()) else { return Err(trouble) };
+        let read = keeper.look(self.id.clone(), self.delegate(), Arc::clone(&self.shared)).await;
+        Ok((Arc::new(read.map_err(|error| self.trouble(&error))?), None))
     }
 
     /// Uses the session, if it is in memory.
@@ -211,17 +240,24 @@ impl Seat {
     /// Hands the session to another owner: callbacks from now on go to this delegate.
     pub(crate) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
         *self.delegate.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&delegate);
-        if let Some(core) = &self.lock().core {
-            core.adopt(delegate);
-        }
+        self.lock().outside().inspect(|outside| outside.adopt(delegate));
     }
 
     /// Lets it go: nobody holds it any more.
     pub(crate) fn leave(&self) {
-        let core = {
+        self.lock().is_left = true;
+        self.let_go();
+        self.changed.send_replace(());
+        self.rested.notify_one();
+    }
+
+    /// Sees that what nobody holds leaves the process. While it falls asleep, or wakes, whoever is at that does so afterwards.
+    fn let_go(&self) {
+        let (core, asleep) = {
             let mut state = self.lock();
-            state.is_left = true;
-            state.core.clone()
+            let core = state.core.clone().filter(|_| !state.is_given_back);
+            state.is_given_back |= core.is_some();
+            (core, state.asleep.take())
         };
         if let Some(core) = core {
             if self.is_journaled() {
@@ -231,67 +267,43 @@ impl Seat {
                 core.begin_shutdown();
             }
         }
-        self.changed.send_replace(());
-        self.rested.notify_one();
+        if let (Some(asleep), Some(keeper)) = (asleep, &self.keeper) {
+            asleep.end(keeper, &self.id);
+        }
+    }
+
+    /// Makes a session ready that is to be in memory: its log gets what came meanwhile before anything else.
+    fn ready(&self, mut core: Core) -> Arc<Core> {
+        core.rested = Some(Arc::clone(&self.rested));
+        if self.is_journaled() {
+            core.awake = Some(self.shared.crowd.enter());
+        }
+        let core = Arc::new(core);
+        core.outside.open(&core);
+        self.lock().enter_reads(&core);
+        core
     }
 
     /// Has the session in memory from now on, in use: it does not sleep before its cells go on.
-    fn take(self: &Arc<Self>, mut core: Core) -> Use {
-        core.rested = Some(Arc::clone(&self.rested));
-        if self.is_journaled() {
-            core.awake = Some(Awake::one_of(&self.shared));
-        }
-        let core = Arc::new(core);
+    fn take(self: &Arc<Self>, core: Arc<Core>) -> Use {
         {
             let mut state = self.lock();
-            for read in state.noted.drain(..) {
-                core.log.note_read(&read);
-            }
+            // And what was read just now.
+            state.enter_reads(&core);
             state.core = Some(Arc::clone(&core));
             state.uses += 1;
             state.used += 1;
         }
+        // Whoever adopted it just now found neither it nor what stayed of it.
+        core.outside.adopt(self.delegate());
         keeper::hold(&core);
         if let Some(journal) = core.log.journal() {
             let (seat, rested) = (Arc::downgrade(self), Arc::clone(&self.rested));
-            let doze = doze(seat, rested, self.shared.hibernation);
-            core.tasks.spawn_on(Kind::Lease, &journal.runtime, doze);
+            let doze = doze(seat, rested, Arc::clone(&self.shared.crowd));
+            core.outside.tasks.spawn_on(Kind::Lease, &journal.runtime, doze);
         }
         self.changed.send_replace(());
         Use { seat: Arc::clone(self), core }
-    }
-
-    /// Returns how many uses there were, of a session that could sleep now.
-    fn could_sleep(&self) -> Option<u64> {
-        let state = self.lock();
-        let core = state.core.as_ref().filter(|_| state.uses == 0)?;
-        let is_quiet = core.admission.state() == SessionState::Open
-            && core.admission.is_empty()
-            && !core.log.has_notices()
-            && core.log.journal().is_some_and(|journal| journal.trouble().is_none());
-        is_quiet.then_some(state.used)
-    }
-
-    /// Puts the session to sleep, if it was not used since.
-    async fn sleep(&self, used: u64) -> bool {
-        let _turn = self.turn.lock().await;
-        if self.could_sleep() != Some(used) {
-            return false;
-        }
-        let core = {
-            let mut state = self.lock();
-            // Somebody may have come just now.
-            if state.used != used {
-                return false;
-            }
-            let Some(core) = state.core.take() else { return false };
-            state.last = core.log.last();
-            core
-        };
-        // From here on, whoever comes waits for this turn to be over.
-        keeper::put_down(&core).await;
-        self.changed.send_replace(());
-        true
     }
 
     fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate> {
@@ -303,27 +315,19 @@ impl Seat {
         Trouble::Storage(StorageFailed { session_id: self.id.clone(), detail })
     }
 
+    /// Waits until it does not fall asleep any more, and what it did is written down.
+    pub(crate) async fn settled(self: &Arc<Self>) -> Result<(), Trouble> {
+        if let Some(used) = self.if_awake() {
+            return used.settled().await;
+        }
+        drop(self.turn.lock().await);
+        match self.if_awake() {
+            Some(used) => used.settled().await,
+            None => Ok(()),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Puts a session to sleep when it was not used for a while.
-async fn doze(seat: Weak<Seat>, rested: Arc<Notify>, hibernation: Hibernation) {
-    loop {
-        let Some(used) = seat.upgrade().map(|seat| seat.could_sleep()) else { return };
-        let Some(used) = used else {
-            rested.notified().await;
-            continue;
-        };
-        let is_crowded =
-            seat.upgrade().is_some_and(|it| it.shared.awake.load(Ordering::Relaxed) > hibernation.most_awake);
-        if !is_crowded && !hibernation.idle.is_zero() {
-            sleep(hibernation.idle).await;
-        }
-        let Some(seat) = seat.upgrade() else { return };
-        if seat.sleep(used).await {
-            return;
-        }
     }
 }

@@ -12,16 +12,16 @@ use carrel_contract::{
     ExecuteRequest, IdempotencyKey, Notice, Read, Seq, SessionId, SessionState, StartedCell, StoredKey,
     TerminationReason, ToolDescription, WaitRequest, WaitResponse, WaitUntil,
 };
-use carrel_engine::{EngineError, VmLimits};
+use carrel_engine::{EngineError, Vm, VmLimits};
 use carrel_journal::Record;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use crate::cell::{self, Cell, Ground, Opening};
+use crate::cell::{self, Cell, Ground, Opening, Parked};
 use crate::control::CellControl;
 use crate::journal::{self, CellHistory, Trouble};
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, Revived};
 use crate::log::{self, Keyed, Reader};
 use crate::number::CellNumber;
 use crate::observe::{deadline, observe, until_ended, until_over};
@@ -50,14 +50,15 @@ impl Session {
 
     /// Makes a session of what its journal says it was. Its running cells go on.
     pub(crate) fn revive(
-        core: Core,
-        running: BTreeMap<CellNumber, CellHistory>,
+        revived: Revived,
         keeper: Arc<Keeper>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Self, EngineFailure> {
+        let Revived { core, running, .. } = revived;
+        let vms = vms(&core, running.len())?;
         let core = Seat::hold(core, Some(keeper), delegate);
         let session = Self { seat: Arc::clone(core.seat()) };
-        go_on(&core, running)?;
+        go_on(&core, running, vms, &mut BTreeMap::new())?;
         Ok(session)
     }
 
@@ -67,10 +68,7 @@ impl Session {
 
     /// Waits until all of it so far is written down.
     pub(crate) async fn settled(&self) -> Result<(), Trouble> {
-        match self.seat.if_awake() {
-            Some(core) => core.settled().await,
-            None => Ok(()),
-        }
+        self.seat.settled().await
     }
 
     #[cfg(test)]
@@ -123,38 +121,51 @@ impl Session {
                 key,
             });
             let opening = Opening { vm, source, seed, ground, history: None };
-            let cell = Cell::new(Arc::clone(core), tools, cell_id.clone(), number, Arc::clone(&control));
+            let cell =
+                Cell::new(Arc::clone(core), tools, cell_id.clone(), number, Arc::clone(&control), None);
             let span = cell.telemetry.span.clone();
-            core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
+            core.outside.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
         };
         core.admission.admit(Arc::clone(&control), known, begin)
     }
 }
 
-/// Has the cells of a session go on that its journal says were running.
+/// Makes VMs for the cells of a session that is to come back.
+pub(crate) fn vms(core: &Core, count: usize) -> Result<Vec<Vm>, EngineFailure> {
+    let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
+    let vm =
+        |_| core.shared.engine.vacant(limits).map_err(|error| EngineFailure { detail: error.to_string() });
+    (0..count).map(vm).collect()
+}
+
+/// Has the cells of a session go on that its journal says were running, each in a VM of these, and with what stayed of it where
+/// the session only slept.
 pub(crate) fn go_on(
     core: &Arc<Core>,
     running: BTreeMap<CellNumber, CellHistory>,
+    vms: Vec<Vm>,
+    parked: &mut BTreeMap<CellNumber, Box<Parked>>,
 ) -> Result<(), EngineFailure> {
-    let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
-    for (number, history) in running {
+    for ((number, history), vm) in running.into_iter().zip(vms) {
         let failed = |detail: String| EngineFailure { detail };
-        let vm = core.shared.engine.vacant(limits).map_err(|error| failed(error.to_string()))?;
         let cell_id = number.id().map_err(|error| failed(error.to_string()))?;
         let control = Arc::new(CellControl::new(vm.stopper()));
         let ground = match &core.notebook {
             None => Ground::Fresh(Arc::clone(&history.stored)),
             Some(notebook) => Ground::Persistent(notebook.queue(number)),
         };
-        let notice = Notice::Recovered { repeated: Vec::new(), unknown: Vec::new() };
-        core.log.notice(&cell_id, notice);
+        let parked = parked.remove(&number);
+        if parked.is_none() {
+            let notice = Notice::Recovered { repeated: Vec::new(), unknown: Vec::new() };
+            core.log.notice(&cell_id, notice);
+        }
         let tools = Arc::clone(&history.tools);
         let (source, seed) = (history.source.clone(), history.seed);
         let opening = Opening { vm, source, seed, ground, history: Some(Box::new(history)) };
-        let cell = Cell::new(Arc::clone(core), tools, cell_id, number, Arc::clone(&control));
+        let cell = Cell::new(Arc::clone(core), tools, cell_id, number, Arc::clone(&control), parked);
         let span = cell.telemetry.span.clone();
         core.admission.readmit(number, control);
-        core.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
+        core.outside.tasks.spawn(Kind::Cell, cell::run(cell, opening).instrument(span));
     }
     Ok(())
 }
@@ -203,7 +214,7 @@ impl CodeModeSession for Session {
             drop(core);
             let seat = Arc::clone(&self.seat);
             let first_response = Box::pin(async move {
-                let core = seat.enter().await?;
+                let (core, _used) = seat.look().await?;
                 until_over(&core.log, std::slice::from_ref(&observed), WaitUntil::AllEnded, deadline).await?;
                 let upto = core.readable().await?;
                 let reader = if request.look { Reader::LookFirst } else { Reader::First };
@@ -249,10 +260,13 @@ impl CodeModeSession for Session {
 
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError> {
         Box::pin(async move {
-            let core = self.seat.enter().await?;
-            if let Some(control) = core.admission.control_of(&cell_id) {
-                control.terminate(TerminationReason::Requested);
-            }
+            let ended = cell_id.clone();
+            let terminate = move |core: &Core| {
+                if let Some(control) = core.admission.control_of(&ended) {
+                    control.terminate(TerminationReason::Requested);
+                }
+            };
+            let core = self.seat.begin(terminate).await?;
             until_ended(&core.log, &cell_id).await?;
             let upto = core.readable().await?;
             Ok(core.log.respond(&cell_id, Reader::Session, DEFAULT_OUTPUT_TOKENS, upto)?)
@@ -265,12 +279,11 @@ impl CodeModeSession for Session {
 
     fn shutdown(&self) -> CodeModeFuture<'_, (), ShutdownError> {
         Box::pin(async move {
-            let core = self.seat.enter().await?;
-            core.begin_shutdown();
+            let core = self.seat.begin(Core::begin_shutdown).await?;
             let ended = async {
                 core.admission.empty().await;
                 core.settled().await.ok();
-                core.tasks.join().await;
+                core.outside.tasks.join().await;
             };
             // A delegate that blocks its thread can hold a cell, but not whoever shuts down.
             drop(timeout(core.limits.shutdown_time, ended).await);

@@ -1,6 +1,6 @@
 //! What the cells of a session share, and what the sessions of a provider share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +12,12 @@ use carrel_contract::{
 use carrel_engine::{Engine, Snapshot, StoreQuota, StoredSize, TimeZone};
 use carrel_journal::Record;
 use futures::FutureExt;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 use crate::admission::Admission;
+use crate::alarm::Alarm;
+use crate::cell::Parked;
+use crate::crowd::{Awake, Crowd};
 use crate::earlier::Earlier;
 use crate::environment::Environment;
 use crate::guest::{Lane, Party, Ticker};
@@ -23,9 +26,10 @@ use crate::keeper::Ownership;
 use crate::log::SessionLog;
 use crate::notebook::Notebook;
 use crate::number::CellNumber;
-use crate::seat::{Awake, AwakeCount, Hibernation};
+use crate::outside::Outside;
+use crate::rest::Rest;
 use crate::stored::StoredTable;
-use crate::tasks::{Kind, Tasks};
+use crate::tasks::Kind;
 use crate::telemetry::SessionTelemetry;
 use crate::tools::ToolTable;
 
@@ -37,9 +41,9 @@ pub(crate) struct Shared {
     pub(crate) checker: Option<Arc<dyn CellChecker>>,
     /// When journals are folded.
     pub(crate) folding: Folding,
-    /// When sessions leave memory, and how many journaled ones are in it.
-    pub(crate) hibernation: Hibernation,
-    pub(crate) awake: AwakeCount,
+    /// The journaled sessions in memory, and what is due in those that are not.
+    pub(crate) crowd: Arc<Crowd>,
+    pub(crate) alarm: Arc<Alarm>,
     // The lane's threads hold the ticker, so it is declared, and dropped, first.
     pub(crate) lane: Lane,
     pub(crate) ticker: Arc<Ticker>,
@@ -56,23 +60,24 @@ pub(crate) struct Core {
     pub(crate) stored: StoredTable,
     /// What the cells of a persistent session leave each other.
     pub(crate) notebook: Option<Arc<Notebook>>,
-    /// Places for tool calls under way; calls over it wait their turn, in order.
-    pub(crate) call_places: Semaphore,
+    /// Its delegate, and what is under way there.
+    pub(crate) outside: Arc<Outside>,
     pub(crate) shared: Arc<Shared>,
     /// Whose turns its VMs have in the lane.
     pub(crate) party: Party,
     pub(crate) admission: Admission,
-    delegate: Mutex<Arc<dyn CodeModeSessionDelegate>>,
+    pub(crate) rest: Rest,
+    /// What stays of its cells, as they leave because it goes to sleep.
+    parked: Mutex<BTreeMap<CellNumber, Box<Parked>>>,
     tools: Mutex<Arc<ToolTable>>,
     /// Whether cells are to be checked before they run.
     pub(crate) check: bool,
     pub(crate) time_zone: TimeZone,
     seeds: AtomicU64,
-    pub(crate) tasks: Tasks,
     pub(crate) telemetry: SessionTelemetry,
     /// That the session is this process's, where it is written down.
     pub(crate) ownership: Option<Ownership>,
-    /// Told when a cell is gone.
+    /// Told when its cells are at rest.
     pub(crate) rested: Option<Arc<Notify>>,
     /// That it is in memory, where it need not be.
     pub(crate) awake: Option<Awake>,
@@ -134,14 +139,14 @@ impl Core {
             stored: past.stored,
             notebook: (spec.mode == SessionMode::Persistent)
                 .then(|| Arc::new(Notebook::new(past.variables, past.earlier))),
-            call_places: Semaphore::new(limits.pending_tool_calls.min(Semaphore::MAX_PERMITS)),
+            outside: Arc::new(Outside::new(Arc::clone(&shared), limits.clone(), delegate)),
+            rest: Rest::default(),
+            parked: Mutex::default(),
             admission,
-            delegate: Mutex::new(delegate),
             tools: Mutex::new(past.tools),
             check: spec.check,
             seeds: AtomicU64::new(seed.wrapping_add(past.newest.0.wrapping_mul(SEED_STEP))),
             time_zone,
-            tasks: Tasks::default(),
             telemetry: SessionTelemetry::new(&id, spec.mode),
             party: Party(shared.parties.fetch_add(1, Ordering::Relaxed)),
             ownership: None,
@@ -157,8 +162,9 @@ impl Core {
         self.shared.environment.now_us()
     }
 
-    pub(crate) fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate> {
-        Arc::clone(&self.delegate.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Returns what stays of its cells, of those that have left so far.
+    pub(crate) fn parked(&self) -> MutexGuard<'_, BTreeMap<CellNumber, Box<Parked>>> {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the tools of the cells that are admitted now.
@@ -174,9 +180,6 @@ impl Core {
     pub(crate) fn leave(&self, number: CellNumber, show_outcome: impl FnOnce()) {
         self.admission.leave(number, show_outcome);
         self.close_log_when_done();
-        if let Some(rested) = &self.rested {
-            rested.notify_one();
-        }
     }
 
     /// Writes something down, where the session is.
@@ -191,7 +194,7 @@ impl Core {
         let Some(journal) = self.log.journal() else { return };
         if journal.takes_pen() {
             let core = Arc::clone(self);
-            self.tasks.spawn_on(Kind::Journal, &journal.runtime, async move {
+            self.outside.tasks.spawn_on(Kind::Journal, &journal.runtime, async move {
                 let Some(journal) = core.log.journal() else { return };
                 let written = AssertUnwindSafe(journal.write(|| core.keep_short())).catch_unwind().await;
                 if let Err(trouble) = written.unwrap_or_else(|_| Err(journal.panicked())) {
@@ -216,11 +219,9 @@ impl Core {
             return;
         };
         let (core, runtime) = (Arc::clone(self), folding.journal().runtime.clone());
-        self.tasks.spawn_on(
-            Kind::Journal,
-            &runtime,
-            async move { journal::keep_short(&core, folding).await },
-        );
+        self.outside
+            .tasks
+            .spawn_on(Kind::Journal, &runtime, async move { journal::keep_short(&core, folding).await });
     }
 
     /// Ends the cells: nothing they do can be written down any more.
@@ -280,11 +281,6 @@ impl Core {
     pub(crate) fn suspend(&self) {
         self.admission.suspend();
         self.close_log_when_done();
-    }
-
-    /// Hands the session to another owner: callbacks from now on go to this delegate.
-    pub(crate) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
-        *self.delegate.lock().unwrap_or_else(PoisonError::into_inner) = delegate;
     }
 
     /// Draws the next seed from the session's: the sequence `SplitMix64`, whose steps are far apart in every bit.

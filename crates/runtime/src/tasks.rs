@@ -1,7 +1,7 @@
 //! The one place where tasks are spawned: each has a kind, an owner that joins it, and is counted by its session.
 
 use tokio::runtime::Handle;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// What a task is for, with its answer to cancellation.
@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Journal,
     /// The lease of a session: ends with the session, by itself.
     Lease,
+    /// What wakes sessions that sleep. Ends by itself, with the last of them.
+    Waking,
 }
 
 /// Wakes a thread of a runtime, by a task that does nothing: the one kind without an owner.
@@ -29,6 +31,19 @@ pub(crate) struct Tasks {
     callbacks: TaskTracker,
     journal: TaskTracker,
     leases: TaskTracker,
+    wakings: TaskTracker,
+}
+
+/// Returns what a task came to; its panic goes on here.
+async fn came_to<T>(joined: Result<T, JoinError>) -> T {
+    match joined {
+        Ok(done) => done,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that ends cancels it, and with it whoever waits here.
+            Err(_) => std::future::pending().await,
+        },
+    }
 }
 
 impl Tasks {
@@ -57,6 +72,15 @@ impl Tasks {
         set.spawn(self.of(kind).track_future(task));
     }
 
+    /// Spawns a task that goes on whether or not somebody waits for it, and returns what it comes to.
+    pub(crate) async fn goes_on<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        came_to(self.of(kind).spawn(task).await).await
+    }
+
     /// Spawns a task that ends with its handle.
     pub(crate) fn spawn_held<T: Send + 'static>(
         &self,
@@ -68,14 +92,7 @@ impl Tasks {
 
     /// Does what takes long on a thread of the runtime's for such work, as a part of the cell that awaits it.
     pub(crate) async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        match self.of(Kind::Cell).spawn_blocking(work).await {
-            Ok(done) => done,
-            Err(failed) => match failed.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // Only a runtime that ends cancels it, and with it whoever waits here.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        came_to(self.of(Kind::Cell).spawn_blocking(work).await).await
     }
 
     /// Returns how many tasks of a kind there are.
@@ -108,6 +125,7 @@ impl Tasks {
             Kind::Callback => &self.callbacks,
             Kind::Journal => &self.journal,
             Kind::Lease => &self.leases,
+            Kind::Waking => &self.wakings,
         }
     }
 }

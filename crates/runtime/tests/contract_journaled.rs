@@ -50,7 +50,7 @@ mod folded {
     carrel_contract::contract_suite!(journaled: folding());
 }
 
-/// Sessions that leave memory whenever nobody uses them.
+/// Sessions that leave memory whenever nobody uses them and their cells wait.
 mod sleeping {
     use super::{Arc, CodeModeSessionProvider, Duration, with};
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use carrel_contract::error::{ExecuteError, ForkError};
 use carrel_contract::testing::{RecordingDelegate, Seen, tool_descriptions};
 use carrel_contract::{
-    CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Durability, ExecuteRequest, ForkRequest,
-    Seq, SessionId, SessionMode, SessionSpec, SessionState, StreamItem, WaitRequest,
+    CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Durability, EventKind, ExecuteRequest,
+    ForkRequest, Seq, SessionId, SessionMode, SessionSpec, SessionState, StreamItem, WaitRequest,
 };
 use carrel_journal::{BlobHash, Memory, Position, Record, Store, Tail};
 use carrel_runtime::{InProcessProvider, Options};
@@ -238,4 +238,153 @@ async fn a_session_that_is_not_used_sleeps_and_wakes_with_the_next_use() {
     drop(session);
     here.settle().await;
     assert!(events.next().await.is_none(), "it ends with its session");
+}
+
+/// A provider whose sessions sleep whenever they can, with its store.
+fn sleepy() -> (Arc<Memory>, InProcessProvider) {
+    let store = Arc::new(Memory::new());
+    let mut options = Options::default();
+    options.store = Some(Arc::clone(&store) as Arc<dyn Store>);
+    options.hibernation.idle = Duration::ZERO;
+    (store, InProcessProvider::new(options).unwrap())
+}
+
+/// Reads the events of a session, without using it, up to one of a kind.
+async fn heard(session: &Arc<dyn CodeModeSession>, mut wanted: impl FnMut(&EventKind) -> bool) {
+    let mut events = session.events(Seq::START);
+    while let Some(item) = events.next().await {
+        let StreamItem::Event(event) = item else { panic!("nothing was missed") };
+        if wanted(&event.kind) {
+            return;
+        }
+    }
+    panic!("the events have ended");
+}
+
+fn is_end(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. })
+}
+
+/// Returns how often a session was brought back from its journal.
+async fn wakings(store: &Memory, id: &SessionId) -> usize {
+    let (records, ..) = journal(store, id).await;
+    records.iter().filter(|record| matches!(record, Record::Adopted { .. })).count() - 1
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_whose_cell_waits_for_a_timer_sleeps_until_that_is_due() {
+    let (store, here) = sleepy();
+    for mode in [SessionMode::Fresh, SessionMode::Persistent] {
+        let delegate = RecordingDelegate::new();
+        let session = session(&here, &delegate, |spec| spec.mode = mode).await;
+        let source = "let n = 1; store('n', 7); for (; n < 4; n++) { text(n); \
+                      await new Promise((go) => setTimeout(go, 30)); } text('over')";
+        let cell = start(&session, source).await;
+        // Nobody has it meanwhile, and nobody uses it.
+        sleeps(&store, session.id()).await;
+        heard(&session, is_end).await;
+        assert!(wakings(&store, session.id()).await > 0, "it slept");
+        assert_eq!(end(&session, &cell).await.text(), "1\n2\n3\nover");
+        let look = start(&session, "text(load('n'))").await;
+        assert_eq!(end(&session, &look).await.text(), "7");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_under_way_go_on_while_their_session_sleeps_and_their_answers_wake_it() {
+    let (store, here) = sleepy();
+    let delegate = RecordingDelegate::new();
+    let session = session(&here, &delegate, |_| ()).await;
+    let id = session.id().clone();
+    // Two cells wait; a third comes and goes each time, and each time the session sleeps with the calls of the two.
+    let two =
+        start(&session, "text(await Promise.all([tools.gate(1), tools.gate(2)])); text(await tools.step(3))")
+            .await;
+    let one = start(&session, "try { text(await tools.gate(4)) } catch (e) { text(e.code) }").await;
+    delegate.reached_times(3, |seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
+    for n in 0..5 {
+        let cell = start(&session, &format!("text({n})")).await;
+        let ended = end(&session, &cell).await;
+        assert_eq!(ended.text(), n.to_string());
+    }
+    assert!(!delegate.seen().iter().any(|seen| matches!(seen, Seen::Cancelled(..))), "no call was cancelled");
+    delegate.open_gate();
+    let mut ends = 0;
+    heard(&session, |kind| {
+        ends += usize::from(is_end(kind));
+        ends == 7
+    })
+    .await;
+    let response = end(&session, &two).await;
+    assert_eq!(response.text(), "[1,2]\n3");
+    assert!(response.observation().notices.is_empty(), "it was not lost: {response:?}");
+    assert_eq!(end(&session, &one).await.text(), "4");
+    // Each was made once.
+    let called = delegate.seen().iter().filter(|seen| matches!(seen, Seen::Called(..))).count();
+    assert_eq!(called, 4);
+    assert!(wakings(&store, &id).await > 0, "it slept");
+    // It is still its owner's, and given back when nobody holds it.
+    let waits = start(&session, "await tools.hang()").await;
+    delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "hang")).await;
+    drop(session);
+    given_back(&here, &id, &delegate).await;
+    delegate.reached(|seen| matches!(seen, Seen::Cancelled(cell, _) if *cell == waits)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_call_tells_reaches_the_log_of_a_session_that_sleeps() {
+    let (_, here) = sleepy();
+    let delegate = RecordingDelegate::new();
+    let session = session(&here, &delegate, |_| ()).await;
+    let cell = start(&session, "text(await tools.person('yes'))").await;
+    heard(&session, |kind| matches!(kind, EventKind::PersonAwaited { .. })).await;
+    delegate.open_gate();
+    heard(&session, |kind| matches!(kind, EventKind::PersonAnswered { .. })).await;
+    heard(&session, is_end).await;
+    assert_eq!(end(&session, &cell).await.text(), "yes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cell_is_ended_while_its_session_sleeps() {
+    let (_, here) = sleepy();
+    let delegate = RecordingDelegate::new();
+    let session =
+        session(&here, &delegate, |spec| spec.limits.callback_grace = Duration::from_millis(50)).await;
+    for tool in ["hang", "ignore"] {
+        let cell = start(&session, &format!("text('before'); await tools.{tool}()")).await;
+        delegate.reached(|seen| matches!(seen, Seen::Called(_, called) if called == tool)).await;
+        let ended = session.terminate(cell.clone()).await.unwrap();
+        let CellResponse::Terminated(ended) = ended else { panic!("{ended:?}") };
+        assert_eq!(ended.abandoned.len(), usize::from(tool == "ignore"));
+    }
+    session.shutdown().await.unwrap();
+    assert_eq!(session.state(), SessionState::Closed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_it_is_crowded_sessions_sleep_that_would_rest_for_long() {
+    let store = Arc::new(Memory::new());
+    let mut options = Options::default();
+    options.store = Some(Arc::clone(&store) as Arc<dyn Store>);
+    options.hibernation.idle = Duration::from_secs(3600);
+    options.hibernation.most_awake = 3;
+    let here = InProcessProvider::new(options).unwrap();
+    let delegate = RecordingDelegate::new();
+    let mut sessions = Vec::new();
+    for n in 0..10 {
+        let session = session(&here, &delegate, |_| ()).await;
+        let cell =
+            start(&session, &format!("text({n}); await new Promise((go) => setTimeout(go, 1e8))")).await;
+        heard(&session, |kind| matches!(kind, EventKind::Output { .. })).await;
+        sessions.push((session, cell));
+    }
+    while here.awake() > 3 {
+        tokio::task::yield_now().await;
+    }
+    for (n, (session, cell)) in sessions.iter().enumerate() {
+        let request = WaitRequest::new([cell.clone()]).with_yield_time(Duration::ZERO);
+        let response = session.wait(request).await.unwrap().cells.remove(0);
+        assert_eq!(response.text(), n.to_string());
+        assert!(response.observation().notices.is_empty());
+    }
 }

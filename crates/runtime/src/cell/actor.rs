@@ -14,6 +14,7 @@ use carrel_journal::BlobHash;
 use super::callbacks::{Callbacks, Done};
 use super::gathering::Gathering;
 use super::opening::Opening;
+use super::parked::{Beside, Parked};
 use super::questions::Questions;
 use super::replay::Replay;
 use super::saving::Unsaved;
@@ -24,6 +25,7 @@ use crate::control::CellControl;
 use crate::guest::{Away, Ran};
 use crate::notebook::Turn;
 use crate::number::CellNumber;
+use crate::rest::Busy;
 use crate::shared::Core;
 use crate::telemetry::CellTelemetry;
 use crate::tools::ToolTable;
@@ -39,10 +41,12 @@ pub(crate) struct Cell {
     pub(super) tools: Arc<ToolTable>,
     pub(super) number: CellNumber,
     pub(super) control: Arc<CellControl>,
+    /// That it has something to do; while it has not, its session may go to sleep.
+    pub(super) busy: Option<Busy>,
     pub(super) callbacks: Callbacks,
     pub(super) questions: Questions,
     /// The time that their answers took.
-    answering: Duration,
+    pub(super) answering: Duration,
     pub(super) writes: HashMap<String, String>,
     pub(super) warnings: Warnings,
     /// What its author wrote, until it has come to run.
@@ -59,6 +63,8 @@ pub(crate) struct Cell {
     pub(super) timers: Timers,
     /// What it is to do again, after its session was lost.
     pub(super) replay: Option<Replay>,
+    /// What is to be known again after that, when its session only slept.
+    pub(super) beside: Option<Beside>,
     /// What was written down of it: what its VM was given, what that did, its notifications, its unhandled rejections.
     pub(super) inputs_count: u64,
     pub(super) effects_count: u64,
@@ -84,10 +90,12 @@ pub(super) enum End {
     Terminated(TerminationReason),
     /// It has not: its session leaves this process, and its journal goes on with it.
     Suspended,
+    /// The same, while its session sleeps.
+    Parked,
 }
 
 /// Where the VM is.
-enum Place {
+pub(super) enum Place {
     /// Here, and waits for an event.
     Idle(Vm),
     /// Here, in the middle of an event, until its callbacks hold less.
@@ -103,15 +111,22 @@ impl Cell {
         id: CellId,
         number: CellNumber,
         control: Arc<CellControl>,
+        parked: Option<Box<Parked>>,
     ) -> Self {
-        let telemetry = core.telemetry.cell(&core.id, &id);
+        let busy = Some(Busy::new(&core));
+        let (callbacks, timers, telemetry, beside) = match parked {
+            Some(parked) => parked.taken_over(),
+            None => (Callbacks::default(), Timers::default(), core.telemetry.cell(&core.id, &id), None),
+        };
         Self {
+            busy,
+            beside,
             core,
             tools,
             id,
             number,
             control,
-            callbacks: Callbacks::default(),
+            callbacks,
             questions: Questions::default(),
             answering: Duration::ZERO,
             writes: HashMap::new(),
@@ -123,7 +138,7 @@ impl Cell {
             left: None,
             variables: None,
             variables_kept: None,
-            timers: Timers::default(),
+            timers,
             replay: None,
             inputs_count: 0,
             effects_count: 0,
@@ -168,6 +183,9 @@ impl Cell {
                 // More than the guest could take in, should it ever come to it.
                 return End::Natural(Ending::OutOfMemory(None));
             }
+            if self.may_rest(&place) {
+                self.busy = None;
+            }
             // One that is held for its callbacks goes on with the next that is done.
             let is_behind = matches!(place, Place::Held(_)) && !self.holds_too_much();
             let core = Arc::clone(&self.core);
@@ -178,7 +196,10 @@ impl Cell {
                         let cpu_time = vm.cpu_so_far();
                         self.charge(&[], cpu_time);
                     }
-                    return self.asked(reason);
+                    return match self.asked(reason) {
+                        End::Parked => self.park(place).await,
+                        end => end,
+                    };
                 }
                 ran = away(&mut place) => {
                     // A VM that does not come back is lost with the lane, and that with the provider.
@@ -189,15 +210,26 @@ impl Cell {
                     };
                     continue;
                 }
-                done = self.callbacks.next(), if self.replay.is_none() => match done {
-                    Done::Answered(answer) => Some(self.answered(answer)),
-                    Done::Delivered(delivered) => {
-                        self.notified(delivered);
-                        None
+                done = self.callbacks.next(), if self.replay.is_none() => {
+                    if !self.stirs() {
+                        self.callbacks.put_back(done);
+                        return self.park(place).await;
                     }
-                },
+                    match done {
+                        Done::Answered(answer) => Some(self.answered(answer)),
+                        Done::Delivered(delivered) => {
+                            self.notified(delivered);
+                            None
+                        }
+                    }
+                }
                 () = core.caught_up(), if is_behind => None,
-                timer = self.timers.next(), if self.replay.is_none() => Some(self.fired(timer)),
+                () = self.timers.until_due(), if self.replay.is_none() => {
+                    if !self.stirs() {
+                        return self.park(place).await;
+                    }
+                    self.timers.take().map(|timer| self.fired(timer))
+                }
                 () = self.gathering.over() => None,
                 () = std::future::ready(()), if self.replay.is_none() && !self.questions.is_empty() => {
                     // Others first: it may be the next of many.
@@ -238,7 +270,33 @@ impl Cell {
 
     /// What becomes of the cell when somebody asks for its end, or for its leave.
     pub(super) fn asked(&self, reason: TerminationReason) -> End {
-        if self.control.is_suspended() { End::Suspended } else { End::Terminated(reason) }
+        if self.control.is_parked() {
+            End::Parked
+        } else if self.control.is_suspended() {
+            End::Suspended
+        } else {
+            End::Terminated(reason)
+        }
+    }
+
+    /// Tells whether there is nothing to do before something comes from outside.
+    fn may_rest(&self, place: &Place) -> bool {
+        self.core.log.journal().is_some()
+            && matches!(place, Place::Idle(_))
+            && self.replay.is_none()
+            && self.questions.is_empty()
+            && self.callbacks.undelivered == 0
+            // What has come already is not put off again and again by going to sleep.
+            && !self.callbacks.has_done()
+            && !self.timers.is_due()
+    }
+
+    /// Has something to do; not when its session is going to sleep, to which it leaves that.
+    pub(super) fn stirs(&mut self) -> bool {
+        if self.busy.is_none() {
+            self.busy = Busy::stir(&self.core);
+        }
+        self.busy.is_some()
     }
 
     /// Looks after a VM that waits: goes on with its replay, saves it when that is worth it.

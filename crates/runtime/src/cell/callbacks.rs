@@ -22,6 +22,8 @@ use tracing::{Instrument, Span};
 use super::caller::Caller;
 use super::status::Status;
 use crate::journal::Mark;
+use crate::outside::{News, Outside};
+use crate::rest::Busy;
 use crate::shared::Core;
 use crate::tasks::Kind;
 use crate::telemetry::CallTelemetry;
@@ -104,15 +106,15 @@ impl Callbacks {
         let telemetry = call.as_ref().ok().map(|call| CallTelemetry::new(&call.tool, &call_id));
         let span = telemetry.as_ref().map_or_else(Span::none, |telemetry| telemetry.span.clone());
         let answered = {
-            let (core, cell) = (Arc::clone(core), self.cancel.clone());
+            let (outside, cell) = (Arc::clone(&core.outside), self.cancel.clone());
             async move {
                 let result = match call {
                     Ok(call) => {
                         // Once more around it all: a future that was given up can panic as it is dropped.
                         let performed = async {
                             match origin {
-                                Origin::Cell => perform(&core, call, &cell, &cancel).await,
-                                Origin::Lost => make_good(&core, call, repeat, &cell, &cancel).await,
+                                Origin::Cell => perform(&outside, call, &cell, &cancel).await,
+                                Origin::Lost => make_good(&outside, call, repeat, &cell, &cancel).await,
                             }
                         };
                         AssertUnwindSafe(performed)
@@ -132,12 +134,32 @@ impl Callbacks {
         };
         // What changes nothing may be done, and lost, and done again: its intent is written down, but not waited for.
         let mark = if repeat == Repeat::Freely { self.ground } else { core.mark() };
-        self.caller.call(core, mark, answered.instrument(span).boxed());
+        self.caller.call(Busy::new(core), mark, answered.instrument(span).boxed());
     }
 
     /// Waits for the next callback that is done; for ever when none is under way. Cancel safe.
     pub(super) async fn next(&mut self) -> Done {
         self.caller.next().await
+    }
+
+    /// Puts back what `next` returned.
+    pub(super) fn put_back(&self, done: Done) {
+        self.caller.put_back(done);
+    }
+
+    /// Tells whether a callback is done that was not taken yet.
+    pub(super) fn has_done(&self) -> bool {
+        self.caller.has_done()
+    }
+
+    /// Waits until nothing is under way, whatever it comes to. Cancel safe.
+    pub(super) async fn join(&mut self) {
+        while !self.is_empty() {
+            match self.next().await {
+                Done::Answered(answer) => self.answered(&answer),
+                Done::Delivered(delivered) => self.delivered(&delivered),
+            }
+        }
     }
 
     /// Tells whether nothing is under way.
@@ -155,7 +177,7 @@ impl Callbacks {
         let held_bytes = notification.text.len() + CALLBACK_BYTES;
         self.held_bytes += held_bytes;
         let cancel = self.cancel.child_token();
-        let delegate = core.delegate();
+        let delegate = core.outside.delegate();
         let delivered = async move {
             let failure = if cancel.is_cancelled() {
                 Some("the cell had ended".to_owned())
@@ -165,7 +187,7 @@ impl Callbacks {
             Done::Delivered(Delivered { notification: number, failure, held_bytes })
         };
         self.undelivered += 1;
-        self.caller.call(core, core.mark(), delivered.boxed());
+        self.caller.call(Busy::new(core), core.mark(), delivered.boxed());
     }
 
     pub(super) fn delivered(&mut self, delivered: &Delivered) {
@@ -195,7 +217,7 @@ impl Drop for Callbacks {
 /// Settles a call that was under way when its session was lost: by what its owner knows of it, by making it again with the
 /// same idempotency key, or by saying that nobody knows.
 async fn make_good(
-    core: &Arc<Core>,
+    outside: &Arc<Outside>,
     call: ToolCall,
     repeat: Repeat,
     cell: &CancellationToken,
@@ -206,16 +228,17 @@ async fn make_good(
         // may be the answer to another input.
         Repeat::Freely => true,
         Repeat::WithKey | Repeat::Never => {
-            match core.delegate().lookup_outcome(call.clone(), cancel.clone()).await? {
+            match outside.delegate().lookup_outcome(call.clone(), cancel.clone()).await? {
                 LookedUp::Answered(result) => return Ok(result),
                 LookedUp::NeverHappened => true,
                 LookedUp::Unknown => repeat == Repeat::WithKey,
             }
         }
     };
-    core.log.call_made_good(&call.cell_id, &call.call_id, known);
+    let (cell_id, call_id) = (call.cell_id.clone(), call.call_id.clone());
+    outside.tell(News::MadeGood { cell_id, call_id, repeated: known });
     if known {
-        return perform(core, call, cell, cancel).await;
+        return perform(outside, call, cell, cancel).await;
     }
     let message = format!(
         "the session was lost while {} ({}) was under way: it may or may not have happened",
@@ -226,27 +249,27 @@ async fn make_good(
 
 /// Performs one tool call: waits for its turn, calls the delegate, holds input and result to their limits.
 async fn perform(
-    core: &Arc<Core>,
+    outside: &Arc<Outside>,
     call: ToolCall,
     cell: &CancellationToken,
     cancel: &CancellationToken,
 ) -> Result<JsonText, ToolError> {
-    let limits = &core.limits;
+    let limits = &outside.limits;
     let input_bytes = call.input.as_ref().map_or(0, |input| input.as_str().len());
     check_size("input", input_bytes, limits.tool_value_bytes)?;
     let tool = call.tool.clone();
     let _turn = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(ToolError::new(ToolErrorCode::Cancelled, "the cell has ended")),
-        turn = core.call_places.acquire() => turn,
+        turn = outside.call_places.acquire() => turn,
     };
     if cell.is_cancelled() {
         // The turn came because the cell's other calls were cancelled.
         return Err(ToolError::new(ToolErrorCode::Cancelled, "the cell has ended"));
     }
-    let status = Status::open(core, call.cell_id.clone(), call.call_id.clone());
+    let status = Status::open(outside, call.cell_id.clone(), call.call_id.clone());
     let call = call.with_status(status.handle());
-    let mut invoked = std::pin::pin!(invoke(core.delegate(), call, cancel.clone()));
+    let mut invoked = std::pin::pin!(invoke(outside.delegate(), call, cancel.clone()));
     let result = match limits.tool_time {
         None => invoked.await?,
         Some(limit) => tokio::select! {
@@ -307,10 +330,10 @@ pub(super) async fn close(core: &Arc<Core>, cell_id: &CellId) {
         let (core, cell_id) = (Arc::clone(core), cell_id.clone());
         async move {
             let _polling = core.shared.ticker.polling();
-            core.delegate().cell_closed(&cell_id);
+            core.outside.delegate().cell_closed(&cell_id);
         }
     };
-    core.tasks.spawn_in(&mut closed, Kind::Callback, tell);
+    core.outside.tasks.spawn_in(&mut closed, Kind::Callback, tell);
     // Its panic harms nobody: the panic hook has reported it, and no outcome depends on it.
     timeout(core.limits.callback_grace, closed.join_next()).await.ok();
 }

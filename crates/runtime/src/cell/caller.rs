@@ -18,7 +18,8 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::journal::Mark;
-use crate::shared::Core;
+use crate::outside::Outside;
+use crate::rest::Busy;
 use crate::tasks::Kind;
 
 /// How long what was given up may take to be dropped. It takes no time, unless its thread is stuck.
@@ -41,11 +42,17 @@ struct Shared<T> {
 
 /// Bounded by what a cell's callbacks may hold, which the cell sees to.
 struct State<T> {
-    /// Each with what has to be durable before it begins.
-    made: VecDeque<(Mark, BoxFuture<'static, T>)>,
+    /// Each with what has to be durable before it begins. Until it has begun, its cell is busy.
+    made: VecDeque<Made<T>>,
     done: VecDeque<T>,
     under_way: JoinSet<()>,
     ended: bool,
+}
+
+struct Made<T> {
+    busy: Busy,
+    mark: Mark,
+    callback: BoxFuture<'static, T>,
 }
 
 impl<T: Send + 'static> Default for Caller<T> {
@@ -59,11 +66,12 @@ impl<T: Send + 'static> Default for Caller<T> {
 
 impl<T: Send + 'static> Caller<T> {
     /// Has a callback made, after those before it, once what was written down up to a mark is durable. It must not panic.
-    pub(super) fn call(&mut self, core: &Arc<Core>, mark: Mark, callback: BoxFuture<'static, T>) {
-        self.shared.lock().made.push_back((mark, callback));
+    pub(super) fn call(&mut self, busy: Busy, mark: Mark, callback: BoxFuture<'static, T>) {
+        let outside = Arc::clone(&busy.outside);
+        self.shared.lock().made.push_back(Made { busy, mark, callback });
         if self.task.is_none() {
-            let run = run(Arc::clone(core), Arc::clone(&self.shared));
-            self.task = Some(core.tasks.spawn_held(Kind::Callback, run));
+            let run = run(Arc::clone(&outside), Arc::clone(&self.shared));
+            self.task = Some(outside.tasks.spawn_held(Kind::Callback, run));
         } else {
             self.shared.made.notify_one();
         }
@@ -77,6 +85,17 @@ impl<T: Send + 'static> Caller<T> {
             }
             self.shared.done.notified().await;
         }
+    }
+
+    /// Puts back what `next` returned: it is the next one again.
+    pub(super) fn put_back(&self, done: T) {
+        self.shared.lock().done.push_front(done);
+        self.shared.done.notify_one();
+    }
+
+    /// Tells whether a callback is done.
+    pub(super) fn has_done(&self) -> bool {
+        !self.shared.lock().done.is_empty()
     }
 
     /// Gives up what is left, and waits until it is gone, unless a thread is stuck in it.
@@ -107,7 +126,7 @@ impl<T: Send + 'static> Shared<T> {
     }
 
     /// Takes what is left, to be dropped without the lock; from now on nothing is begun.
-    fn end(&self) -> (VecDeque<(Mark, BoxFuture<'static, T>)>, JoinSet<()>) {
+    fn end(&self) -> (VecDeque<Made<T>>, JoinSet<()>) {
         let mut state = self.lock();
         state.ended = true;
         (std::mem::take(&mut state.made), std::mem::take(&mut state.under_way))
@@ -120,7 +139,7 @@ impl<T: Send + 'static> Shared<T> {
 }
 
 /// Starts the callbacks, until the cell has ended.
-async fn run<T: Send + 'static>(core: Arc<Core>, shared: Arc<Shared<T>>) {
+async fn run<T: Send + 'static>(outside: Arc<Outside>, shared: Arc<Shared<T>>) {
     loop {
         let next = {
             let mut state = shared.lock();
@@ -130,21 +149,22 @@ async fn run<T: Send + 'static>(core: Arc<Core>, shared: Arc<Shared<T>>) {
             while state.under_way.try_join_next().is_some() {}
             state.made.pop_front()
         };
-        let Some((mark, callback)) = next else {
+        let Some(Made { busy, mark, callback }) = next else {
             shared.made.notified().await;
             continue;
         };
-        if core.durable(mark).await.is_err() || shared.lock().ended {
+        if busy.durable(mark).await.is_err() || shared.lock().ended {
             // Nothing may leave the session any more: its cells are being ended.
             return;
         }
-        let mut callback = Watched { callback, core: Arc::clone(&core) };
+        let mut callback = Watched { callback, outside: Arc::clone(&outside) };
         // The task that takes it over polls it again, and then with a waker.
         if let Poll::Ready(done) = Pin::new(&mut callback).poll(&mut Context::from_waker(Waker::noop())) {
             shared.finish(done);
         } else {
             go_on(&shared, callback);
         }
+        drop(busy);
         if !shared.lock().made.is_empty() {
             // What was woken just now, the cell or the callback's own task, may be next on this very thread, where no
             // other takes it from: it has its turn before a callback that could block the thread.
@@ -161,22 +181,26 @@ fn go_on<T: Send + 'static>(shared: &Arc<Shared<T>>, callback: Watched<T>) {
         drop(std::panic::catch_unwind(AssertUnwindSafe(|| drop(callback))));
         return;
     }
-    let (core, done) = (Arc::clone(&callback.core), Arc::clone(shared));
-    core.tasks.spawn_in(&mut state.under_way, Kind::Callback, async move { done.finish(callback.await) });
+    let (outside, done) = (Arc::clone(&callback.outside), Arc::clone(shared));
+    let heard = Arc::clone(&outside);
+    outside.tasks.spawn_in(&mut state.under_way, Kind::Callback, async move {
+        done.finish(callback.await);
+        heard.ring();
+    });
 }
 
 /// A callback, each poll of which is made known: it may get stuck.
 struct Watched<T> {
     callback: BoxFuture<'static, T>,
-    core: Arc<Core>,
+    outside: Arc<Outside>,
 }
 
 impl<T> Future for Watched<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Self { callback, core } = self.get_mut();
-        let _polling = core.shared.ticker.polling();
+        let Self { callback, outside } = self.get_mut();
+        let _polling = outside.shared.ticker.polling();
         callback.as_mut().poll(context)
     }
 }

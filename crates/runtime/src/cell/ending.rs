@@ -57,6 +57,7 @@ impl Cell {
             }
             End::Failed(error) => Ok((None, Some(error))),
             End::Terminated(reason) => Err(reason),
+            End::Parked => return self.hand_over(),
             End::Suspended => {
                 self.end_callbacks().await;
                 self.core.leave(self.number, || ());
@@ -165,16 +166,7 @@ impl Cell {
     /// Cancels the callbacks and gives them their grace. Returns the calls that did not end in it.
     async fn end_callbacks(&mut self) -> Vec<ToolCallId> {
         self.callbacks.cancel.cancel();
-        let callbacks = &mut self.callbacks;
-        let joined = async {
-            while !callbacks.is_empty() {
-                match callbacks.next().await {
-                    Done::Answered(answer) => callbacks.answered(&answer),
-                    Done::Delivered(delivered) => callbacks.delivered(&delivered),
-                }
-            }
-        };
-        timeout(self.core.limits.callback_grace, joined).await.ok();
+        timeout(self.core.limits.callback_grace, self.callbacks.join()).await.ok();
         let abandoned = self.callbacks.unanswered();
         self.callbacks.abandon().await;
         abandoned

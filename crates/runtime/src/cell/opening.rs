@@ -36,6 +36,9 @@ impl Cell {
         let Opening { mut vm, source, seed, ground, history } = opening;
         let to_check: Option<Arc<str>> = self.core.check.then(|| source.as_str().into());
         let has_begun = history.as_ref().is_some_and(|history| history.begun_us.is_some());
+        if !has_begun {
+            self.remember();
+        }
         let (code, written) = Written::read(source);
         let was_made_ready = !written.is(&code);
         self.written = Some(written);
@@ -47,10 +50,16 @@ impl Cell {
                 (false, committed)
             }
             Ground::Persistent(turn) => {
+                if self.core.log.journal().is_some() && !turn.has_come() {
+                    self.busy = None;
+                }
                 tokio::select! {
                     biased;
                     reason = self.control.requested() => return Err(self.asked(reason)),
                     () = turn.come() => {}
+                }
+                if !self.stirs() {
+                    return Err(End::Parked);
                 }
                 if let Some(source) = to_check {
                     if !has_begun {

@@ -157,6 +157,7 @@ impl Cell {
     /// Takes over what is known of the cell; `None` when it had not begun.
     pub(super) fn recall(&mut self, mut history: CellHistory) -> Option<Begun> {
         let now_us = history.begun_us?;
+        self.unsaved.saved_before(history.inputs_count - history.inputs.len() as u64);
         self.replay = Some(Replay::new(&mut history));
         // Whatever the clock of this process says, the cell's does not go back.
         self.last_us = history.clock_us;
@@ -213,6 +214,10 @@ impl Cell {
     /// Takes up what was under way when the session was lost.
     fn come_to_the_present(&mut self) {
         let Some(replay) = self.replay.take() else { return };
+        if self.remember() {
+            // Its session slept, and what was under way still is.
+            return;
+        }
         let now_us = self.now_us();
         for (id, due_us) in replay.timers {
             let left = u64::try_from(due_us.saturating_sub(now_us)).unwrap_or(0);

@@ -17,6 +17,10 @@ const REPLAY_TIME: Duration = Duration::from_millis(50);
 const REPLAY_BYTES: usize = 1024 * 1024;
 /// The same in events: about as long as `REPLAY_TIME`.
 const REPLAY_INPUTS: u64 = 4096;
+/// The same for a VM whose session goes to sleep: computing less than this again takes about as long as a restore.
+const WAKING_TIME: Duration = Duration::from_millis(1);
+const WAKING_BYTES: usize = 64 * 1024;
+const WAKING_INPUTS: u64 = 128;
 /// A memory is hashed when its VM has been given so many events since the last time: 1.4 MB take about a millisecond.
 const CHECKPOINT_INPUTS: u64 = 256;
 
@@ -31,11 +35,18 @@ pub(super) struct Unsaved {
     hashed_at: u64,
 }
 
+impl Unsaved {
+    /// It was saved when the VM had been given so many events.
+    pub(super) fn saved_before(&mut self, inputs: u64) {
+        (self.saved_at, self.hashed_at) = (inputs, inputs);
+    }
+}
+
 impl Cell {
     /// Saves a VM that waits, when that is worth it. One that cannot be saved is computed again, should it come to that.
     pub(super) async fn save(&mut self, vm: Vm) -> Vm {
         let image = BlobHash(*self.core.shared.engine.image().as_bytes());
-        let (cell, inputs, effects) = (self.number.0, self.inputs_count, self.effects_count);
+        let (cell, inputs) = (self.number.0, self.inputs_count);
         let Unsaved { cpu_time, bytes, saved_at, .. } = self.unsaved;
         if cpu_time < REPLAY_TIME && bytes < REPLAY_BYTES && inputs - saved_at < REPLAY_INPUTS {
             if inputs - self.unsaved.hashed_at >= CHECKPOINT_INPUTS
@@ -46,6 +57,21 @@ impl Cell {
             }
             return vm;
         }
+        self.save_now(vm).await
+    }
+
+    /// Saves a VM whose session goes to sleep, when waking takes less then.
+    pub(super) async fn save_to_sleep(&mut self, vm: Vm) {
+        let Unsaved { cpu_time, bytes, saved_at, .. } = self.unsaved;
+        let inputs = self.inputs_count - saved_at;
+        if cpu_time >= WAKING_TIME || bytes >= WAKING_BYTES || inputs >= WAKING_INPUTS {
+            self.save_now(vm).await;
+        }
+    }
+
+    async fn save_now(&mut self, vm: Vm) -> Vm {
+        let image = BlobHash(*self.core.shared.engine.image().as_bytes());
+        let (cell, inputs, effects) = (self.number.0, self.inputs_count, self.effects_count);
         self.unsaved = Unsaved { saved_at: inputs, hashed_at: inputs, ..Unsaved::default() };
         let bytes = vm.memory_bytes().unwrap_or_default();
         let (vm, saved) = work(&self.core, bytes, move || {

@@ -10,9 +10,8 @@ use carrel_contract::{CallObserver, CallStatus, CellId, EventKind, ToolCallId, T
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::journal;
 use crate::log::cut_text;
-use crate::shared::Core;
+use crate::outside::{News, Outside};
 
 /// Of what comes faster than this, some is dropped: the log is for people.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -21,7 +20,7 @@ const MESSAGE_BYTES: usize = 4096;
 
 /// One call under way. Its delegate may keep this for longer than the session lives.
 pub(super) struct Status {
-    core: Weak<Core>,
+    outside: Weak<Outside>,
     cell_id: CellId,
     call_id: ToolCallId,
     state: Mutex<State>,
@@ -65,9 +64,9 @@ struct State {
 }
 
 impl Status {
-    pub(super) fn open(core: &Arc<Core>, cell_id: CellId, call_id: ToolCallId) -> Open {
-        let (core, state, changed) = (Arc::downgrade(core), Mutex::default(), Notify::new());
-        Open(Arc::new(Self { core, cell_id, call_id, state, changed }))
+    pub(super) fn open(outside: &Arc<Outside>, cell_id: CellId, call_id: ToolCallId) -> Open {
+        let (outside, state, changed) = (Arc::downgrade(outside), Mutex::default(), Notify::new());
+        Open(Arc::new(Self { outside, cell_id, call_id, state, changed }))
     }
 
     fn close(&self) {
@@ -102,8 +101,8 @@ impl Status {
     }
 
     fn append(&self, kind: EventKind) {
-        if let Some(core) = self.core.upgrade() {
-            core.log.append(&self.cell_id, kind, |kind| journal::status(&self.cell_id, kind));
+        if let Some(outside) = self.outside.upgrade() {
+            outside.tell(News::Status(self.cell_id.clone(), kind));
         }
     }
 

@@ -14,10 +14,25 @@ pub(super) struct Timers {
 }
 
 impl Timers {
+    /// Returns those that are due at these times.
+    pub(super) fn of(due: &[(i64, Instant)]) -> Self {
+        let mut timers = Self::default();
+        due.iter().for_each(|(id, at)| timers.set_at(*id, *at));
+        timers
+    }
+
+    /// Returns when each is due, in their order.
+    pub(super) fn into_due(self) -> Box<[(i64, Instant)]> {
+        self.due.into_iter().map(|(at, _, id)| (id, at)).collect()
+    }
+
     pub(super) fn set(&mut self, id: i64, delay: Duration) {
+        self.set_at(id, Instant::now() + delay);
+    }
+
+    fn set_at(&mut self, id: i64, at: Instant) {
         self.clear(id);
         self.set += 1;
-        let at = Instant::now() + delay;
         self.due.insert((at, self.set, id));
         self.by_id.insert(id, (at, self.set));
     }
@@ -28,18 +43,28 @@ impl Timers {
         }
     }
 
-    /// Waits for the next timer that is due and takes it; for ever when there is none. Cancel safe.
-    pub(super) async fn next(&mut self) -> i64 {
-        let Some((at, ..)) = self.due.first().copied() else {
-            return std::future::pending().await;
-        };
-        sleep_until(at).await;
-        match self.due.pop_first() {
-            Some((_, _, id)) => {
-                self.by_id.remove(&id);
-                id
-            }
+    /// Returns when the next timer is due.
+    pub(super) fn first_due(&self) -> Option<Instant> {
+        self.due.first().map(|(at, ..)| *at)
+    }
+
+    /// Tells whether a timer is due.
+    pub(super) fn is_due(&self) -> bool {
+        self.first_due().is_some_and(|at| at <= Instant::now())
+    }
+
+    /// Waits until the next timer is due; for ever when there is none. Cancel safe.
+    pub(super) async fn until_due(&self) {
+        match self.first_due() {
+            Some(at) => sleep_until(at).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Takes the next timer.
+    pub(super) fn take(&mut self) -> Option<i64> {
+        let (_, _, id) = self.due.pop_first()?;
+        self.by_id.remove(&id);
+        Some(id)
     }
 }

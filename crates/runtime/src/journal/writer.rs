@@ -92,6 +92,7 @@ struct State {
     taken: Mark,
     is_writing: bool,
     tail: Option<Tail>,
+    position: Position,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -105,8 +106,9 @@ impl Journal {
     pub(crate) fn new(store: Arc<dyn Store>, tail: Tail, written: Written, runtime: Handle) -> Self {
         let session_id = tail.session().clone();
         let (gathered, gathered_bytes) = (Vec::new(), 0);
-        let state =
-            State { gathered, gathered_bytes, written, taken: Mark(0), is_writing: false, tail: Some(tail) };
+        let position = tail.position();
+        let (taken, is_writing, tail) = (Mark(0), false, Some(tail));
+        let state = State { gathered, gathered_bytes, written, taken, is_writing, tail, position };
         let (standing, folding, keeping) = <(Announced<_>, tokio::sync::Mutex<_>, _)>::default();
         Self { store, session_id, runtime, state: Mutex::new(state), standing, folding, keeping }
     }
@@ -122,6 +124,11 @@ impl Journal {
     /// Returns how many records were taken in.
     pub(crate) fn mark(&self) -> Mark {
         self.lock().taken
+    }
+
+    /// Returns the last entry that was written, or read.
+    pub(crate) fn position(&self) -> Position {
+        self.lock().position
     }
 
     /// Tells whether there is something to be written and nobody at it; who is told so has to [`write`](Self::write).
@@ -156,7 +163,11 @@ impl Journal {
             }
             match self.write_batch(batch, tail).await {
                 Ok(tail) => {
-                    self.lock().tail = Some(tail);
+                    {
+                        let mut state = self.lock();
+                        state.position = tail.position();
+                        state.tail = Some(tail);
+                    }
                     self.standing.change(|standing| standing.durable = upto);
                     written();
                 }

@@ -243,6 +243,18 @@ impl SessionLog {
         }
     }
 
+    /// Returns what a cell has used: CPU time, and calls of tools.
+    pub(crate) fn used(&self, cell_id: &CellId) -> (Duration, u64) {
+        self.lock().cells.get(cell_id).map(|cell| (cell.cpu_time, cell.tool_calls)).unwrap_or_default()
+    }
+
+    /// Says what a cell has used, whatever was counted here.
+    pub(crate) fn has_used(&self, cell_id: &CellId, cpu_time: Duration, tool_calls: u64) {
+        if let Some(cell) = self.lock().cells.get_mut(cell_id) {
+            (cell.cpu_time, cell.tool_calls) = (cpu_time, tool_calls);
+        }
+    }
+
     /// Returns how many cells it knows.
     #[cfg(test)]
     pub(crate) fn cells(&self) -> usize {

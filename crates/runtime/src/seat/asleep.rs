@@ -1,0 +1,256 @@
+//! How a session falls asleep, what stays of it here, and what wakes it.
+//!
+//! Its cells leave as they do when the process ends, but their calls under way go on, and when their timers are due is
+//! remembered. An answer, a timer, or what is heard of a call wakes it.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use carrel_contract::SessionState;
+use carrel_journal::Position;
+use carrel_journal::error::AcquireError;
+use futures::future::join_all;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+use super::Seat;
+use crate::alarm::Ticket;
+use crate::cell::Parked;
+use crate::crowd::Crowd;
+use crate::journal::Trouble;
+use crate::keeper::{self, Keeper, LEASE_TIME, Leaving, SLEEPING_LEASE_TIME};
+use crate::number::CellNumber;
+use crate::outside::Outside;
+use crate::shared::Core;
+use crate::tasks::Kind;
+
+/// How long a session that cannot be woken is left alone, at first, and at most: each time twice as long.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(60);
+
+/// What stays of the cells of a session that sleeps.
+pub(super) struct Asleep {
+    /// The last entry of its journal, when that is known.
+    at: Option<Position>,
+    cells: BTreeMap<CellNumber, Box<Parked>>,
+    /// There when calls are under way.
+    outside: Option<Arc<Outside>>,
+    runtime: Handle,
+    wake_at: Option<Instant>,
+    /// When its lease has to be spoken for, where it is kept.
+    renew_at: Option<Instant>,
+    retry: Duration,
+    ticket: Option<Ticket>,
+}
+
+/// How often a session was used, and something stirred in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    used: u64,
+    stirred: u64,
+}
+
+impl Asleep {
+    pub(super) fn outside(&self) -> Option<&Arc<Outside>> {
+        self.outside.as_ref()
+    }
+
+    /// Tells whether nobody has written on since.
+    pub(super) fn is_as_of(&self, at: Position) -> bool {
+        self.at == Some(at)
+    }
+
+    /// Gives what stayed to the session that has come back.
+    pub(super) fn wake(self, core: &mut Core) -> BTreeMap<CellNumber, Box<Parked>> {
+        if let Some(outside) = self.outside {
+            core.outside = outside;
+        }
+        self.cells
+    }
+
+    /// Ends the calls under way: nobody holds the session any more.
+    pub(super) fn end(self, keeper: &Arc<Keeper>, id: &carrel_contract::SessionId) {
+        let Self { cells, outside: Some(outside), runtime, .. } = self else { return };
+        let (keeper, leaving) = (Arc::clone(keeper), Leaving::new(&outside.shared, id));
+        let (id, held) = (id.clone(), Arc::clone(&outside));
+        held.tasks.spawn_on(Kind::Lease, &runtime, async move {
+            let grace = outside.limits.callback_grace;
+            join_all(cells.into_values().map(|cell| cell.end(grace))).await;
+            keeper.release(&id, outside.shared.environment.now_us()).await;
+            drop(leaving);
+        });
+    }
+
+    fn has_to_wake(&self) -> bool {
+        self.wake_at.is_some_and(|at| at <= Instant::now())
+            || self.outside.as_ref().is_some_and(|outside| outside.has_news())
+            || self.cells.values().any(|cell| cell.is_answered())
+            // There is none before it any more: its turn had come when its session fell asleep.
+            || self.cells.first_key_value().is_some_and(|(_, cell)| cell.waits_for_turn())
+    }
+
+    /// Has the session told when something is due.
+    fn set_alarm(&mut self, seat: &Arc<Seat>) {
+        self.ticket = None;
+        let due = if self.has_to_wake() { Some(Instant::now()) } else { None };
+        let due = due.or_else(|| self.wake_at.into_iter().chain(self.renew_at).min());
+        let set = |at| seat.shared.alarm.set(at, Arc::downgrade(seat), &self.runtime);
+        self.ticket = due.map(set);
+    }
+}
+
+impl Seat {
+    /// Returns what was seen of a session that could sleep now.
+    fn could_sleep(&self) -> Option<Seen> {
+        let state = self.lock();
+        let core = state.core.as_ref().filter(|_| state.uses == 0 && !state.is_left)?;
+        let stirred = core.rest.at_rest()?;
+        is_quiet(core).then_some(Seen { used: state.used, stirred })
+    }
+
+    /// Puts the session to sleep, if it was not used, and nothing stirred in it, since.
+    async fn sleep(self: &Arc<Self>, seen: Seen) -> bool {
+        let _turn = self.turn.lock().await;
+        let core = {
+            let mut state = self.lock();
+            let is_as_seen = state.uses == 0 && state.used == seen.used && !state.is_left;
+            let core = state.core.as_ref().filter(|core| is_as_seen && is_quiet(core));
+            if !core.is_some_and(|core| core.rest.fall_asleep(seen.stirred)) {
+                return false;
+            }
+            let Some(core) = state.core.take() else { return false };
+            state.last = core.log.last();
+            core
+        };
+        // From here on, whoever comes waits for this turn to be over, and whatever comes for a cell, until the session wakes.
+        let leaving = Leaving::new(&self.shared, &self.id);
+        for control in core.admission.controls() {
+            control.park();
+        }
+        core.admission.empty().await;
+        core.outside.shut(Arc::downgrade(self));
+        let cells = mem::take(&mut *core.parked());
+        let has_calls = cells.values().any(|cell| cell.has_calls());
+        let at = keeper::put_down(&core, has_calls).await;
+        {
+            let mut state = self.lock();
+            state.last = core.log.last();
+            if let (false, Some(journal)) = (cells.is_empty(), core.log.journal()) {
+                let mut asleep = Box::new(Asleep {
+                    at,
+                    wake_at: cells.values().filter_map(|cell| cell.due()).min(),
+                    renew_at: has_calls.then(|| Instant::now() + LEASE_TIME / 3),
+                    cells,
+                    outside: has_calls.then(|| Arc::clone(&core.outside)),
+                    runtime: journal.runtime.clone(),
+                    retry: FIRST_RETRY,
+                    ticket: None,
+                });
+                asleep.set_alarm(self);
+                state.asleep = Some(asleep);
+            }
+        }
+        drop(leaving);
+        if self.is_left() {
+            self.let_go();
+        }
+        self.changed.send_replace(());
+        true
+    }
+
+    /// Does what is due in a session that sleeps.
+    pub(crate) async fn rung(self: &Arc<Self>) {
+        let has_to_wake = match &self.lock().asleep {
+            Some(asleep) => asleep.has_to_wake(),
+            None => return,
+        };
+        if !has_to_wake {
+            self.speak_for().await;
+        } else if let Err(trouble) = self.enter().await {
+            tracing::warn!(session = %self.id, %trouble, "the session sleeps and cannot be woken");
+            self.with_asleep(|asleep| {
+                let wait = match trouble {
+                    // It may be given back.
+                    Trouble::Owner(_) => LEASE_TIME,
+                    Trouble::Storage(_) => asleep.retry,
+                };
+                asleep.retry = (asleep.retry * 2).min(LAST_RETRY);
+                asleep.wake_at = Some(Instant::now() + wait);
+            });
+        }
+    }
+
+    /// Keeps the lease of a session that sleeps while calls are under way.
+    async fn speak_for(self: &Arc<Self>) {
+        let _turn = self.turn.lock().await;
+        let (Some(keeper), true) = (&self.keeper, self.lock().asleep.is_some()) else { return };
+        let kept = keeper.keep(&self.id, self.shared.environment.now_us()).await;
+        let mut lost = BTreeMap::new();
+        self.with_asleep(|asleep| {
+            let now = Instant::now();
+            match kept {
+                Ok(()) => asleep.renew_at = Some(now + SLEEPING_LEASE_TIME / 3),
+                Err(AcquireError::OwnedElsewhere { owner, .. }) => {
+                    tracing::warn!(session = %self.id, %owner, "the session was taken over while it slept");
+                    // To its new owner the calls under way are lost.
+                    lost = mem::take(&mut asleep.cells);
+                    (asleep.at, asleep.renew_at) = (None, None);
+                    asleep.wake_at = Some(now + LEASE_TIME);
+                }
+                Err(AcquireError::Store(error)) => {
+                    tracing::warn!(session = %self.id, %error, "the lease was not renewed");
+                    asleep.renew_at = Some(now + LEASE_TIME / 3);
+                }
+            }
+        });
+        // No lock is held while what belongs to the delegate goes.
+        drop(lost);
+    }
+
+    /// Changes what is due in a session, if it sleeps.
+    fn with_asleep(self: &Arc<Self>, change: impl FnOnce(&mut Asleep)) {
+        if let Some(asleep) = &mut self.lock().asleep {
+            change(asleep);
+            asleep.set_alarm(self);
+        }
+    }
+}
+
+/// Tells whether nothing keeps a session in memory that is at rest.
+fn is_quiet(core: &Core) -> bool {
+    core.admission.state() == SessionState::Open
+        && !core.log.has_notices()
+        && core.log.journal().is_some_and(|journal| journal.trouble().is_none())
+}
+
+/// Puts a session to sleep when it was not used for a while.
+pub(super) async fn doze(seat: Weak<Seat>, rested: Arc<Notify>, crowd: Arc<Crowd>) {
+    let idle = crowd.hibernation.idle;
+    loop {
+        let Some(seen) = seat.upgrade().filter(|seat| !seat.is_left()).map(|seat| seat.could_sleep()) else {
+            return;
+        };
+        let Some(seen) = seen else {
+            rested.notified().await;
+            continue;
+        };
+        let resting = crowd.rest();
+        let was_asked = tokio::select! {
+            biased;
+            () = resting.asked_to_go() => true,
+            () = sleep(idle), if !idle.is_zero() => false,
+            () = std::future::ready(()), if idle.is_zero() => false,
+        };
+        drop(resting);
+        let Some(seat) = seat.upgrade() else { return };
+        if seat.sleep(seen).await {
+            return;
+        }
+        if was_asked {
+            crowd.somebody_else();
+        }
+    }
+}
