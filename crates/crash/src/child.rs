@@ -9,12 +9,13 @@ use std::time::Duration;
 use carrel_contract::error::{NotifyError, WaitError};
 use carrel_contract::{
     CancellationToken, CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate,
-    CodeModeSessionProvider, Durability, ExecuteRequest, JsonText, LookedUp, Notice, Notification, Seq,
-    SessionId, SessionSpec, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName,
-    WaitRequest,
+    CodeModeSessionProvider, Durability, EventKind, ExecuteRequest, JsonText, LookedUp, Notice, Notification,
+    Seq, SessionId, SessionSpec, StreamItem, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints,
+    ToolName, WaitRequest,
 };
 use carrel_journal::Sqlite;
 use carrel_runtime::{InProcessProvider, Options};
+use futures::StreamExt;
 
 use crate::deadly::Deadly;
 use crate::ledger;
@@ -24,13 +25,15 @@ use crate::world::World;
 type Failure = Box<dyn std::error::Error>;
 
 /// The tools: whether they only read, and whether a call may be made twice with the same key.
-const TOOLS: [(&str, bool, bool); 6] = [
+const TOOLS: [(&str, bool, bool); 7] = [
     ("read", true, true),
     ("get", false, true),
     // It has books, in which can be looked up what became of a call.
     ("pay", false, false),
     // It has none.
     ("ship", false, false),
+    // It takes longer than it takes a session to fall asleep.
+    ("later", false, true),
     ("slow", false, true),
     ("fail", false, true),
 ];
@@ -51,6 +54,7 @@ impl Tools {
                 cancel.cancelled().await;
                 return Err(ToolError::new(ToolErrorCode::Cancelled, "cancelled"));
             }
+            "later" => tokio::time::sleep(Duration::from_millis(10)).await,
             "fail" => return Err(ToolError::new(ToolErrorCode::Failed, "it failed, as it should")),
             "pay" | "ship" => ledger::enter(&self.folder, &key),
             _ => {}
@@ -203,7 +207,16 @@ fn say_notices(tools: &Tools, response: &CellResponse) {
     }
 }
 
+/// Waits for the end of a cell without using its session, which may sleep meanwhile, and reads all of it.
 async fn ended(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> Result<CellResponse, Failure> {
+    let mut events = session.events(Seq::START);
+    // The stream ends when the store has failed.
+    while let Some(StreamItem::Event(event)) = events.next().await {
+        let is_end = matches!(event.kind, EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. });
+        if is_end && event.cell_id == *cell_id {
+            break;
+        }
+    }
     let mut after = Seq::START;
     loop {
         let request = WaitRequest::new([cell_id.clone()]).after(after);

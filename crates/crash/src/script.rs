@@ -77,6 +77,17 @@ pub(crate) const SCRIPTS: &[Script] = &[
         ],
     },
     Script {
+        name: "asleep",
+        mode: SessionMode::Fresh,
+        groups: &[&[
+            // What it calls takes a while, in which its session sleeps, and so does the other cell.
+            "text(await tools.later(400)); text(await Promise.all([tools.later(401), tools.pay(402), tools.later(403)]));
+               await new Promise((go) => setTimeout(go, 5)); text(await tools.pay(404)); store('s', 1)",
+            "text(await Promise.race([tools.later(410), new Promise((go) => setTimeout(go, 60_000))]));
+               text(await tools.later(411))",
+        ]],
+    },
+    Script {
         name: "notebook",
         mode: SessionMode::Persistent,
         groups: &[

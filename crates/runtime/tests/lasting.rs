@@ -252,13 +252,15 @@ fn sleepy() -> (Arc<Memory>, InProcessProvider) {
 /// Reads the events of a session, without using it, up to one of a kind.
 async fn heard(session: &Arc<dyn CodeModeSession>, mut wanted: impl FnMut(&EventKind) -> bool) {
     let mut events = session.events(Seq::START);
-    while let Some(item) = events.next().await {
-        let StreamItem::Event(event) = item else { panic!("nothing was missed") };
-        if wanted(&event.kind) {
+    loop {
+        let item = events.next().await;
+        assert!(matches!(item, Some(StreamItem::Event(_))), "nothing was missed, and it goes on: {item:?}");
+        if let Some(StreamItem::Event(event)) = item
+            && wanted(&event.kind)
+        {
             return;
         }
     }
-    panic!("the events have ended");
 }
 
 fn is_end(kind: &EventKind) -> bool {

@@ -87,13 +87,19 @@ pub fn live(seed: u64) -> Result<History, String> {
             if faults > 0 { Duration::from_millis(of_life.below(60_000)) } else { Duration::MAX };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.map_err(|error| error.to_string())?;
+        // Sessions sleep whenever they can, or soon, or not at all.
+        let idle = Duration::from_millis(match of_life.below(4) {
+            0 => 3_600_000,
+            1 => 100,
+            _ => 0,
+        });
         let (end, lived) = runtime.block_on(async {
             let begun = Instant::now();
             let surroundings = Surroundings { base_us: now_us, begun, random: surroundings };
             let end = tokio::select! {
                 biased;
                 () = disk.died() => None,
-                end = live_once(Arc::clone(&disk), surroundings, nth, tools, &tasks) => Some(end),
+                end = live_once(Arc::clone(&disk), surroundings, nth, idle, tools, &tasks) => Some(end),
                 () = sleep(killed_after) => None,
             };
             disk.die();

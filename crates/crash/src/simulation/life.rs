@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use carrel_contract::error::{CreateError, ExecuteError, ResumeError, WaitError};
 use carrel_contract::{
-    CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Durability, ExecuteRequest, Seq,
-    SessionId, SessionMode, SessionSpec, WaitRequest,
+    CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Durability, EventKind, ExecuteRequest,
+    Seq, SessionId, SessionMode, SessionSpec, StreamItem, WaitRequest,
 };
 use carrel_journal::{Owner, Store};
 use carrel_runtime::{Environment, InProcessProvider, Options};
@@ -82,6 +82,7 @@ pub(super) async fn live(
     disk: Arc<Disk>,
     surroundings: Surroundings,
     nth: usize,
+    idle: Duration,
     tools: Tools,
     tasks: &[Task],
 ) -> End {
@@ -92,6 +93,7 @@ pub(super) async fn live(
     options.store = Some(disk as Arc<dyn Store>);
     options.owner = Owner::new(&format!("life {nth}")).ok();
     options.environment = Arc::new(surroundings);
+    options.hibernation.idle = idle;
     let provider = match InProcessProvider::new(options) {
         Ok(provider) => provider,
         Err(error) => return End::Wrong(error.to_string()),
@@ -198,8 +200,18 @@ impl Task {
     }
 }
 
-/// Waits for the end of a cell, and reads all of it.
+/// How long it is listened for something to happen; then somebody looks whether it still can.
+const LISTENING_TIME: Duration = Duration::from_secs(60);
+
+/// Waits for the end of a cell without using its session, which may sleep meanwhile, and reads all of it.
 async fn ended(session: &Arc<dyn CodeModeSession>, cell: &CellId) -> Result<CellResponse, End> {
+    let mut events = session.events(Seq::START);
+    while let Ok(Some(StreamItem::Event(event))) = timeout(LISTENING_TIME, events.next()).await {
+        let is_end = matches!(event.kind, EventKind::CellCompleted { .. } | EventKind::CellTerminated { .. });
+        if is_end && event.cell_id == *cell {
+            break;
+        }
+    }
     let mut after = Seq::START;
     loop {
         let request =
