@@ -11,6 +11,7 @@ mod durable;
 mod engine;
 mod journal;
 mod native;
+mod pipe;
 mod process;
 mod session;
 mod soak;
@@ -26,6 +27,9 @@ fn main() {
     if env::args().nth(1).as_deref() == Some("--soak") {
         return soak::run(env::args().nth(2).and_then(|cells| cells.parse().ok()));
     }
+    if env::args().nth(1).as_deref() == Some("--host") {
+        return pipe::host(&env::args().collect::<Vec<_>>());
+    }
     let mut table = Table::new(env::args().nth(1));
     session::measure(&mut table);
     busy::measure(&mut table);
@@ -35,6 +39,7 @@ fn main() {
     journal::measure(&mut table);
     discovery::measure(&mut table);
     process::measure(&mut table);
+    pipe::measure(&mut table);
     durable::measure(&mut table);
     check::measure(&mut table);
 }

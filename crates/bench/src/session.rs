@@ -179,10 +179,15 @@ async fn called(session: &dyn CodeModeSession, cell_id: &CellId) {
     }
 }
 
-/// Returns the memory that this process has to itself; 0 where the system does not say. What VMs share, the image,
-/// `VmRSS` counts once for each of them, so it says nothing here.
+/// Returns the memory that this process has to itself; 0 where the system does not say.
 fn private_bytes() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    private_bytes_of("self")
+}
+
+/// Returns the memory that a process has to itself. What VMs share, the image, `VmRSS` counts once for each of them, so it
+/// says nothing here.
+pub(crate) fn private_bytes_of(process: &str) -> usize {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"));
     kilobytes.and_then(|digits| digits.trim().parse::<usize>().ok()).unwrap_or(0) * 1024
 }
