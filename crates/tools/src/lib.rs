@@ -31,6 +31,7 @@ mod delegate;
 pub mod example_server;
 mod http;
 pub mod import;
+pub mod install;
 mod learned;
 pub mod login;
 mod name;

@@ -50,32 +50,57 @@ impl Client {
 
     /// Returns where it keeps its servers, what is nearest to the project first.
     pub(super) fn files(self, places: &Places, environment: &dyn Environment) -> Vec<PathBuf> {
-        let (home, project) = (&places.home, &places.project);
+        let user = self.user_file(places, environment);
+        match (self, self.project_file(places)) {
+            (_, None) => vec![user],
+            // A project's own servers in the first come before those of the second.
+            (Self::Claude, Some(project)) => vec![user, project],
+            (_, Some(project)) => vec![project, user],
+        }
+    }
+
+    /// Returns the file of what a person has everywhere.
+    pub(crate) fn user_file(self, places: &Places, environment: &dyn Environment) -> PathBuf {
+        let home = &places.home;
         let elsewhere = |variable: &str, default: PathBuf| {
             environment.get(variable).filter(|path| !path.is_empty()).map_or(default, PathBuf::from)
         };
         match self {
-            // A project's own servers in the first come before those of the second.
-            Self::Claude => {
-                vec![
-                    elsewhere("CLAUDE_CONFIG_DIR", home.clone()).join(".claude.json"),
-                    project.join(".mcp.json"),
-                ]
-            }
-            Self::ClaudeDesktop => {
-                vec![applications(home, environment).join("Claude/claude_desktop_config.json")]
-            }
-            Self::Cursor => vec![project.join(".cursor/mcp.json"), home.join(".cursor/mcp.json")],
-            Self::Codex => {
-                let user = elsewhere("CODEX_HOME", home.join(".codex"));
-                vec![project.join(".codex/config.toml"), user.join("config.toml")]
-            }
-            Self::VsCode => {
-                vec![
-                    project.join(".vscode/mcp.json"),
-                    applications(home, environment).join("Code/User/mcp.json"),
-                ]
-            }
+            Self::Claude => elsewhere("CLAUDE_CONFIG_DIR", home.clone()).join(".claude.json"),
+            Self::ClaudeDesktop => applications(home, environment).join("Claude/claude_desktop_config.json"),
+            Self::Cursor => home.join(".cursor/mcp.json"),
+            Self::Codex => elsewhere("CODEX_HOME", home.join(".codex")).join("config.toml"),
+            Self::VsCode => applications(home, environment).join("Code/User/mcp.json"),
+        }
+    }
+
+    /// Returns the file of what a project has, for clients that know projects.
+    pub(crate) fn project_file(self, places: &Places) -> Option<PathBuf> {
+        let file = match self {
+            Self::Claude => ".mcp.json",
+            Self::ClaudeDesktop => return None,
+            Self::Cursor => ".cursor/mcp.json",
+            Self::Codex => ".codex/config.toml",
+            Self::VsCode => ".vscode/mcp.json",
+        };
+        Some(places.project.join(file))
+    }
+
+    /// Returns the field of its files that holds servers.
+    pub(crate) const fn field(self) -> &'static str {
+        match self {
+            Self::VsCode => "servers",
+            Self::Codex => "mcp_servers",
+            _ => "mcpServers",
+        }
+    }
+
+    /// Returns how its files write variables; of Codex's, after they were read.
+    pub(crate) const fn dialect(self) -> Dialect {
+        match self {
+            Self::Claude | Self::Codex => Dialect::Carrel,
+            Self::ClaudeDesktop => Dialect::None,
+            Self::Cursor | Self::VsCode => Dialect::Editor,
         }
     }
 
@@ -87,7 +112,7 @@ impl Client {
         let document = jsonc::parse(text)?;
         let mut notes = Vec::new();
         let mut servers = Vec::new();
-        let key = if self == Self::VsCode { "servers" } else { "mcpServers" };
+        let key = self.field();
         if self == Self::Claude {
             // `projects` holds what was added for one folder alone, and stands before what was added for all.
             let projects = document.get("projects").and_then(Value::as_object);
@@ -107,11 +132,7 @@ impl Client {
         }
         entries(document.get(key), &mut servers, &mut notes);
         let inputs = document.get("inputs").and_then(Value::as_array).cloned().unwrap_or_default();
-        let dialect = match self {
-            Self::Claude => Dialect::Carrel,
-            Self::ClaudeDesktop | Self::Codex => Dialect::None,
-            Self::Cursor | Self::VsCode => Dialect::Editor,
-        };
+        let dialect = self.dialect();
         if self == Self::VsCode {
             for (_, entry) in &mut servers {
                 super::variables::answer_inputs(entry, &inputs);
@@ -136,7 +157,7 @@ fn entries(found: Option<&Value>, servers: &mut Vec<(String, Map<String, Value>)
 }
 
 /// Where applications keep what they are told.
-fn applications(home: &Path, environment: &dyn Environment) -> PathBuf {
+pub(crate) fn applications(home: &Path, environment: &dyn Environment) -> PathBuf {
     let variable = |name: &str| environment.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     if cfg!(target_os = "macos") {
         home.join("Library/Application Support")

@@ -21,7 +21,8 @@ pub(super) fn servers(text: &str) -> Result<Found, String> {
     Ok(Found { servers, dialect: Dialect::Carrel, notes })
 }
 
-fn server(name: &str, entry: &Map<String, Value>, notes: &mut Vec<String>) -> Map<String, Value> {
+/// Writes an entry as other clients would.
+pub(crate) fn server(name: &str, entry: &Map<String, Value>, notes: &mut Vec<String>) -> Map<String, Value> {
     let mut out = Map::new();
     for field in ["command", "args", "cwd", "url", "enabled"] {
         if let Some(value) = entry.get(field) {

@@ -5,19 +5,21 @@
 //! are written out are named, and hidden in what is shown.
 
 mod client;
-mod codex;
+pub(crate) mod codex;
 mod jsonc;
-mod secret;
+pub(crate) mod secret;
+mod taken;
 mod variables;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 pub use self::client::Client;
-use self::variables::Dialect;
-use crate::config::{Environment, McpConfig};
+pub(crate) use self::client::applications;
+pub(crate) use self::taken::Taken;
+pub(crate) use self::variables::{Dialect, answer_inputs};
+use crate::config::Environment;
 use crate::printable::printable;
 
 /// The largest file that is read, in bytes. Claude Code keeps much else in its own.
@@ -149,36 +151,19 @@ impl Import {
         dialect: Dialect,
         places: &Places,
     ) {
-        let translated = variables::translate(entry, dialect, places);
         let place = format!("`{name}` of {}", file.display());
-        for note in translated.notes {
+        let taken = Taken::new(name, entry, dialect, places);
+        for note in taken.lost.iter().chain(&taken.unsupported) {
             self.note(&format!("{place}: {note}"));
         }
-        let entry = translated.entry;
-        let checked = json!({ "mcpServers": { name: entry.clone() } }).to_string();
-        // Every variable counts as set: whether they are is known when they are needed.
-        match McpConfig::parse(&checked, "it", &|_: &str| Some("value".to_owned())) {
-            Ok(config) => {
-                for unsupported in config.unsupported {
-                    self.note(&format!("{place}: {unsupported}"));
-                }
-            }
-            Err(error) => return self.note(&format!("{place} is left out: failed to {error}")),
+        if let Some(error) = taken.invalid {
+            return self.note(&format!("{place} is left out: failed to {error}"));
         }
+        let entry = taken.entry;
         if self.servers.iter().any(|known| known.entry == entry && known.name.starts_with(name)) {
             return;
         }
-        let taken: BTreeSet<&str> = self.servers.iter().map(|server| server.name.as_str()).collect();
-        let mut given = name.to_owned();
-        let mut number = 2;
-        while taken.contains(given.as_str()) {
-            given = format!(
-                "{name}-{}{}",
-                client.name(),
-                if number > 2 { number.to_string() } else { String::new() }
-            );
-            number += 1;
-        }
+        let given = free_name(name, client, |name| self.servers.iter().any(|server| server.name == name));
         if given != name {
             self.note(&format!("{place} goes by `{given}`: another server has its name"));
         }
@@ -193,8 +178,20 @@ impl Import {
     }
 }
 
+/// Returns a name that no other server has.
+pub(crate) fn free_name(name: &str, client: Client, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut given = name.to_owned();
+    let mut number = 2;
+    while is_taken(&given) {
+        let suffix = if number > 2 { number.to_string() } else { String::new() };
+        given = format!("{name}-{}{suffix}", client.name());
+        number += 1;
+    }
+    given
+}
+
 /// Reads a file; `None` when there is none.
-fn read(path: &Path) -> std::io::Result<Option<String>> {
+pub(crate) fn read(path: &Path) -> std::io::Result<Option<String>> {
     use std::io::Read as _;
     let file = match std::fs::File::open(path) {
         Ok(file) => file,

@@ -34,7 +34,7 @@ const BEGINNINGS: &[&str] = &[
 ];
 
 /// Returns where secrets are written out, as `env.TOKEN`, `args[1]` or `url`.
-pub(super) fn written_out(entry: &Map<String, Value>) -> Vec<String> {
+pub(crate) fn written_out(entry: &Map<String, Value>) -> Vec<String> {
     let mut found = Vec::new();
     for field in ["env", "headers"] {
         for (name, value) in entry.get(field).and_then(Value::as_object).into_iter().flatten() {
@@ -86,7 +86,7 @@ fn url_has_secret(url: &str) -> bool {
 }
 
 /// Returns the value at a place that [`written_out`] gave.
-pub(super) fn at<'a>(entry: &'a mut Value, place: &str) -> Option<&'a mut Value> {
+pub(crate) fn at<'a>(entry: &'a mut Value, place: &str) -> Option<&'a mut Value> {
     match place.split_once('.') {
         Some((field, name)) => entry.get_mut(field)?.get_mut(name),
         None => match place.strip_prefix("args[").and_then(|rest| rest.strip_suffix(']')) {

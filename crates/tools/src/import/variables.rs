@@ -8,7 +8,7 @@ use super::Places;
 
 /// How a client writes variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// `${VAR}` and `${VAR:-default}`, as Carrel itself: Claude Code's.
     Carrel,
     /// `${env:VAR}`, `${input:ID}`, `${workspaceFolder}` and its kin: VS Code's and Cursor's
@@ -149,7 +149,7 @@ fn text(text: &str, dialect: Dialect, places: &Places, notes: &mut Vec<String>) 
 }
 
 /// Writes what the editor would fill in by itself: an input with a default that is no secret.
-pub(super) fn answer_inputs(entry: &mut Map<String, Value>, inputs: &[Value]) {
+pub(crate) fn answer_inputs(entry: &mut Map<String, Value>, inputs: &[Value]) {
     for input in inputs {
         let text = |field: &str| input.get(field).and_then(Value::as_str);
         let (Some(id), Some(default)) = (text("id"), text("default")) else { continue };
