@@ -51,6 +51,10 @@ pub(crate) enum Command {
     Tools(ToolsArgs),
     /// Collect the MCP servers that other clients have configured into one configuration.
     Import(ImportArgs),
+    /// Put Carrel into a client, and the servers that it has behind Carrel; what will change is shown first.
+    Install(InstallArgs),
+    /// Take Carrel out of a client, and put back what was there.
+    Uninstall(InstallArgs),
     /// Log in at a remote MCP server, in the browser.
     Login(LoginArgs),
     /// Forget what a login gave.
@@ -495,6 +499,54 @@ impl From {
             Self::Codex => Client::Codex,
             Self::Vscode => Client::VsCode,
         })
+    }
+}
+
+/// The arguments of `install` and `uninstall`.
+#[derive(Args, Debug)]
+pub(crate) struct InstallArgs {
+    /// The clients.
+    #[arg(value_name = "CLIENT", required = true)]
+    pub(crate) clients: Vec<Target>,
+
+    /// What a project has, instead of what you have everywhere; the current directory's, if none is named.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = ".")]
+    pub(crate) project: Option<PathBuf>,
+
+    /// Change it without asking.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
+    /// Show what would change, and change nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+}
+
+/// A client to install into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// Claude Code.
+    Claude,
+    /// Claude Desktop.
+    ClaudeDesktop,
+    /// Cursor.
+    Cursor,
+    /// Codex.
+    Codex,
+    /// VS Code.
+    Vscode,
+}
+
+impl Target {
+    /// Returns the client.
+    pub(crate) fn client(self) -> Client {
+        match self {
+            Self::Claude => Client::Claude,
+            Self::ClaudeDesktop => Client::ClaudeDesktop,
+            Self::Cursor => Client::Cursor,
+            Self::Codex => Client::Codex,
+            Self::Vscode => Client::VsCode,
+        }
     }
 }
 

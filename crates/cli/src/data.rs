@@ -1,4 +1,4 @@
-//! Where the program keeps what outlives it.
+//! Where the program keeps what outlives it, and what a person tells it once.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use etcetera::AppStrategy as _;
 
 /// The variable that names the folder.
-const VARIABLE: &str = "CARREL_DATA";
+pub(crate) const VARIABLE: &str = "CARREL_DATA";
+/// The variable that names the folder of configurations.
+const CONFIG: &str = "CARREL_CONFIG";
 const STORE: &str = "carrel.db";
 
 /// There is no folder for data.
@@ -27,13 +29,31 @@ pub(crate) fn folder() -> Result<PathBuf, NoDataFolder> {
     if let Some(named) = env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
         return Ok(named.into());
     }
-    let names = etcetera::AppStrategyArgs {
+    // The system's own convention, which on macOS is not that of XDG.
+    etcetera::app_strategy::choose_native_strategy(names())
+        .map(|strategy| strategy.data_dir())
+        .map_err(|_| NoDataFolder)
+}
+
+/// There is no folder for configurations.
+#[derive(Debug, thiserror::Error)]
+#[error("find the folder for configurations: this user has no home folder; name one with CARREL_CONFIG")]
+pub(crate) struct NoConfigFolder;
+
+/// Returns the folder of configurations; it may not be there yet. On macOS it is `~/.config/carrel`, too: people write here.
+pub(crate) fn config() -> Result<PathBuf, NoConfigFolder> {
+    if let Some(named) = env::var_os(CONFIG).filter(|named| !named.is_empty()) {
+        return Ok(named.into());
+    }
+    etcetera::app_strategy::choose_app_strategy(names())
+        .map(|strategy| strategy.config_dir())
+        .map_err(|_| NoConfigFolder)
+}
+
+fn names() -> etcetera::AppStrategyArgs {
+    etcetera::AppStrategyArgs {
         top_level_domain: String::new(),
         author: String::new(),
         app_name: "carrel".to_owned(),
-    };
-    // The system's own convention, which on macOS is not that of XDG.
-    etcetera::app_strategy::choose_native_strategy(names)
-        .map(|strategy| strategy.data_dir())
-        .map_err(|_| NoDataFolder)
+    }
 }

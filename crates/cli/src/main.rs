@@ -12,6 +12,7 @@ mod doctor;
 mod exit;
 mod host;
 mod import;
+mod install;
 mod interrupt;
 mod learned;
 mod login;
@@ -75,6 +76,8 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Approve(args) => approve::run(args, interrupt).await,
         Command::Tools(args) => tools::run(args, interrupt).await,
         Command::Import(args) => import::run(&args),
+        Command::Install(args) => install::install(&args, &interrupt).await,
+        Command::Uninstall(args) => install::uninstall(&args, &interrupt).await,
         Command::Login(args) => login::login(args, interrupt).await,
         Command::Logout(args) => login::logout(&args).await,
         Command::Policy(args) => match args.command {

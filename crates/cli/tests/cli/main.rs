@@ -14,6 +14,8 @@ mod harness;
 mod import;
 mod login;
 mod mcp;
+#[cfg(unix)]
+mod install;
 mod output;
 mod policies;
 #[cfg(target_os = "linux")]

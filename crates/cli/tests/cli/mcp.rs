@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::harness::{Desk, Ran, repository};
 
 /// Runs the client and returns what it saw.
-fn client(desk: &Desk, args: &[&str]) -> Value {
+pub(crate) fn client(desk: &Desk, args: &[&str]) -> Value {
     let python = repository().join(".x/python/bin/python");
     assert!(python.is_file(), "{} is missing: run ./x setup", python.display());
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/client.py");
@@ -25,7 +25,7 @@ fn client(desk: &Desk, args: &[&str]) -> Value {
 }
 
 /// `carrel mcp` over HTTP.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     address: String,
     /// What it has said on standard error.

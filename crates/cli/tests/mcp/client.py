@@ -255,6 +255,12 @@ async def task(mode, where, arguments):
     return seen
 
 
+async def cell(mode, code, where, *arguments):
+    """The value of an expression, in a cell."""
+    async with Client(target(where, list(arguments)), mode=mode) as client:
+        return (await call(client, "exec", code="export default " + code))["structured"]
+
+
 what, *rest = sys.argv[1:]
-SCENARIOS = {"tour": tour, "late": late, "leave": leave, "calls": calls, "asking": asking, "meddle": meddle, "task": task}
+SCENARIOS = {"tour": tour, "cell": cell, "late": late, "leave": leave, "calls": calls, "asking": asking, "meddle": meddle, "task": task}
 print(json.dumps(asyncio.run(SCENARIOS[what](*rest) if what in SCENARIOS else once(what, *rest))))
