@@ -276,6 +276,11 @@ pub(crate) struct McpArgs {
     #[arg(long)]
     pub(crate) ephemeral: bool,
 
+    /// List this tool beside Carrel's own, for clients to call by itself, as `orders__get_order`, all that fit, as
+    /// `orders__*`, or under another name, as `get_order=orders__get_order`; may be given several times.
+    #[arg(long, value_name = "[NAME=]PATTERN", value_parser = passed)]
+    pub(crate) pass_through: Vec<Passed>,
+
     /// The longest that one call keeps a client waiting; a cell that takes longer runs on [default: as long as the client is
     /// known to wait, else 50s].
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
@@ -590,6 +595,36 @@ pub(crate) enum Unattended {
     Wait,
 }
 
+/// Tools to pass through, and the name that a single one gets.
+#[derive(Clone, Debug)]
+pub(crate) struct Passed {
+    pub(crate) pattern: Pattern,
+    pub(crate) name: Option<String>,
+}
+
+fn passed(text: &str) -> Result<Passed, String> {
+    let pattern = |text: &str| Pattern::for_tools(text).map_err(|error| error.to_string());
+    let Some((name, tool)) = text.split_once('=') else {
+        return Ok(Passed { pattern: pattern(text)?, name: None });
+    };
+    // What all clients and the models behind them take for a name.
+    let is_name = !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if !is_name {
+        return Err(format!(
+            "{name:?} is no name for a tool: accepted are up to 64 of A-Z, a-z, 0-9, `_` and `-`"
+        ));
+    }
+    if tool.contains('*') {
+        return Err(format!("one tool can go by `{name}`, and `{tool}` may fit several"));
+    }
+    if ["exec", "wait", "search_tools"].contains(&name) {
+        return Err(format!("`{name}` is a tool of Carrel's own"));
+    }
+    Ok(Passed { pattern: pattern(tool)?, name: Some(name.to_owned()) })
+}
+
 fn pattern(text: &str) -> Result<Pattern, InvalidPattern> {
     Pattern::for_tools(text)
 }
@@ -689,5 +724,16 @@ mod tests {
         assert!(Cli::try_parse_from(["carrel", "run", "a.js", "-e", "1"]).is_err());
         assert!(Cli::try_parse_from(["carrel", "run", "-"]).is_ok());
         assert!(Cli::try_parse_from(["carrel", "run", "-e", "-1"]).is_ok());
+    }
+
+    #[test]
+    fn a_tool_is_passed_through_under_a_name_that_is_free() {
+        let parse = |given: &str| Cli::try_parse_from(["carrel", "mcp", "--pass-through", given]);
+        for good in ["a__b", "a__*", "*", "get-it=a__b"] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in ["a b", "exec=a__b", "x=a__*", "=a__b", "x y=a__b", "x="] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use carrel_contract::error::Coded as _;
 use carrel_contract::{CancellationToken, CodeModeSessionDelegate, Durability, SessionSpec, ToolDescription};
 use carrel_mcp::http::Endpoint;
-use carrel_mcp::{Backing, Face, Options, Owner, serve_stdio};
+use carrel_mcp::{Backing, Face, Options, Owner, PassThrough, serve_stdio};
 use carrel_runtime::InProcessProvider;
 use carrel_tools::McpConfig;
 use carrel_tools::policy::Unattended;
@@ -22,7 +22,7 @@ use people::People;
 use tokio::sync::watch;
 
 use crate::approve::{Hatch, Names};
-use crate::args::McpArgs;
+use crate::args::{McpArgs, Passed};
 use crate::data;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -110,6 +110,7 @@ async fn serve_meanwhile(
         tools,
         servers,
         approvals,
+        pass_through: pass_through(&args.pass_through),
     };
     let face =
         Face::new(backing, options).map_err(|error| (Exit::Internal, format!("failed to start: {error}")))?;
@@ -142,6 +143,18 @@ async fn listen(hatch: Option<&Hatch>) -> Infallible {
         Some(hatch) => hatch.serve().await,
         None => std::future::pending().await,
     }
+}
+
+/// Says which tools are passed through: by the first that fits, under a name of their own or the one that cells call.
+fn pass_through(passed: &[Passed]) -> Option<PassThrough> {
+    let passed = passed.to_vec();
+    let is_any = !passed.is_empty();
+    let pass: PassThrough = Box::new(move |tool| {
+        let name = tool.name.as_str();
+        let fits = passed.iter().find(|passed| passed.pattern.fits(name))?;
+        Some(fits.name.clone().unwrap_or_else(|| name.to_owned()))
+    });
+    is_any.then_some(pass)
 }
 
 async fn serve(face: &Face, endpoint: Option<Endpoint>, printer: &Printer) -> Result<(), Fault> {

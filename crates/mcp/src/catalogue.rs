@@ -32,6 +32,11 @@ impl Catalogue {
         Self { tools, indexed: Mutex::default() }
     }
 
+    /// Returns the tools as they are now.
+    pub(crate) fn tools(&self) -> Arc<[ToolDescription]> {
+        Arc::clone(&self.tools.borrow())
+    }
+
     /// Writes the tools for a model's prompt, in so many tokens at most.
     pub(crate) fn prompt(&self, budget_tokens: usize) -> String {
         prompt(&self.tools.borrow(), budget_tokens).text

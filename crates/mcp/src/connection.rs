@@ -17,8 +17,9 @@ use crate::ask::Answers;
 use crate::face::Face;
 use crate::guide;
 use crate::output;
+use crate::pass::{self, Passed};
 use crate::refusal::Refusal;
-use crate::sessions::Session;
+use crate::sessions::{CONNECTING, Session};
 use crate::task;
 use crate::tool;
 
@@ -46,6 +47,20 @@ impl Connection {
         sessions.named(handle).await
     }
 
+    /// Returns the tools that are passed through, when the servers that have them are there, or after a while.
+    async fn passed(&self) -> Vec<Passed> {
+        if self.face.shared().pass_through.is_some() {
+            self.face.shared().supply.ready(CONNECTING).await.ok();
+        }
+        self.passed_now()
+    }
+
+    fn passed_now(&self) -> Vec<Passed> {
+        let shared = self.face.shared();
+        let pass = |pass| pass::passed(&shared.catalogue.tools(), pass);
+        shared.pass_through.as_ref().map(pass).unwrap_or_default()
+    }
+
     async fn perform(
         &self,
         request: CallToolRequestParams,
@@ -57,7 +72,10 @@ impl Connection {
             tool::EXEC => tool::exec(self, arguments::read(arguments)?, answers, context).await?,
             tool::WAIT => tool::wait(self, arguments::read(arguments)?, answers, context).await?,
             tool::SEARCH => tool::search(self, &arguments::read(arguments)?).await.into(),
-            _ => return Ok(None),
+            name => match self.passed().await.into_iter().find(|passed| passed.name() == name) {
+                Some(passed) => passed.call(self, arguments, answers, context).await?,
+                None => return Ok(None),
+            },
         }))
     }
 }
@@ -80,11 +98,14 @@ impl ServerHandler for Connection {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(tool::list()))
+        let passed = self.passed().await;
+        let tools = tool::list().into_iter().chain(passed.iter().map(Passed::listed));
+        Ok(ListToolsResult::with_all_items(tools.collect()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tool::list().into_iter().find(|tool| tool.name == name)
+        let passed = || self.passed_now().iter().find(|passed| passed.name() == name).map(Passed::listed);
+        tool::list().into_iter().find(|tool| tool.name == name).or_else(passed)
     }
 
     async fn call_tool(

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::approvals::Approvals;
 use crate::catalogue::Catalogue;
+use crate::pass::PassThrough;
 use crate::sessions::Sessions;
 use crate::supply::{Servers, Supply};
 
@@ -51,6 +52,8 @@ pub struct Backing {
     pub servers: watch::Receiver<Arc<Servers>>,
     /// Who holds calls back for a person, if anybody does.
     pub approvals: Option<Arc<dyn Approvals>>,
+    /// Which tools are listed beside ours, if any are.
+    pub pass_through: Option<PassThrough>,
 }
 
 /// Sessions as an MCP server shows them. Cheap to clone; clones are the same face.
@@ -63,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) supply: Arc<Supply>,
     pub(crate) options: Options,
     pub(crate) approvals: Option<Arc<dyn Approvals>>,
+    pub(crate) pass_through: Option<PassThrough>,
     /// Seals what clients bring back.
     pub(crate) codec: RequestStateCodec,
 }
@@ -73,14 +77,14 @@ impl Face {
     /// # Errors
     /// When the system has no random numbers.
     pub fn new(backing: Backing, options: Options) -> io::Result<Self> {
-        let Backing { provider, owners, spec, tools, servers, approvals } = backing;
+        let Backing { provider, owners, spec, tools, servers, approvals, pass_through } = backing;
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
         let codec = RequestStateCodec::try_new(key).map_err(io::Error::other)?;
         let supply = Arc::new(Supply::new(servers));
         let sessions = Sessions::new(provider, owners, spec, tools.clone(), Arc::clone(&supply));
         let catalogue = Catalogue::new(tools);
-        Ok(Self(Arc::new(Shared { sessions, catalogue, supply, options, approvals, codec })))
+        Ok(Self(Arc::new(Shared { sessions, catalogue, supply, options, approvals, pass_through, codec })))
     }
 
     /// Lets go of all sessions. What runs in durable ones goes on when they are opened again.

@@ -1,7 +1,7 @@
 //! Many clients, over streamable HTTP at `/mcp`.
 //!
-//! Browsers are kept out: requests for a host that is not this one (DNS rebinding) and requests with an `Origin` are
-//! refused. On an address that other machines reach, a bearer token is required. Who has one answers at `/approvals` what a
+//! Browsers are kept out: requests for a host that is not this one (DNS rebinding) and requests with an `Origin` that is
+//! not this endpoint's own are refused. On an address that other machines reach, a bearer token is required. Who has one answers at `/approvals` what a
 //! policy asks.
 
 mod approvals;
@@ -107,6 +107,7 @@ impl Endpoint {
     pub async fn serve(self, face: &Face, closed: CancellationToken) -> Result<(), HttpError> {
         let loopback = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let config = StreamableHttpServerConfig::default()
+            .with_allowed_origins(own_origins(self.address.port()))
             .with_allowed_hosts(loopback.into_iter().chain(self.hosts))
             .enforce_origin_validation()
             .with_max_request_body_bytes(REQUEST_BYTES)
@@ -129,6 +130,11 @@ impl Endpoint {
             .await
             .map_err(HttpError::Lost)
     }
+}
+
+/// Returns the origins of what this endpoint itself would serve; it serves no page.
+fn own_origins(port: u16) -> [String; 3] {
+    ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}:{port}"))
 }
 
 /// Lets those through who have the token, where there is one.

@@ -15,6 +15,7 @@ mod face;
 mod guide;
 pub mod http;
 mod output;
+mod pass;
 mod progress;
 mod refusal;
 mod sessions;
@@ -25,5 +26,6 @@ mod tool;
 
 pub use approvals::{Approvals, Attendant, Decision, Question};
 pub use face::{Backing, Face, Options, Owner, Owners};
+pub use pass::PassThrough;
 pub use stdio::{ServeError, serve_stdio};
 pub use supply::Servers;

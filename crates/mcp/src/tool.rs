@@ -1,4 +1,4 @@
-//! The three tools that every client sees: their names, in this order, what is said of them, and what they do.
+//! The three tools that every client sees first: their names, in this order, what is said of them, and what they do.
 //!
 //! Descriptions stay under 1,000 characters, since some clients cut at 1,024; the guide says the rest.
 

@@ -12,10 +12,10 @@ mod doctor;
 mod failures;
 mod harness;
 mod import;
-mod login;
-mod mcp;
 #[cfg(unix)]
 mod install;
+mod login;
+mod mcp;
 mod output;
 mod policies;
 #[cfg(target_os = "linux")]
