@@ -9,6 +9,7 @@ mod changes;
 mod check;
 mod config;
 mod doctor;
+mod conformance;
 mod failures;
 mod harness;
 mod import;

@@ -33,11 +33,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(desk: &Desk, token: Option<&str>) -> Self {
+    pub(crate) fn start(desk: &Desk, token: Option<&str>) -> Self {
         Self::with(desk, &[], token)
     }
 
-    fn with(desk: &Desk, args: &[&str], token: Option<&str>) -> Self {
+    pub(crate) fn with(desk: &Desk, args: &[&str], token: Option<&str>) -> Self {
         let args = [&["mcp", "--config", "mcp.json", "--http", "127.0.0.1:0"], args].concat();
         let mut command = desk.command(&args);
         if let Some(token) = token {
@@ -62,7 +62,11 @@ impl Server {
         Self { process, address, said }
     }
 
-    fn ask(&self, tool: &str, arguments: &Value, desk: &Desk) -> Value {
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn ask(&self, tool: &str, arguments: &Value, desk: &Desk) -> Value {
         client(desk, &[tool, "auto", &self.address, &arguments.to_string()])
     }
 
@@ -240,6 +244,8 @@ fn strangers_are_kept_out_over_http() {
     let open = Server::start(&desk, None);
     assert!(knock(&open, "Host: evil.example\r\n").contains("403"));
     assert!(knock(&open, "Host: localhost\r\nOrigin: https://evil.example\r\n").contains("403"));
+    assert!(knock(&open, "Host: localhost\r\nOrigin: http://localhost:1\r\n").contains("403"));
+    assert!(knock(&open, "Host: localhost\r\nOrigin: null\r\n").contains("403"));
     assert!(!knock(&open, "Host: localhost\r\n").contains("403"));
     let token = "0123456789abcdef";
     let closed = Server::start(&desk, Some(token));
