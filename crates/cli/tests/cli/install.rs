@@ -1,7 +1,5 @@
 //! `carrel install` and `carrel uninstall`, in homes of their own; what they write is started by the official Python SDK.
 
-#![expect(clippy::indexing_slicing, reason = "what is missing fails the test")]
-
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -7,9 +7,10 @@
 mod approvals;
 mod changes;
 mod check;
+mod clients;
 mod config;
-mod doctor;
 mod conformance;
+mod doctor;
 mod failures;
 mod harness;
 mod import;
@@ -21,6 +22,7 @@ mod output;
 mod policies;
 #[cfg(target_os = "linux")]
 mod prompt;
+mod registry;
 mod repl;
 mod run;
 #[cfg(unix)]
