@@ -207,8 +207,8 @@ pub(crate) enum Isolation {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HostArgs {
     /// Where clients come: `stdio`, `unix:PATH` or `tcp:127.0.0.1:PORT`.
-    #[arg(long, value_name = "PLACE")]
-    pub(crate) listen: Listen,
+    #[arg(long, value_name = "PLACE", required_unless_present = "try_sandbox")]
+    pub(crate) listen: Option<Listen>,
 
     /// The store of durable sessions, a file; without it, there are none.
     #[arg(long, value_name = "FILE")]
@@ -222,9 +222,29 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "DURATION", value_parser = units::duration, default_value = "30s")]
     pub(crate) linger: Duration,
 
+    /// What the host gives up before the first cell, besides what it needs: see docs/sandbox.md.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub(crate) sandbox: Sandbox,
+
+    /// Enter the sandbox, run a cell there, say how much of it the kernel gave, and end.
+    #[arg(long, hide = true, conflicts_with_all = ["listen", "store", "token_file"])]
+    pub(crate) try_sandbox: bool,
+
     /// The process that started this one: when it ends, so does this.
     #[arg(long, value_name = "PID", hide = true)]
     pub(crate) parent: Option<u32>,
+}
+
+/// What a host gives up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sandbox {
+    /// All that it does not need, or nothing is served.
+    Required,
+    /// Of that what this kernel lets it give up; what is missing is said.
+    #[default]
+    BestEffort,
+    /// Nothing.
+    Off,
 }
 
 /// The arguments of `repl`.

@@ -31,12 +31,13 @@ mod tools;
 mod travel;
 mod units;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use args::{Cli, Command, PolicyCommand};
 use exit::Exit;
-use interrupt::Interrupt;
+use interrupt::{Ignored, Interrupt};
 
 /// How long the threads have to end when the program does.
 const LEAVING: Duration = Duration::from_millis(200);
@@ -46,26 +47,45 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),
     };
-    if let Command::Host(args) = &cli.command
-        && let Err(exit) = host::prepare(args)
-    {
-        return exit.into();
-    }
+    let surroundings = Surroundings {
+        ignored: Ignored::by_this_process(),
+        processors: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+    };
+    let exit = match cli.command {
+        // It gives up what it does not need before it has a second thread.
+        Command::Host(args) => host::prepare(&args, surroundings.processors)
+            .map_or_else(|exit| exit, |ready| execute(surroundings, |interrupt| host::run(ready, interrupt))),
+        command => execute(surroundings, |interrupt| perform(command, interrupt)),
+    };
+    exit.into()
+}
+
+/// What a sandbox would not tell any more.
+#[derive(Clone, Copy)]
+struct Surroundings {
+    ignored: Ignored,
+    processors: NonZeroUsize,
+}
+
+fn execute<F>(surroundings: Surroundings, command: impl FnOnce(Interrupt) -> F) -> Exit
+where
+    F: Future<Output = Exit> + Send + 'static,
+{
     // Two at least: a write to a full pipe may hold one of them up, and limits have to be kept meanwhile.
-    let workers = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
+    let workers = surroundings.processors.get().max(2);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("carrel: failed to start: {error}");
-            return Exit::Internal.into();
+            return Exit::Internal;
         }
     };
-    let exit = runtime.block_on(interrupt::supervise(|interrupt| perform(cli.command, interrupt)));
+    let exit = runtime.block_on(interrupt::supervise(surroundings.ignored, command));
     // What is still held, a server's process after a second Ctrl-C for example, is dropped and so ended. Whatever
     // blocks a thread by now, such as a terminal's paused output, is not waited for.
     runtime.shutdown_timeout(LEAVING);
-    exit.into()
+    exit
 }
 
 async fn perform(command: Command, interrupt: Interrupt) -> Exit {
@@ -91,7 +111,8 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Fork(args) => travel::fork(args).await,
         Command::Doctor(args) => doctor::run(args, interrupt).await,
         Command::Store(args) => store::run(args, interrupt).await,
-        Command::Host(args) => Box::pin(host::run(args, interrupt)).await,
+        // `main` has it.
+        Command::Host(_) => Exit::Internal,
         Command::ExampleServer => servers::serve_example(&interrupt).await,
     }
 }

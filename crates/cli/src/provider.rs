@@ -39,6 +39,17 @@ pub(crate) fn serving(store: Option<Arc<dyn Store>>) -> Result<Arc<InProcessProv
     Ok(Arc::new(InProcessProvider::new(options)?))
 }
 
+/// Makes the provider of a host. It has no type checker, which is a process: a cell is told that it was not checked.
+pub(crate) fn hosting(
+    store: Option<Arc<dyn Store>>,
+    processors: NonZeroUsize,
+) -> Result<Arc<InProcessProvider>, EngineFailure> {
+    let mut options = Options::default();
+    options.guest_threads = Some(processors);
+    options.store = store;
+    Ok(Arc::new(InProcessProvider::new(options)?))
+}
+
 /// Makes the provider that cells are isolated by.
 pub(crate) fn of(isolation: Isolation) -> Result<Arc<dyn CodeModeSessionProvider>, EngineFailure> {
     match isolation {

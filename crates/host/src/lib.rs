@@ -4,12 +4,13 @@
 //! provider like any other, whose sessions a host has.
 //!
 //! Read in this order: `link` (messages of many streams on one byte stream), `server` (the host's side), `client` (the
-//! other side), `process` (hosts that are started and supervised), `watch` (delegates that block the client's threads), `strange` (peers
-//! that say anything at all, for tests).
+//! other side), `process` (hosts that are started and supervised), `sandbox` (what a host gives up), `watch` (delegates that
+//! block the client's threads), `strange` (peers that say anything at all, for tests).
 
 mod client;
 mod link;
 mod process;
+pub mod sandbox;
 mod server;
 #[cfg(any(test, feature = "testing"))]
 pub mod strange;
@@ -17,4 +18,4 @@ mod watch;
 
 pub use client::{ConnectError, RemoteProvider};
 pub use process::{HostCommand, Pool, ProcessOptions, ProcessProvider, Transport, die_with_parent};
-pub use server::{Hosted, InvalidListen, Listen, Listening, ServeError, stdin_closed};
+pub use server::{Bound, Hosted, InvalidListen, Listen, Listening, ServeError, stdin_closed};

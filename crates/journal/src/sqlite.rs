@@ -57,6 +57,15 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
+    /// Makes the file of a store and its folder if they are not there, readable by their owner alone, and nothing more: for those who
+    /// open it when they can make no folders any more. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotOpen`].
+    pub fn make_file(path: impl AsRef<Path>) -> Result<(), StoreError> {
+        schema::create_file(path.as_ref())
+    }
+
     /// Opens a store, and makes it and its folder if they are not there, readable by their owner alone. Blocks.
     ///
     /// What an earlier process wrote and did not move into the database is moved now, so that a write which failed for

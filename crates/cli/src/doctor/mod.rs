@@ -4,6 +4,7 @@
 
 mod check;
 mod engine;
+mod host;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ async fn examine(
     for check in engine::checks().await {
         report.add(&check)?;
     }
+    report.add(&host::check().await)?;
     report.add(&types().await)?;
     for check in mcp(args, interrupt, printer).await {
         report.add(&check)?;

@@ -15,9 +15,22 @@ use tokio::task::JoinSet;
 
 use crate::exit::Exit;
 #[cfg(not(unix))]
-use other::Signals;
+use other as system;
 #[cfg(unix)]
-use unix::Signals;
+use unix as system;
+
+/// What this process was started to pass over. It has to be asked before a sandbox keeps the answer back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ignored {
+    hang_up: bool,
+}
+
+impl Ignored {
+    /// Asks.
+    pub(crate) fn by_this_process() -> Self {
+        Self { hang_up: system::hang_up_is_ignored() }
+    }
+}
 
 /// Fires at the first signal.
 #[derive(Clone, Debug, Default)]
@@ -70,13 +83,13 @@ impl Interrupt {
 /// Runs a command to its end. The first signal asks it to end what it runs; the second leaves it as it is.
 ///
 /// The command runs as a task of its own, so that one stuck in a write cannot hold up the second signal.
-pub(crate) async fn supervise<F>(command: impl FnOnce(Interrupt) -> F) -> Exit
+pub(crate) async fn supervise<F>(ignored: Ignored, command: impl FnOnce(Interrupt) -> F) -> Exit
 where
     F: Future<Output = Exit> + Send + 'static,
 {
     let interrupt = Interrupt::default();
     // Before the command starts anything that would have to be ended.
-    let mut signals = match Signals::new() {
+    let mut signals = match system::Signals::new(ignored.hang_up) {
         Ok(signals) => signals,
         Err(error) => {
             eprintln!("carrel: failed to take signals: {error}");

@@ -9,7 +9,7 @@ pub(super) struct Signals;
 
 impl Signals {
     /// Takes Ctrl-C from here on.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(_: bool) -> io::Result<Self> {
         Ok(Self)
     }
 
@@ -21,4 +21,9 @@ impl Signals {
         }
         Exit::Interrupted
     }
+}
+
+/// Tells whether hanging up is no reason to end: there is none.
+pub(super) fn hang_up_is_ignored() -> bool {
+    true
 }

@@ -15,8 +15,8 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Takes the signals from here on.
-    pub(super) fn new() -> io::Result<Self> {
-        let hang_up = if hang_up_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+    pub(super) fn new(hang_up_is_ignored: bool) -> io::Result<Self> {
+        let hang_up = if hang_up_is_ignored { None } else { Some(signal(SignalKind::hangup())?) };
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -42,7 +42,7 @@ impl Signals {
 
 /// Tells whether this process was started by `nohup` or the like, which taking the signal would undo. Only Linux
 /// says so without unsafe code.
-fn hang_up_is_ignored() -> bool {
+pub(super) fn hang_up_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     // A set of signals in hexadecimal; SIGHUP is the first.

@@ -8,9 +8,17 @@ use crate::harness::Desk;
 fn a_working_machine_is_well() {
     let desk = Desk::with_orders();
     let ran = desk.run(&["doctor"]).expect(0);
-    for name in
-        ["version", "engine", "pool", "sandbox", "memory limit", "cpu limit", "mcp server", "terminal"]
-    {
+    for name in [
+        "version",
+        "engine",
+        "pool",
+        "sandbox",
+        "host",
+        "memory limit",
+        "cpu limit",
+        "mcp server",
+        "terminal",
+    ] {
         assert!(ran.stdout.lines().any(|line| line.contains(name)), "no {name}:\n{}", ran.stdout);
     }
     assert!(

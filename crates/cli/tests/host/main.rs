@@ -8,4 +8,5 @@ mod harness;
 mod load;
 mod orphans;
 mod python;
+mod sandbox;
 mod strangers;

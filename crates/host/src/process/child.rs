@@ -141,6 +141,9 @@ impl crate::client::Epitaph for HostProcess {
         Box::pin(async move {
             let status = self.ending().await?;
             Some(match (status.code(), status.signal()) {
+                (_, Some(libc::SIGSYS)) => {
+                    "its process was ended by its sandbox, for a system call that no host makes".to_owned()
+                }
                 (_, Some(signal)) => format!("its process was ended by signal {signal}"),
                 (Some(code), None) => format!("its process exited with status {code}"),
                 (None, None) => "its process ended".to_owned(),

@@ -2,17 +2,17 @@
 
 use std::io;
 use std::io::{stderr, stdin, stdout};
-use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::Mode;
+use rustix::fs::{FileType, Mode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::unix::pipe;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use super::{Hosted, ServeError};
@@ -63,10 +63,11 @@ impl FromStr for Listen {
 type Reader = Box<dyn AsyncRead + Send + Sync + Unpin>;
 type Writer = Box<dyn AsyncWrite + Send + Sync + Unpin>;
 
-/// A host that is ready for clients.
-pub enum Listening {
-    /// Its standard streams.
-    Stdio(Reader, Writer),
+/// A place that this process has taken.
+#[derive(Debug)]
+pub enum Bound {
+    /// Its standard streams, a pipe each.
+    Stdio(OwnedFd, OwnedFd),
     /// A socket.
     Unix(UnixListener, PathBuf),
     /// A port.
@@ -74,36 +75,38 @@ pub enum Listening {
 }
 
 impl Listen {
-    /// Takes the place. After this, what else the process prints to its standard output goes to its standard error.
+    /// Takes the place. After this, what else the process prints to its standard output goes to its standard error. Blocks for no
+    /// longer than the system takes, and needs no runtime: a host is bound before it gives up what that takes.
     ///
     /// # Errors
     /// When it is taken, or cannot be.
-    pub async fn bind(&self) -> io::Result<Listening> {
+    pub fn bind(&self) -> io::Result<Bound> {
         match self {
             Self::Stdio => {
                 let reader = stdin().as_fd().try_clone_to_owned()?;
                 let writer = stdout().as_fd().try_clone_to_owned()?;
+                for stream in [&reader, &writer] {
+                    if !FileType::from_raw_mode(rustix::fs::fstat(stream)?.st_mode).is_fifo() {
+                        return Err(io::Error::other("its standard input and output must be pipes"));
+                    }
+                }
                 rustix::stdio::dup2_stdout(stderr())?;
-                // A pipe, a socket, or whatever else is read on threads.
-                Ok(match (pipe::Receiver::from_owned_fd(reader), pipe::Sender::from_owned_fd(writer)) {
-                    (Ok(reader), Ok(writer)) => Listening::Stdio(Box::new(reader), Box::new(writer)),
-                    _ => return Err(io::Error::other("its standard input and output must be pipes")),
-                })
+                Ok(Bound::Stdio(reader, writer))
             }
             Self::Unix(path) => {
-                remove_left_over(path).await?;
+                remove_left_over(path)?;
                 let listener = UnixListener::bind(path)?;
                 rustix::fs::chmod(path, Mode::RUSR | Mode::WUSR)?;
-                Ok(Listening::Unix(listener, path.clone()))
+                Ok(Bound::Unix(listener, path.clone()))
             }
-            Self::Tcp(address) => Ok(Listening::Tcp(TcpListener::bind(address).await?)),
+            Self::Tcp(address) => Ok(Bound::Tcp(TcpListener::bind(address)?)),
         }
     }
 }
 
 /// Removes a socket that nobody listens on.
-async fn remove_left_over(path: &Path) -> io::Result<()> {
-    match UnixStream::connect(path).await {
+fn remove_left_over(path: &Path) -> io::Result<()> {
+    match UnixStream::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
@@ -111,7 +114,7 @@ async fn remove_left_over(path: &Path) -> io::Result<()> {
     }
 }
 
-impl Listening {
+impl Bound {
     /// Says where, as [`Listen`] reads it.
     #[must_use]
     pub fn place(&self) -> String {
@@ -124,6 +127,39 @@ impl Listening {
         }
     }
 
+    /// Gets ready for clients. To be called in a tokio runtime, and before a host gives up the system calls that this takes.
+    ///
+    /// # Errors
+    /// When the runtime cannot wait for the streams.
+    pub fn listen(self) -> io::Result<Listening> {
+        Ok(match self {
+            Self::Stdio(reader, writer) => {
+                Listening::Stdio(pipe::Receiver::from_owned_fd(reader)?, pipe::Sender::from_owned_fd(writer)?)
+            }
+            Self::Unix(listener, _) => {
+                listener.set_nonblocking(true)?;
+                Listening::Unix(tokio::net::UnixListener::from_std(listener)?)
+            }
+            Self::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                Listening::Tcp(tokio::net::TcpListener::from_std(listener)?)
+            }
+        })
+    }
+}
+
+/// A host's place, ready for clients.
+#[derive(Debug)]
+pub enum Listening {
+    /// Its standard streams.
+    Stdio(pipe::Receiver, pipe::Sender),
+    /// A socket.
+    Unix(tokio::net::UnixListener),
+    /// A port.
+    Tcp(tokio::net::TcpListener),
+}
+
+impl Listening {
     /// Serves clients: on standard streams one, until it leaves; elsewhere all that come, until the future is dropped.
     ///
     /// # Errors
@@ -158,7 +194,7 @@ impl Listening {
     async fn accept(&self) -> io::Result<(Reader, Writer)> {
         match self {
             Self::Stdio(..) => std::future::pending().await,
-            Self::Unix(listener, _) => {
+            Self::Unix(listener) => {
                 let (reader, writer) = listener.accept().await?.0.into_split();
                 Ok((Box::new(reader), Box::new(writer)))
             }
@@ -173,12 +209,14 @@ impl Listening {
     }
 }
 
-/// Waits until nothing can come on standard input any more.
-pub async fn stdin_closed() {
+/// Waits until nothing can come on standard input any more. What that takes is taken when this is called, in a tokio runtime.
+pub fn stdin_closed() -> impl Future<Output = ()> + Send {
     let stdin = stdin().as_fd().try_clone_to_owned().and_then(pipe::Receiver::from_owned_fd);
-    let Ok(mut stdin) = stdin else { return std::future::pending().await };
-    let mut bytes = [0; 64];
-    while matches!(stdin.read(&mut bytes).await, Ok(1..)) {}
+    async {
+        let Ok(mut stdin) = stdin else { return std::future::pending().await };
+        let mut bytes = [0; 64];
+        while matches!(stdin.read(&mut bytes).await, Ok(1..)) {}
+    }
 }
 
 #[cfg(test)]

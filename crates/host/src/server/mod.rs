@@ -16,4 +16,4 @@ mod reply;
 mod request;
 
 pub use hosted::{Hosted, ServeError};
-pub use listen::{InvalidListen, Listen, Listening, stdin_closed};
+pub use listen::{Bound, InvalidListen, Listen, Listening, stdin_closed};
