@@ -141,7 +141,7 @@ impl crate::client::Epitaph for HostProcess {
         Box::pin(async move {
             let status = self.ending().await?;
             Some(match (status.code(), status.signal()) {
-                (_, Some(libc::SIGSYS)) => {
+                (_, Some(signal)) if signal == Signal::SYS.as_raw() => {
                     "its process was ended by its sandbox, for a system call that no host makes".to_owned()
                 }
                 (_, Some(signal)) => format!("its process was ended by signal {signal}"),

@@ -9,17 +9,27 @@
 //! 3. [`Confined::seal`], once everything is started, takes every system call away but those by which sessions run. A call that
 //!    is not among them kills the process.
 //!
-//! The kernel may know less than is asked of it; [`Level`] says what is missing then.
+//! The kernel may know less than is asked of it, and other systems know nothing of this; [`Level`] says what is missing then.
 
+#[cfg(target_os = "linux")]
 mod bare;
+#[cfg(target_os = "linux")]
 mod calls;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
 mod files;
 mod level;
 
+#[cfg(target_os = "linux")]
 pub use bare::{Stripped, strip};
+#[cfg(target_os = "linux")]
 pub use calls::Confined;
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{Confined, Stripped, strip};
 pub use level::{Level, Missing};
 
+#[cfg(target_os = "linux")]
 use std::fmt;
 
 /// Why something could not be given up.
@@ -30,6 +40,7 @@ pub struct SandboxError {
     detail: String,
 }
 
+#[cfg(target_os = "linux")]
 impl SandboxError {
     fn new(what: &'static str) -> impl Fn(&dyn fmt::Display) -> Self {
         move |detail| Self { what, detail: detail.to_string() }

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::ptr::null_mut;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Targets;
+use super::stages::Targets;
 
 /// Tries an action. Tells whether it was done; `None` when there is none of that name.
 #[expect(unsafe_code, reason = "what is tried here is what no safe code does")]
