@@ -10,6 +10,7 @@ use futures::FutureExt;
 
 use super::callbacks::Tokens;
 use super::channel::Channel;
+use super::ledger::Close;
 use super::names::Names;
 use super::teller::Teller;
 use crate::link::{LinkError, Unsent};
@@ -85,11 +86,12 @@ impl Channel {
             ToClient::DropCall { call } => self.drop_callback(call),
             ToClient::CellClosed { cell_id } => {
                 let cell_id = self.cell_id(names, &cell_id)?;
-                if !(self.on_closed)(&cell_id) {
-                    return Err(LinkError::Protocol("it closes a cell twice"));
+                match (self.on_closed)(&cell_id) {
+                    Close::First => self.close_cell(cell_id),
+                    Close::Again => {}
+                    Close::Twice => return Err(LinkError::Protocol("it closes a cell twice")),
                 }
                 self.sightings.end();
-                self.close_cell(cell_id);
             }
             _ => return Err(LinkError::Protocol("it sent a message on a stream where it does not belong")),
         }

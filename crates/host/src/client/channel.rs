@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::callbacks::Callbacks;
 use super::connection::{Connection, Owner, Pending};
 use super::feed::{Feed, Following, ROOM};
+use super::ledger::Close;
 use super::names::Names;
 use super::sightings::Sightings;
 use super::slot::DelegateSlot;
@@ -34,7 +35,7 @@ pub(crate) struct Channel {
     /// What was seen of the log, where it is followed.
     pub(super) sightings: Sightings,
     /// Tells of each cell that is gone, and is told whether it was there.
-    pub(super) on_closed: Box<dyn Fn(&CellId) -> bool + Send + Sync>,
+    pub(super) on_closed: Box<dyn Fn(&CellId) -> Close + Send + Sync>,
 }
 
 impl Channel {
@@ -43,7 +44,7 @@ impl Channel {
         delegate: &Arc<DelegateSlot>,
         names: Option<Names>,
         grace: Duration,
-        on_closed: Box<dyn Fn(&CellId) -> bool + Send + Sync>,
+        on_closed: Box<dyn Fn(&CellId) -> Close + Send + Sync>,
     ) -> Arc<Self> {
         owner.connection.register(|stream| {
             Arc::new(Self {

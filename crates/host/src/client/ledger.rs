@@ -15,7 +15,9 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     running: BTreeSet<CellId>,
-    ended: BTreeSet<CellId>,
+    /// Each with the host that said so, counted from 0.
+    ended: BTreeMap<CellId, u64>,
+    host: u64,
     ended_order: VecDeque<CellId>,
     /// Cells that came to their end in the host that there is.
     outcomes: u64,
@@ -33,6 +35,17 @@ struct Lost {
     was_read: bool,
 }
 
+/// What a host's word of a cell's end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Close {
+    /// The first.
+    First,
+    /// The first of this host, which went on with a cell that another had ended, and could not write that down.
+    Again,
+    /// One too many.
+    Twice,
+}
+
 /// Where a cell stands that may not be of the host that there is.
 #[derive(Debug)]
 pub(super) enum Standing {
@@ -47,16 +60,23 @@ pub(super) enum Standing {
 impl Ledger {
     pub(super) fn started(&mut self, cell_id: CellId) {
         // Its end may have come before its admission was looked at.
-        if !self.ended.contains(&cell_id) {
+        if !self.ended.contains_key(&cell_id) {
             self.running.insert(cell_id);
         }
     }
 
-    /// Notes the end of a cell. Tells whether it is the first that is known of.
-    pub(super) fn closed(&mut self, cell_id: &CellId) -> bool {
+    /// Notes that the session goes on in another host.
+    pub(super) fn moved(&mut self) {
+        self.host += 1;
+    }
+
+    /// Notes the end of a cell.
+    pub(super) fn closed(&mut self, cell_id: &CellId) -> Close {
         self.running.remove(cell_id);
-        if !self.ended.insert(cell_id.clone()) {
-            return false;
+        match self.ended.insert(cell_id.clone(), self.host) {
+            None => {}
+            Some(host) if host == self.host => return Close::Twice,
+            Some(_) => return Close::Again,
         }
         self.outcomes += 1;
         self.ended_order.push_back(cell_id.clone());
@@ -65,7 +85,7 @@ impl Ledger {
         {
             self.ended.remove(&oldest);
         }
-        true
+        Close::First
     }
 
     /// Notes that the host is gone. Returns the number of the last event that tells of it, counted on from `newest`.
@@ -167,11 +187,19 @@ mod tests {
     #[test]
     fn a_cell_that_ended_before_it_was_known_is_not_running() {
         let mut ledger = Ledger::default();
-        assert!(ledger.closed(&cell(1)));
-        assert!(!ledger.closed(&cell(1)), "once");
+        assert_eq!(ledger.closed(&cell(1)), Close::First);
+        assert_eq!(ledger.closed(&cell(1)), Close::Twice);
         ledger.started(cell(1));
         ledger.lose("killed", Seq(0));
         let Some(Notice::HostLost { cells, .. }) = ledger.take_notice() else { panic!("told") };
         assert!(cells.is_empty());
+    }
+    #[test]
+    fn a_cell_whose_end_was_not_written_down_ends_again_in_the_next_host() {
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.closed(&cell(1)), Close::First);
+        ledger.moved();
+        assert_eq!(ledger.closed(&cell(1)), Close::Again);
+        assert_eq!(ledger.closed(&cell(1)), Close::Twice);
     }
 }

@@ -8,7 +8,7 @@ use carrel_wire::{FromFault, Reply, Spec, ToHost};
 
 use super::channel::Channel;
 use super::connection::Owner;
-use super::ledger::Ledger;
+use super::ledger::{Close, Ledger};
 use super::names::Names;
 use super::provider::Home;
 use super::slot::DelegateSlot;
@@ -20,7 +20,7 @@ pub(super) struct Opening {
     pub(super) home: Arc<dyn Home>,
 }
 
-fn on_closed(ledger: &Arc<Mutex<Ledger>>) -> Box<dyn Fn(&CellId) -> bool + Send + Sync> {
+fn on_closed(ledger: &Arc<Mutex<Ledger>>) -> Box<dyn Fn(&CellId) -> Close + Send + Sync> {
     let ledger = Arc::clone(ledger);
     Box::new(move |cell_id| ledger.lock().unwrap_or_else(PoisonError::into_inner).closed(cell_id))
 }

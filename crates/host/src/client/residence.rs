@@ -146,6 +146,7 @@ impl Residence {
         self.note_loss(&channel);
         let owner = self.home.connect().await?;
         let spec = self.spec.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        lock(&self.ledger).moved();
         let new = if self.is_journaled() {
             resume::<carrel_contract::error::ResumeError>(
                 &owner,

@@ -200,14 +200,15 @@ impl Replay {
             self.next += 1;
             return;
         };
-        if let Place::Ended(ending) = &self.place {
+        if let (Place::Ended(ending), true) = (&self.place, self.edited) {
             let did = self.how_it_ended(ending);
             return self.diverge(line.seq, Some(what), did);
         }
+        // To one that has ended, too: it was given while the cell computed its end, as an interval's turn that comes due then.
         self.next += 1;
         self.given += 1;
         self.clock_us = self.clock_us.max(line.record.at_us().unwrap_or(self.clock_us));
-        if let Some(vm) = &mut self.vm {
+        if let (Some(vm), Place::Runs | Place::Waits) = (&mut self.vm, &self.place) {
             vm.deliver(event);
             self.place = Place::Runs;
         }
