@@ -36,7 +36,8 @@ pub(crate) fn host(args: &[String]) {
         let mut options = Options::default();
         options.engine.max_vms = cells;
         let provider = Arc::new(InProcessProvider::new(options).expect("a provider can be made"));
-        let listening = Listen::Stdio.bind().await.expect("there are pipes");
+        let bound = Listen::Stdio.bind().expect("there are pipes");
+        let listening = bound.listen().expect("the runtime can wait for them");
         // How the client leaves is the client's business.
         listening.serve(Arc::new(Hosted::new(provider, "bench"))).await.ok();
     });
