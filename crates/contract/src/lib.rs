@@ -49,6 +49,6 @@ pub use response::{
 };
 pub use session::{CodeModeSession, SessionState, StoredKey};
 pub use spec::{Durability, SessionMode, SessionSpec};
-pub use status::{CallObserver, CallStatus, PersonAwaited, ToolProgress};
+pub use status::{ApprovalAwaited, CallObserver, CallStatus, PersonAwaited, ToolProgress};
 pub use tokio_util::sync::CancellationToken;
 pub use tool::{ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName, ToolOutput};

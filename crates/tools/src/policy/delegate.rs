@@ -199,7 +199,7 @@ impl PolicyDelegate {
         if deny && !self.approvals.is_attended() {
             return Err(unattended());
         }
-        let _awaited = call.status.await_person(&request.question());
+        let awaited = call.status.await_approval(&request.question()).await?;
         let answered = async {
             let _place = self.approvals.place().await;
             let mut pending = match self.approvals.ask(request, &self.session) {
@@ -218,7 +218,9 @@ impl PolicyDelegate {
             answered = answered => answered,
             () = cancel.cancelled() => Err(refusal::cancelled(tool)),
             () = self.approvals.unattended(), if deny => Err(unattended()),
-        }
+        }?;
+        // Known before the call leaves: should the session be lost, one that nobody has allowed was never made.
+        awaited.given().await
     }
 
     /// Waits until the call fits among those at once.
