@@ -11,13 +11,14 @@ use carrel_contract::{Seq, SessionId};
 use futures::future::try_join_all;
 
 use crate::error::{AppendError, DamageKind, Damaged, PutBlobError, StoreError};
-use crate::fold::Fold;
-use crate::{BlobHash, Head, Numbering, Position, Record, Store, Tail, record};
+use crate::{Beginning, BeginningError, BlobHash, Numbering, Position, Record, Store, Tail, record};
 
 /// What is read from the store at once.
 const PAGE_BYTES: usize = 4 << 20;
 /// Records are put into one entry up to about this size.
 const ENTRY_BYTES: usize = 256 * 1024;
+/// How often a journal that is cut meanwhile is read.
+const ATTEMPTS: usize = 10;
 /// So many blobs are shared at once, and so with few fsyncs.
 const SHARED_AT_ONCE: usize = 256;
 
@@ -102,19 +103,42 @@ pub async fn fork(
     to: &SessionId,
     now_us: i64,
 ) -> Result<Forked, ForkError> {
+    let mut more = 1..ATTEMPTS;
+    loop {
+        let before = store.head(origin).await?.map(|head| head.first);
+        match attempt(store, origin, at, to, now_us).await {
+            // Its owner may cut the journal while it is read, and then what was read is begun anew.
+            Err(error @ (ForkError::NoBlob { .. } | ForkError::Cut { .. })) if more.next().is_some() => {
+                if store.head(origin).await?.map(|head| head.first) == before {
+                    return Err(error);
+                }
+            }
+            forked => return forked,
+        }
+    }
+}
+
+async fn attempt(
+    store: &dyn Store,
+    origin: &SessionId,
+    at: Option<Seq>,
+    to: &SessionId,
+    now_us: i64,
+) -> Result<Forked, ForkError> {
     if store.head(to).await?.is_some() {
         return Err(ForkError::Exists { session: to.clone() });
     }
-    let Some(head) = store.head(origin).await?.filter(|head| head.last > Position::START) else {
+    if store.head(origin).await?.is_none_or(|head| head.last == Position::START) {
         return Err(ForkError::NoSession { session: origin.clone() });
-    };
+    }
     let mut copy = Copy::new(to.clone(), at);
     let mut tail = Tail::start(origin.clone());
-    if let Some(fold) = beginning(store, origin, head).await? {
-        copy.begin_with(&fold);
-        tail = Tail::after(origin.clone(), fold.upto);
+    let beginning = Beginning::of(store, origin).await?;
+    if let Some((record, _)) = &beginning.fold {
+        copy.begin_with(record.clone(), beginning.numbering());
+        tail = Tail::after(origin.clone(), beginning.upto);
         if at.is_some_and(|at| at < copy.numbering.last()) {
-            return Err(ForkError::Cut { session: origin.clone(), first: fold.upto.next() });
+            return Err(ForkError::Cut { session: origin.clone(), first: beginning.upto.next() });
         }
     }
     while !copy.is_whole {
@@ -155,46 +179,13 @@ pub async fn fork(
     }
 }
 
-/// A fold that a journal begins with.
-struct Beginning {
-    record: Record,
-    fold: Fold,
-    /// The last entry that it stands for.
-    upto: Position,
-}
-
-/// Looks for the fold that a journal begins with; there is none where the session's making is the first record.
-async fn beginning(
-    store: &dyn Store,
-    session: &SessionId,
-    head: Head,
-) -> Result<Option<Beginning>, ForkError> {
-    let before = Position(head.first.0.saturating_sub(1));
-    let mut tail = Tail::after(session.clone(), before);
-    loop {
-        let page = store.read(session, tail.position(), PAGE_BYTES).await?;
-        if page.head.first != head.first || page.entries.is_empty() {
-            // It was cut just now, or there is no fold to begin with.
-            return Err(ForkError::Cut { session: session.clone(), first: page.head.first });
-        }
-        for (position, bytes) in page.entries {
-            for record in tail.read(position, &bytes)? {
-                if matches!(record, Record::SessionCreated { .. }) {
-                    return Ok(None);
-                }
-                let Record::Folded { lag, blob, .. } = record else { continue };
-                let upto = Position(position.0.saturating_sub(lag));
-                if upto < before {
-                    continue;
-                }
-                let kept = store.get_blob(blob).await?;
-                let kept = kept.ok_or_else(|| ForkError::NoBlob { session: session.clone(), hash: blob })?;
-                let fold = Fold::from_bytes(kept.bytes()).map_err(|error| {
-                    let what = error.to_string();
-                    Damaged::new(session, position, DamageKind::Record { offset: 0, what })
-                })?;
-                return Ok(Some(Beginning { record, fold, upto }));
-            }
+impl From<BeginningError> for ForkError {
+    fn from(error: BeginningError) -> Self {
+        match error {
+            BeginningError::Cut { session, first } => Self::Cut { session, first },
+            BeginningError::Damaged(damaged) => damaged.into(),
+            BeginningError::NoBlob { session, hash } => Self::NoBlob { session, hash },
+            BeginningError::Store(error) => error.into(),
         }
     }
 }
@@ -225,8 +216,7 @@ impl Copy {
     }
 
     /// Begins with what the other's journal begins with, as the first record of all.
-    fn begin_with(&mut self, beginning: &Beginning) {
-        let mut record = beginning.record.clone();
+    fn begin_with(&mut self, mut record: Record, numbering: Numbering) {
         if let Record::Folded { lag, .. } = &mut record {
             *lag = 1;
         }
@@ -234,7 +224,7 @@ impl Copy {
         record::encode(&record, &mut bytes);
         self.push(&bytes);
         self.blobs.extend(record.into_blobs());
-        self.numbering = Numbering::after(&beginning.fold);
+        self.numbering = numbering;
         self.is_whole = self.at == Some(self.numbering.last());
     }
 

@@ -8,6 +8,7 @@
 //! What the records mean is for the runtime to know. This crate knows the contract's ids and futures, and no actor, no
 //! engine, no executor and no face.
 
+mod beginning;
 mod blob;
 mod chain;
 pub mod check;
@@ -23,6 +24,7 @@ mod numbering;
 mod position;
 mod process;
 pub mod record;
+mod signature;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
@@ -30,6 +32,7 @@ mod tail;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use beginning::{Beginning, BeginningError};
 pub use blob::{Blob, BlobHash};
 pub use chain::Chain;
 pub use lease::{Lease, Owner};
@@ -37,6 +40,7 @@ pub use memory::Memory;
 pub use numbering::Numbering;
 pub use position::Position;
 pub use record::Record;
+pub use signature::{KeyFileError, Signature, SnapshotKey};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Compacted, Sqlite};
 pub use store::{
