@@ -3,6 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use carrel_journal::SnapshotKey;
 use etcetera::AppStrategy as _;
 
 /// The variable that names the folder.
@@ -10,6 +11,7 @@ pub(crate) const VARIABLE: &str = "CARREL_DATA";
 /// The variable that names the folder of configurations.
 const CONFIG: &str = "CARREL_CONFIG";
 const STORE: &str = "carrel.db";
+const KEY: &str = "snapshot.key";
 
 /// There is no folder for data.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,15 @@ pub(crate) fn store(named: Option<&Path>) -> Result<PathBuf, NoDataFolder> {
         Some(named) => Ok(named.to_path_buf()),
         None => folder().map(|folder| folder.join(STORE)),
     }
+}
+
+/// Returns the key that snapshots are signed with: this user's, made when it is needed first.
+///
+/// # Errors
+/// In words that go on after "failed to".
+pub(crate) fn snapshot_key() -> Result<SnapshotKey, String> {
+    let folder = folder().map_err(|error| error.to_string())?;
+    SnapshotKey::of_file(&folder.join(KEY)).map_err(|error| error.to_string())
 }
 
 /// Returns the folder; it may not be there yet.

@@ -8,10 +8,11 @@ use carrel_checker::Checker;
 use carrel_contract::CodeModeSessionProvider;
 use carrel_contract::error::EngineFailure;
 use carrel_host::{HostCommand, ProcessOptions, ProcessProvider};
-use carrel_journal::Store;
+use carrel_journal::{SnapshotKey, Store};
 use carrel_runtime::{InProcessProvider, Options};
 
 use crate::args::Isolation;
+use crate::data;
 use crate::units::show_bytes;
 
 /// Cells at once: every command here runs one or two. Each place in the pool costs a system call at start, and the
@@ -26,6 +27,7 @@ pub(crate) fn in_process() -> Result<Arc<dyn CodeModeSessionProvider>, EngineFai
 /// Makes the provider of sessions that are kept in a store.
 pub(crate) fn keeping(store: Arc<dyn Store>) -> Result<Arc<InProcessProvider>, EngineFailure> {
     let mut options = options();
+    options.snapshot_key = Some(snapshot_key()?);
     options.store = Some(store);
     Ok(Arc::new(InProcessProvider::new(options)?))
 }
@@ -35,6 +37,9 @@ pub(crate) fn keeping(store: Arc<dyn Store>) -> Result<Arc<InProcessProvider>, E
 pub(crate) fn serving(store: Option<Arc<dyn Store>>) -> Result<Arc<InProcessProvider>, EngineFailure> {
     let mut options = options();
     options.engine.max_vms = Options::default().engine.max_vms;
+    if store.is_some() {
+        options.snapshot_key = Some(snapshot_key()?);
+    }
     options.store = store;
     Ok(Arc::new(InProcessProvider::new(options)?))
 }
@@ -72,6 +77,10 @@ const MIN_MEMORY_BYTES: usize = 2 << 20;
 /// Returns the least and the most memory that a cell can be given.
 pub(crate) fn memory_range() -> (usize, usize) {
     (MIN_MEMORY_BYTES, options().engine.max_memory_bytes)
+}
+
+fn snapshot_key() -> Result<SnapshotKey, EngineFailure> {
+    data::snapshot_key().map_err(|detail| EngineFailure { detail })
 }
 
 fn options() -> Options {

@@ -130,6 +130,13 @@ pub enum Notice {
         /// Whether cells had come to their end, which may have stored values and left variables: these are lost.
         values: bool,
     },
+    /// What the cells of a persistent session had left is lost: this cell began without it.
+    VariablesLost {
+        /// The names of the variables, functions and classes, as far as they are known.
+        names: Vec<String>,
+        /// Why they could neither be taken up nor computed again.
+        why: String,
+    },
 }
 
 impl Observation {

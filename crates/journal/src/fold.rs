@@ -7,8 +7,8 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::BlobHash;
 use crate::record::{Outcome, Output, Usage, Value};
+use crate::{BlobHash, Signature};
 
 /// The version that this build writes, as the first byte.
 pub const VERSION: u8 = 1;
@@ -55,6 +55,26 @@ pub struct Fold {
     /// What those that have not ended need to go on.
     #[n(12)]
     pub running: Vec<Running>,
+    /// Who signed the variables.
+    #[n(13)]
+    pub variables_signature: Option<Signature>,
+    /// The names of the variables.
+    #[n(14)]
+    pub names: Option<Vec<String>>,
+    /// Variables that were lost, as long as nobody was told.
+    #[n(15)]
+    pub lost: Option<Lost>,
+}
+
+/// Variables that were lost.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Lost {
+    /// Their names.
+    #[n(0)]
+    pub names: Vec<String>,
+    /// Why.
+    #[n(1)]
+    pub why: String,
 }
 
 /// A stored value.
@@ -256,6 +276,23 @@ pub struct Running {
     /// How many notifications.
     #[n(20)]
     pub notified: u64,
+    /// The variables that it leaves when it ends, which is about to be said.
+    #[n(21)]
+    pub left: Option<Left>,
+}
+
+/// The variables that a cell leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Left {
+    /// The snapshot.
+    #[n(0)]
+    pub blob: BlobHash,
+    /// Who signed it.
+    #[n(1)]
+    pub signature: Option<Signature>,
+    /// The names that the cell declared.
+    #[n(2)]
+    pub names: Vec<String>,
 }
 
 /// A VM that was saved.
@@ -270,6 +307,9 @@ pub struct Saved {
     /// The image that the VM started from.
     #[n(2)]
     pub image: BlobHash,
+    /// Who signed it.
+    #[n(3)]
+    pub signature: Option<Signature>,
 }
 
 /// What a VM was given.
@@ -352,6 +392,9 @@ pub struct Call {
     /// Whether it may be made again.
     #[n(4)]
     pub repeatable: bool,
+    /// Whether it waited for a person to allow it, and has never left.
+    #[n(5)]
+    pub unsent: Option<bool>,
 }
 
 /// Bytes are no fold that this build can read.
@@ -426,6 +469,7 @@ impl Fold {
     pub fn blobs(&mut self) -> Vec<BlobHash> {
         let mut blobs: Vec<_> = self.variables.into_iter().collect();
         blobs.extend(self.running.iter().filter_map(|cell| cell.saved).map(|saved| saved.blob));
+        blobs.extend(self.running.iter().filter_map(|cell| cell.left.as_ref()).map(|left| left.blob));
         blobs.extend(self.values_mut().into_iter().filter_map(|value| match value {
             Value::Blob { hash, .. } => Some(*hash),
             Value::Inline(_) => None,

@@ -63,6 +63,7 @@ impl Numbering {
             | Record::SnapshotTaken { .. }
             | Record::Checkpoint { .. }
             | Record::VariablesLeft { .. }
+            | Record::VariablesLost { .. }
             | Record::Folded { .. }
             | Record::ReaderMoved { .. } => false,
         };

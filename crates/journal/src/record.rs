@@ -22,7 +22,7 @@ pub use value::{Answer, Level, Output, ToolFailure, Value};
 
 use minicbor::{Decode, Encode};
 
-use crate::BlobHash;
+use crate::{BlobHash, Signature};
 
 /// One thing that happened in a session.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -259,6 +259,9 @@ pub enum Record {
         /// The image that the VM started from: another build cannot go on from here.
         #[n(5)]
         image: BlobHash,
+        /// By whom, where the installation has a key: without one that is known a snapshot is no better than none.
+        #[n(6)]
+        signature: Option<Signature>,
     },
     /// What a cell's memory has to be at this point of a replay.
     #[n(15)]
@@ -285,6 +288,22 @@ pub enum Record {
         /// The snapshot of the VM between two cells.
         #[n(1)]
         blob: BlobHash,
+        /// By whom, as of `SnapshotTaken`.
+        #[n(2)]
+        signature: Option<Signature>,
+        /// The names that the cell declared, so that they can be told should the variables be lost.
+        #[n(3)]
+        names: Option<Vec<String>>,
+    },
+    /// The variables that cells of a persistent session left are lost: the next cell begins with none.
+    #[n(27)]
+    VariablesLost {
+        /// Their names, as far as they are known.
+        #[n(0)]
+        names: Vec<String>,
+        /// Why.
+        #[n(1)]
+        why: String,
     },
     /// The session's tools became others: cells admitted from here on have these.
     #[n(20)]
@@ -334,6 +353,9 @@ pub enum Record {
         /// What the person was asked.
         #[n(2)]
         question: String,
+        /// Whether they decide if the call is made, nothing of which has left yet.
+        #[n(3)]
+        decides: Option<bool>,
     },
     /// A call no longer waits for a person.
     #[n(23)]
@@ -344,6 +366,9 @@ pub enum Record {
         /// The call's id.
         #[n(1)]
         call_id: String,
+        /// Whether the call may leave after this; it may, unless that is said.
+        #[n(2)]
+        leaves: Option<bool>,
     },
     /// The session was forked off another: what comes before this is that one's, up to an event of its log.
     #[n(25)]
@@ -396,6 +421,7 @@ impl Record {
             | Self::Adopted { .. }
             | Self::ToolsSet { .. }
             | Self::Forked { .. }
+            | Self::VariablesLost { .. }
             | Self::Folded { .. } => None,
             Self::CellAdmitted { cell, .. }
             | Self::CellBegun { cell, .. }

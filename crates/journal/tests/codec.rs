@@ -14,7 +14,7 @@ use carrel_journal::fold::{self, Fold, InvalidFold};
 use carrel_journal::record::{
     Answer, CellFailure, Level, Outcome, Output, Record, Termination, ToolFailure, Usage, Value,
 };
-use carrel_journal::{BlobHash, Chain, Position, Tail, entry};
+use carrel_journal::{BlobHash, Chain, Position, Signature, Tail, entry};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::{option, prop_oneof, proptest};
@@ -171,9 +171,24 @@ fn corpus() -> Vec<(&'static str, Record)> {
         ),
         (
             "person-awaited",
-            Record::PersonAwaited { cell: 1, call_id: "call-1".into(), question: "may I?".into() },
+            Record::PersonAwaited {
+                cell: 1,
+                call_id: "call-1".into(),
+                question: "may I?".into(),
+                decides: None,
+            },
         ),
-        ("person-answered", Record::PersonAnswered { cell: 1, call_id: "call-1".into() }),
+        (
+            "person-decides",
+            Record::PersonAwaited {
+                cell: 1,
+                call_id: "call-1".into(),
+                question: "may I?".into(),
+                decides: Some(true),
+            },
+        ),
+        ("person-answered", Record::PersonAnswered { cell: 1, call_id: "call-1".into(), leaves: None }),
+        ("person-refused", Record::PersonAnswered { cell: 1, call_id: "call-1".into(), leaves: Some(false) }),
         (
             "snapshot-taken",
             Record::SnapshotTaken {
@@ -183,10 +198,36 @@ fn corpus() -> Vec<(&'static str, Record)> {
                 inputs: 10,
                 effects: 20,
                 image: hash(4),
+                signature: None,
+            },
+        ),
+        (
+            "snapshot-taken-signed",
+            Record::SnapshotTaken {
+                cell: 1,
+                blob: hash(2),
+                memory: hash(3),
+                inputs: 10,
+                effects: 20,
+                image: hash(4),
+                signature: Some(Signature([5; 32])),
             },
         ),
         ("checkpoint", Record::Checkpoint { cell: 1, memory: hash(3), inputs: 10, image: hash(4) }),
-        ("variables-left", Record::VariablesLeft { cell: 1, blob: hash(2) }),
+        ("variables-left", Record::VariablesLeft { cell: 1, blob: hash(2), signature: None, names: None }),
+        (
+            "variables-left-signed",
+            Record::VariablesLeft {
+                cell: 1,
+                blob: hash(2),
+                signature: Some(Signature([5; 32])),
+                names: Some(vec!["total".into(), "größe".into()]),
+            },
+        ),
+        (
+            "variables-lost",
+            Record::VariablesLost { names: vec!["total".into()], why: "another build".into() },
+        ),
         ("forked", Record::Forked { origin: "session-1".into(), at: 12, at_us: 1_790_000_000_000_000 }),
         ("folded", Record::Folded { lag: 3, blob: hash(2), blobs: vec![hash(5), hash(6)], bytes: 70_000 }),
         ("reader-moved", Record::ReaderMoved { cell: 1, cursor: 100 }),
@@ -272,7 +313,7 @@ fn first_fold() -> Fold {
             stored: vec![stored("b", None)],
             begun_us: Some(4),
             clock_us: 6,
-            saved: Some(fold::Saved { blob: hash(2), memory: hash(3), image: hash(4) }),
+            saved: Some(fold::Saved { blob: hash(2), memory: hash(3), image: hash(4), signature: None }),
             inputs: vec![
                 fold::Input::Answered { call: 1, json: "2".into(), now_us: 5 },
                 fold::Input::Failed { call: 2, json: "{}".into(), now_us: 5 },
@@ -287,6 +328,7 @@ fn first_fold() -> Fold {
                 tool: "echo".into(),
                 input: Some("[]".into()),
                 repeatable: true,
+                unsent: None,
             }],
             questions: vec![(5, "{}".into())],
             timers: vec![(6, 7)],
@@ -295,12 +337,16 @@ fn first_fold() -> Fold {
             warnings: vec!["careful".into()],
             calls_made: 3,
             notified: 1,
+            left: None,
         }],
+        variables_signature: None,
+        names: None,
+        lost: None,
     }
 }
 
-/// A fold of everything that one can have.
-fn fold() -> Fold {
+/// The same, with the keys of its cells.
+fn fold_with_keys() -> Fold {
     let mut fold = first_fold();
     for cell in &mut fold.cells {
         cell.key = Some(fold::Key { key: "req-7".into(), source: hash(7) });
@@ -308,10 +354,29 @@ fn fold() -> Fold {
     fold
 }
 
+/// A fold of everything that one can have.
+fn fold() -> Fold {
+    let mut fold = fold_with_keys();
+    fold.variables_signature = Some(Signature([5; 32]));
+    fold.names = Some(vec!["total".into()]);
+    fold.lost = Some(fold::Lost { names: vec!["x".into()], why: "another build".into() });
+    for saved in fold.running.iter_mut().filter_map(|cell| cell.saved.as_mut()) {
+        saved.signature = Some(Signature([6; 32]));
+    }
+    for cell in &mut fold.running {
+        cell.calls.iter_mut().for_each(|call| call.unsent = Some(true));
+        cell.left =
+            Some(fold::Left { blob: hash(8), signature: Some(Signature([8; 32])), names: vec!["y".into()] });
+    }
+    fold
+}
+
 #[test]
 fn every_version_of_the_folds_reads() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    for (name, fold) in [("fold-1", first_fold()), ("fold-1-keys", fold())] {
+    for (name, fold) in
+        [("fold-1", first_fold()), ("fold-1-keys", fold_with_keys()), ("fold-1-signed", fold())]
+    {
         let file = folder.join(name);
         if std::env::var_os("CARREL_BLESS").is_some() && !file.exists() {
             fs::write(&file, fold.to_bytes()).unwrap();
@@ -319,7 +384,7 @@ fn every_version_of_the_folds_reads() {
         let kept = fs::read(&file).unwrap();
         assert_eq!(Fold::from_bytes(&kept), Ok(fold), "{name}");
     }
-    assert_eq!(fold().blobs(), [hash(1), hash(2), hash(9)]);
+    assert_eq!(fold().blobs(), [hash(1), hash(2), hash(8), hash(9)]);
     let kept = fold().to_bytes();
     let mut newer = kept.clone();
     newer[0] = fold::VERSION + 1;

@@ -171,6 +171,12 @@ fn notices(observation: &Observation) -> Vec<String> {
             }
             Some(text)
         }
+        Notice::VariablesLost { names, why } => {
+            let names = if names.is_empty() { "all".to_owned() } else { names.join(", ") };
+            Some(format!(
+                "the variables that earlier cells left are lost, and have to be made again: {names} ({why})"
+            ))
+        }
         _ => None,
     });
     told.collect()

@@ -7,10 +7,10 @@ use carrel_contract::error::{ResumeError, StorageFailed};
 use carrel_contract::{CellId, Seq, SessionId, SessionSpec, StoredKey};
 use carrel_journal::error::StoreError;
 use carrel_journal::record::{Outcome, Value};
-use carrel_journal::{BlobHash, Position, Record, Store, Tail};
+use carrel_journal::{Position, Record, Store, Tail};
 
 use crate::environment::{Environment as _, SystemEnvironment};
-use crate::journal;
+use crate::journal::{self, Trust};
 use crate::number::CellNumber;
 
 /// What is read at once.
@@ -63,9 +63,8 @@ pub struct WrittenCell {
 /// # Errors
 /// As [`resume`](carrel_contract::CodeModeSessionProvider::resume), but that somebody may have it.
 pub async fn inspect(store: &Arc<dyn Store>, session_id: &SessionId) -> Result<Kept, ResumeError> {
-    // No VM is made of what is read, so it matters for no build of whose image the snapshots are.
-    let recovered =
-        journal::recover(store, session_id, BlobHash([0; 32]), SystemEnvironment.now_us()).await?;
+    // No VM is made of what is read, so no snapshot matters.
+    let recovered = journal::recover(store, session_id, &Trust::none(), SystemEnvironment.now_us()).await?;
     let history = recovered.history;
     let mut spec = history.spec;
     spec.tools = history.past.tools.descriptions().to_vec();

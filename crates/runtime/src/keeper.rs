@@ -9,21 +9,23 @@ use carrel_contract::error::{
     Corrupt, CreateError, DeleteError, ForkError, HistoryCut, InvalidRequest, OwnedElsewhere, ResumeError,
     StorageFailed, UnknownSession,
 };
-use carrel_contract::{CodeModeSessionDelegate, Seq, SessionId, SessionSpec, SessionState};
-use carrel_engine::{Snapshot, TimeZone};
+use carrel_contract::{CodeModeSessionDelegate, Notice, Seq, SessionId, SessionSpec, SessionState};
+use carrel_engine::TimeZone;
 use carrel_journal::error::{AcquireError, RenewError};
 use carrel_journal::fork;
-use carrel_journal::{BlobHash, Lease, Owner, Position, Record, Store, Tail};
+use carrel_journal::{Lease, Owner, Position, Record, Store, Tail};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use crate::earlier::Earlier;
 use crate::journal::{self, CellHistory, Journal, Recovered, Trouble, Written};
 use crate::number::CellNumber;
 use crate::provider::time_zone;
 use crate::shared::{Core, Past, Shared};
 use crate::tasks::Kind;
 use crate::tools::ToolTable;
+use crate::travel::{self, Brought};
 
 /// How long a session is this owner's without a word of it.
 pub(crate) const LEASE_TIME: Duration = Duration::from_secs(30);
@@ -108,25 +110,34 @@ impl Keeper {
             AcquireError::Store(error) => failed(error.to_string()),
         })?;
         let ownership = self.ownership(lease.clone());
-        let image = BlobHash(*shared.engine.image().as_bytes());
-        let recovered = journal::recover(&self.store, &id, image, now_us).await?;
+        let recovered = journal::recover(&self.store, &id, &shared.trust, now_us).await?;
         let Recovered { history, tail, written } = recovered;
         let corrupt = |detail: String| ResumeError::from(Corrupt { session_id: id.clone(), detail });
         let time_zone =
             time_zone(&history.spec).map_err(|_| corrupt("its time zone is not known here".to_owned()))?;
         let mut past = history.past;
-        if let Some(blob) = history.variables {
-            let blob = self.store.get_blob(blob).await.map_err(|error| failed(error.to_string()))?;
-            let blob = blob.ok_or_else(|| corrupt("its variables are not there".to_owned()))?;
-            let variables = Snapshot::from_bytes(blob.bytes()).map_err(|error| corrupt(error.to_string()))?;
-            if variables.image() != shared.engine.image() {
-                return Err(corrupt("its variables were saved by another build of Carrel".to_owned()));
-            }
-            past.variables = Some(variables);
-        }
         let at = tail.position();
         let journal = Journal::new(Arc::clone(&self.store), tail, written, Handle::current());
         journal.append(self.adopted(&lease, now_us));
+        if let Some(left) = history.variables {
+            match travel::bring(&shared, &self.store, &id, left, None).await? {
+                Brought::Kept(variables) => past.variables = Some(variables),
+                Brought::Again(variables) => {
+                    let blob = journal.keep_snapshot(variables.to_bytes()).await?;
+                    let signature = shared.trust.sign(blob);
+                    let has_ended = |cell: &u64| !history.running.contains_key(&CellNumber(*cell));
+                    let cell = (1..=past.newest.0).rev().find(has_ended).unwrap_or_default();
+                    journal.append(Record::VariablesLeft { cell, blob, signature, names: None });
+                    past.variables = Some(variables);
+                }
+                Brought::Lost { why } => {
+                    let names: Vec<_> = history.names.into_iter().collect();
+                    journal.append(Record::VariablesLost { names: names.clone(), why: why.clone() });
+                    past.earlier = Earlier::default();
+                    past.log.say_next(Notice::VariablesLost { names, why });
+                }
+            }
+        }
         past.log.write_to(Arc::new(journal));
         let mut core = Core::new(id, history.spec, past, time_zone, delegate, shared);
         core.ownership = Some(ownership);

@@ -6,7 +6,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use carrel_contract::{CellId, CodeModeSessionDelegate, EventKind, Limits, ToolCallId};
-use tokio::sync::Semaphore;
+use carrel_journal::Record;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::journal;
 use crate::seat::Seat;
@@ -36,7 +37,14 @@ enum Desk {
 
 /// What is heard of a call, in the log's words.
 pub(crate) enum News {
-    Status(CellId, EventKind),
+    Status {
+        cell_id: CellId,
+        kind: EventKind,
+        /// What the record says besides: of a wait, that the person decides on the call; of its end, whether it may leave.
+        said: Option<bool>,
+        /// Whoever waits until it is in the log.
+        entered: Option<oneshot::Sender<Arc<Core>>>,
+    },
     MadeGood { cell_id: CellId, call_id: ToolCallId, repeated: bool },
 }
 
@@ -76,7 +84,7 @@ impl Outside {
             }
             Desk::Shut { news, seat } => {
                 if news.len() < KEPT_NEWS
-                    || !matches!(heard, News::Status(_, EventKind::ToolProgressed { .. }))
+                    || !matches!(heard, News::Status { kind: EventKind::ToolProgressed { .. }, .. })
                 {
                     news.push(heard);
                 }
@@ -117,10 +125,22 @@ impl Outside {
 }
 
 impl News {
-    fn enter(self, core: &Core) {
+    fn enter(self, core: &Arc<Core>) {
         match self {
-            Self::Status(cell_id, kind) => {
-                core.log.append(&cell_id, kind, |kind| journal::status(&cell_id, kind));
+            Self::Status { cell_id, kind, said, entered } => {
+                core.log.append(&cell_id, kind, |kind| {
+                    let mut record = journal::status(&cell_id, kind);
+                    if let Record::PersonAwaited { decides: it, .. } | Record::PersonAnswered { leaves: it, .. } =
+                        &mut record
+                    {
+                        *it = said;
+                    }
+                    record
+                });
+                if let Some(entered) = entered {
+                    // One that is not waited for any more needs no answer.
+                    entered.send(Arc::clone(core)).ok();
+                }
             }
             Self::MadeGood { cell_id, call_id, repeated } => {
                 core.log.call_made_good(&cell_id, &call_id, repeated);

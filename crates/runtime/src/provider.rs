@@ -17,13 +17,13 @@ use carrel_contract::{
     Durability, ForkRequest, SessionId, SessionName, SessionSpec, SessionState,
 };
 use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
-use carrel_journal::{Owner, Store};
+use carrel_journal::{Owner, SnapshotKey, Store};
 
 use crate::alarm::Alarm;
 use crate::crowd::{Crowd, Hibernation};
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
-use crate::journal::Folding;
+use crate::journal::{Folding, Trust};
 use crate::keeper::Keeper;
 use crate::session::Session;
 use crate::shared::{Core, Past, Shared};
@@ -50,6 +50,10 @@ pub struct Options {
     /// Who this provider is to the store, and to no other at the same time; unless said, an owner that others on this
     /// machine know to be gone when its process is.
     pub owner: Option<Owner>,
+    /// What snapshots of cells and of variables are signed with. Then one that is not signed with it is not used: what it is
+    /// of is computed again from the journal, or said to be lost. Without a key, whoever may write to the store is trusted
+    /// with the memory of VMs.
+    pub snapshot_key: Option<SnapshotKey>,
     /// When the journals of sessions are folded, and what is left of them.
     pub folding: Folding,
     /// When journaled sessions that are not used leave memory.
@@ -65,6 +69,7 @@ impl Default for Options {
             checker: None,
             store: None,
             owner: None,
+            snapshot_key: None,
             folding: Folding::default(),
             hibernation: Hibernation::default(),
         }
@@ -126,6 +131,7 @@ impl InProcessProvider {
         let max_memory_bytes = options.engine.max_memory_bytes;
         let max_vms = options.engine.max_vms;
         let shared = Shared {
+            trust: Trust::new(&engine, options.snapshot_key),
             engine,
             max_vms,
             environment: options.environment,
@@ -154,7 +160,7 @@ impl InProcessProvider {
     ) -> Result<Arc<Session>, CreateError> {
         check(&spec, self.max_memory_bytes)?;
         let time_zone = time_zone(&spec)?;
-        let id = self.new_id(spec.name.as_ref())?;
+        let id = self.draw_id(spec.name.as_ref())?;
         let shared = Arc::clone(&self.shared);
         let session = match (spec.durability, &self.keeper) {
             (Durability::Ephemeral, _) => {
@@ -216,7 +222,32 @@ impl InProcessProvider {
         }
     }
 
-    fn new_id(&self, name: Option<&SessionName>) -> Result<SessionId, EngineFailure> {
+    /// Makes a session of what another was, under an id that [`draw_id`](Self::draw_id) gave: so whatever has to be there
+    /// before anybody can find the new session can be done under that id. Otherwise as
+    /// [`fork`](CodeModeSessionProvider::fork), of which the request's name is no part here.
+    ///
+    /// # Errors
+    /// As `fork`.
+    pub async fn fork_as(&self, request: ForkRequest, id: &SessionId) -> Result<(), ForkError> {
+        if let Ok(origin) = self.find(&request.session_id) {
+            if !origin.is_journaled() {
+                let (field, value, offered) = ("durability", "ephemeral", "forks of journaled sessions");
+                return Err(Unsupported { field, value, offered }.into());
+            }
+            // What cannot be written down any more is not part of it.
+            origin.settled().await.ok();
+        }
+        let Some(keeper) = &self.keeper else {
+            return Err(UnknownSession { session_id: request.session_id }.into());
+        };
+        keeper.fork(&request.session_id, request.at, id, self.shared.environment.now_us()).await
+    }
+
+    /// Draws the id of a new session; one with a name begins with that.
+    ///
+    /// # Errors
+    /// Never, of a name that is valid.
+    pub fn draw_id(&self, name: Option<&SessionName>) -> Result<SessionId, EngineFailure> {
         let drawn = self.shared.environment.random();
         let id = match name {
             Some(name) => name.id(drawn),
@@ -293,19 +324,8 @@ impl CodeModeSessionProvider for InProcessProvider {
 
     fn fork(&self, request: ForkRequest) -> CodeModeFuture<'_, SessionId, ForkError> {
         Box::pin(async move {
-            if let Ok(origin) = self.find(&request.session_id) {
-                if !origin.is_journaled() {
-                    let (field, value, offered) = ("durability", "ephemeral", "forks of journaled sessions");
-                    return Err(Unsupported { field, value, offered }.into());
-                }
-                // What cannot be written down any more is not part of it.
-                origin.settled().await.ok();
-            }
-            let Some(keeper) = &self.keeper else {
-                return Err(UnknownSession { session_id: request.session_id }.into());
-            };
-            let id = self.new_id(request.name.as_ref())?;
-            keeper.fork(&request.session_id, request.at, &id, self.shared.environment.now_us()).await?;
+            let id = self.draw_id(request.name.as_ref())?;
+            self.fork_as(request, &id).await?;
             Ok(id)
         })
     }

@@ -21,7 +21,7 @@ use crate::crowd::{Awake, Crowd};
 use crate::earlier::Earlier;
 use crate::environment::Environment;
 use crate::guest::{Lane, Party, Ticker};
-use crate::journal::{self, Folding, Journal, Mark, Trouble};
+use crate::journal::{self, Folding, Journal, Mark, Trouble, Trust};
 use crate::keeper::Ownership;
 use crate::log::SessionLog;
 use crate::notebook::Notebook;
@@ -36,6 +36,8 @@ use crate::tools::ToolTable;
 /// What all sessions of a provider share.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
+    /// Which snapshots its VMs may go on from.
+    pub(crate) trust: Trust,
     pub(crate) max_vms: u32,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) checker: Option<Arc<dyn CellChecker>>,

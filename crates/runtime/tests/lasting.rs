@@ -12,6 +12,7 @@ use carrel_contract::{
     ForkRequest, Seq, SessionId, SessionMode, SessionSpec, SessionState, StreamItem, WaitRequest,
 };
 use carrel_journal::{BlobHash, Memory, Position, Record, Store, Tail};
+use carrel_runtime::travel::{RecordingError, Verdict};
 use carrel_runtime::{InProcessProvider, Options};
 use futures::StreamExt;
 
@@ -22,6 +23,7 @@ fn provider(store: &Arc<Memory>) -> InProcessProvider {
     options.store = Some(Arc::clone(store) as Arc<dyn Store>);
     options.folding.after_bytes = 20_000;
     options.folding.kept_bytes = KEPT_BYTES;
+    options.folding.kept_notebook_bytes = KEPT_BYTES;
     InProcessProvider::new(options).unwrap()
 }
 
@@ -78,7 +80,7 @@ async fn a_session_of_any_length_has_a_short_journal_and_all_comes_back() {
     let waits =
         start(&session, "store('w', load('n') ?? 'none'); text(await tools.gate()); export default 7").await;
     delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
-    let mut cells = Vec::new();
+    let (mut cells, mut last) = (Vec::new(), Seq::START);
     for n in 0..300 {
         let source = format!(
             "text('{}'); store('n', {n}); store('k{}', await tools.echo({n}))",
@@ -86,7 +88,7 @@ async fn a_session_of_any_length_has_a_short_journal_and_all_comes_back() {
             n % 5
         );
         let cell = start(&session, &source).await;
-        end(&session, &cell).await;
+        last = end(&session, &cell).await.observation().cursor;
         cells.push(cell);
     }
     let mut events = session.events(Seq::START);
@@ -112,6 +114,16 @@ async fn a_session_of_any_length_has_a_short_journal_and_all_comes_back() {
     assert!(blobs.len() <= named.len() + 2, "what nobody names is gone: {} and {}", blobs.len(), named.len());
 
     let there = provider(&store);
+    // What is left of it can be run again, and its events have the numbers that they had.
+    let recording = there.recording(&id, &cells[299]).await.unwrap();
+    assert_eq!(recording.last(), last);
+    let mut replay = recording.replay().unwrap();
+    while replay.step().await.is_some() {}
+    assert_eq!(replay.verdict(), Some(&Verdict::Ended { differences: 0 }));
+    for gone in [&waits, &cells[0]] {
+        let recording = there.recording(&id, gone).await;
+        assert!(matches!(recording, Err(RecordingError::HistoryCut(_))), "{recording:?}");
+    }
     let early = there.fork(ForkRequest::new(id.clone()).at(Seq(3))).await;
     assert!(matches!(early, Err(ForkError::HistoryCut(_))), "{early:?}");
     let mut fork = there.fork(ForkRequest::new(id.clone())).await.unwrap();

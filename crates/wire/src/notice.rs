@@ -34,6 +34,16 @@ pub enum Notice {
         #[n(3)]
         values: bool,
     },
+    /// Variables of a persistent session are lost.
+    #[n(2)]
+    VariablesLost {
+        /// Their names.
+        #[n(0)]
+        names: Vec<String>,
+        /// Why.
+        #[n(1)]
+        why: String,
+    },
 }
 
 impl Notice {
@@ -45,6 +55,7 @@ impl Notice {
             contract::Notice::HostLost { detail, cells, outcomes, values } => {
                 Some(Self::HostLost { detail, cells: texts(cells), outcomes, values })
             }
+            contract::Notice::VariablesLost { names, why } => Some(Self::VariablesLost { names, why }),
             _ => None,
         }
     }
@@ -62,6 +73,7 @@ impl TryFrom<Notice> for contract::Notice {
                 let cells = cells.iter().map(|id| cell_id(id)).collect::<Result<_, _>>()?;
                 Self::HostLost { detail, cells, outcomes, values }
             }
+            Notice::VariablesLost { names, why } => Self::VariablesLost { names, why },
         })
     }
 }

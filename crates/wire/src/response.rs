@@ -147,6 +147,7 @@ mod tests {
                 outcomes: 3,
                 values: true,
             },
+            contract::Notice::VariablesLost { names: vec!["total".into()], why: "another build".into() },
         ];
         observation
     }

@@ -134,7 +134,16 @@ pub(crate) fn footer(response: &CellResponse, failed_calls: u64) -> String {
 /// Says what a reader should know of a session that was lost.
 pub(super) fn notice(notice: &Notice, cell_id: &CellId) -> Vec<String> {
     // What this version does not know of, it cannot tell.
-    let Notice::Recovered { repeated, unknown } = notice else { return Vec::new() };
+    let (repeated, unknown) = match notice {
+        Notice::Recovered { repeated, unknown } => (repeated, unknown),
+        Notice::VariablesLost { names, why } => {
+            let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+            return vec![format!(
+                "{cell_id} began without the variables that earlier cells left{names} ({why})"
+            )];
+        }
+        _ => return Vec::new(),
+    };
     let calls = |ids: &[ToolCallId], was: &str| {
         let count = ids.len() as u64;
         (count > 0).then(|| format!("{cell_id}: {count} call{} {was}", plural(count)))

@@ -106,8 +106,14 @@ impl Names {
             Record::Checkpoint { inputs, .. } => {
                 aside("checkpoint", json!({ "inputs": inputs }), format!("after {inputs} events"))
             }
-            Record::VariablesLeft { blob, .. } => {
-                aside("variables_left", json!({ "blob": blob.to_string() }), String::new())
+            Record::VariablesLeft { blob, names, .. } => {
+                let names = names.unwrap_or_default();
+                let words = brief(&names.join(", "));
+                aside("variables_left", json!({ "blob": blob.to_string(), "names": names }), words)
+            }
+            Record::VariablesLost { names, why } => {
+                let words = brief(&format!("{}  {why}", names.join(", ")));
+                said("variables_lost", json!({ "names": names, "why": why }), words)
             }
             Record::ToolProgressed { call_id, percent, message, .. } => {
                 let percent_words = percent.map(|percent| format!(" {percent}%")).unwrap_or_default();

@@ -58,8 +58,9 @@ pub(crate) struct Cell {
     pub(super) turn: Option<Turn>,
     pub(super) left: Option<Vm>,
     pub(super) variables: Option<Snapshot>,
-    /// Where these are kept.
+    /// Where these are kept, and the names it declares.
     pub(super) variables_kept: Option<BlobHash>,
+    pub(super) names: Vec<String>,
     pub(super) timers: Timers,
     /// What it is to do again, after its session was lost.
     pub(super) replay: Option<Replay>,
@@ -138,6 +139,7 @@ impl Cell {
             left: None,
             variables: None,
             variables_kept: None,
+            names: Vec::new(),
             timers,
             replay: None,
             inputs_count: 0,

@@ -56,6 +56,8 @@ pub(super) enum Origin {
     Cell,
     /// From its journal: it was under way when its session was lost.
     Lost,
+    /// From its journal: it waited for somebody to allow it, and was never made.
+    Unsent,
 }
 
 /// A callback that is done.
@@ -113,7 +115,7 @@ impl Callbacks {
                         // Once more around it all: a future that was given up can panic as it is dropped.
                         let performed = async {
                             match origin {
-                                Origin::Cell => perform(&outside, call, &cell, &cancel).await,
+                                Origin::Cell | Origin::Unsent => perform(&outside, call, &cell, &cancel).await,
                                 Origin::Lost => make_good(&outside, call, repeat, &cell, &cancel).await,
                             }
                         };

@@ -94,7 +94,9 @@ impl Cell {
         }
         if let (Some(turn), Some(variables)) = (&self.turn, self.variables.take()) {
             if let Some(blob) = self.variables_kept {
-                self.core.note(|| Record::VariablesLeft { cell: self.number.0, blob });
+                let signature = self.core.shared.trust.sign(blob);
+                let names = Some(std::mem::take(&mut self.names));
+                self.core.note(|| Record::VariablesLeft { cell: self.number.0, blob, signature, names });
             }
             turn.leave(variables);
             if let Some(source) = self.declares.take().filter(|_| !is_unrun(error.as_ref())) {

@@ -39,8 +39,9 @@ impl Cell {
         if !has_begun {
             self.remember();
         }
-        let (code, written) = Written::read(source);
+        let (code, mut written) = Written::read(source);
         let was_made_ready = !written.is(&code);
+        let names = written.take_names();
         self.written = Some(written);
         let (persistent, stored) = match ground {
             Ground::Fresh(committed) => {
@@ -68,6 +69,7 @@ impl Cell {
                     self.declares = Some(source);
                 }
                 self.turn = Some(turn);
+                self.names = names;
                 (true, self.core.stored.committed())
             }
         };

@@ -180,6 +180,8 @@ impl Cell {
     ) -> Result<Vm, End> {
         let lost =
             |why: &dyn std::fmt::Display| diverged(&format!("its snapshot {} is lost: {why}", saved.blob));
+        let trust = &self.core.shared.trust;
+        trust.check(saved.blob, saved.signature).map_err(|error| lost(&error))?;
         let Some(journal) = self.core.log.journal() else { return Err(lost(&"the session has no journal")) };
         let blob = journal.store.get_blob(saved.blob).await.map_err(|error| lost(&error))?;
         let blob = blob.ok_or_else(|| lost(&"the store does not have it"))?;
@@ -223,13 +225,14 @@ impl Cell {
             let left = u64::try_from(due_us.saturating_sub(now_us)).unwrap_or(0);
             self.timers.set(id, Duration::from_micros(left));
         }
-        for (handle, PendingCall { call_id, tool, input, repeatable }) in replay.calls {
+        for (handle, PendingCall { call_id, tool, input, repeatable, unsent }) in replay.calls {
             let call = ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input);
             let repeat = match self.tools.repeat(&call.tool) {
                 Repeat::WithKey if !repeatable => Repeat::Never,
                 repeat => repeat,
             };
-            self.callbacks.call(&self.core, CallHandle(handle), call_id, Ok(call), repeat, Origin::Lost);
+            let origin = if unsent { Origin::Unsent } else { Origin::Lost };
+            self.callbacks.call(&self.core, CallHandle(handle), call_id, Ok(call), repeat, origin);
         }
         for (handle, question) in replay.questions {
             self.questions.ask(CallHandle(handle), question);

@@ -82,7 +82,16 @@ impl Cell {
         if let (Ok((bytes, memory)), Some(journal)) = (saved, self.core.log.journal())
             && let Ok(blob) = journal.keep_snapshot(bytes).await
         {
-            self.core.note(|| Record::SnapshotTaken { cell, blob, memory, inputs, effects, image });
+            let signature = self.core.shared.trust.sign(blob);
+            self.core.note(|| Record::SnapshotTaken {
+                cell,
+                blob,
+                memory,
+                inputs,
+                effects,
+                image,
+                signature,
+            });
         }
         vm
     }

@@ -6,12 +6,16 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use carrel_contract::{CallObserver, CallStatus, CellId, EventKind, ToolCallId, ToolProgress};
-use tokio::sync::Notify;
+use carrel_contract::{
+    CallObserver, CallStatus, CellId, CodeModeFuture, EventKind, ToolCallId, ToolError, ToolErrorCode,
+    ToolProgress,
+};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::log::cut_text;
 use crate::outside::{News, Outside};
+use crate::shared::Core;
 
 /// Of what comes faster than this, some is dropped: the log is for people.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -58,6 +62,8 @@ struct State {
     last_progress: Option<Instant>,
     /// How many waits for a person are under way, and since when there is one.
     persons: usize,
+    /// The first of them decides whether the call is made.
+    decides: bool,
     since: Option<Instant>,
     /// For how long persons were waited for before that.
     waited: Duration,
@@ -73,10 +79,10 @@ impl Status {
         let awaited = {
             let mut state = self.lock();
             state.over = true;
-            std::mem::take(&mut state.persons) > 0
+            (std::mem::take(&mut state.persons) > 0).then_some(!state.decides)
         };
-        if awaited {
-            self.append(EventKind::PersonAnswered { call_id: self.call_id.clone() });
+        if let Some(leaves) = awaited {
+            self.say_answered(leaves, None);
         }
     }
 
@@ -101,9 +107,60 @@ impl Status {
     }
 
     fn append(&self, kind: EventKind) {
+        self.tell(kind, None, None);
+    }
+
+    /// Passes on what is heard, with what its record says besides, and with whoever waits until it is in the log.
+    fn tell(&self, kind: EventKind, said: Option<bool>, entered: Option<oneshot::Sender<Arc<Core>>>) {
         if let Some(outside) = self.outside.upgrade() {
-            outside.tell(News::Status(self.cell_id.clone(), kind));
+            outside.tell(News::Status { cell_id: self.cell_id.clone(), kind, said, entered });
         }
+    }
+
+    /// Stops the clock, and says so where nobody was waited for.
+    fn begin_wait(&self, question: &str, decides: bool, entered: Option<oneshot::Sender<Arc<Core>>>) {
+        {
+            let mut state = self.lock();
+            if state.over {
+                return;
+            }
+            state.persons += 1;
+            if state.persons > 1 {
+                return;
+            }
+            (state.since, state.decides) = (Some(Instant::now()), decides);
+        }
+        self.changed.notify_one();
+        let question = cut_text(question, MESSAGE_BYTES);
+        let kind = EventKind::PersonAwaited { call_id: self.call_id.clone(), question };
+        self.tell(kind, decides.then_some(true), entered);
+    }
+
+    /// Has the clock go on, and says so where nobody is waited for any more.
+    fn end_wait(&self, leaves: bool, entered: Option<oneshot::Sender<Arc<Core>>>) {
+        {
+            let mut state = self.lock();
+            if state.persons == 0 {
+                return;
+            }
+            state.persons -= 1;
+            let is_decided = leaves && std::mem::take(&mut state.decides);
+            if state.persons > 0 && !is_decided {
+                return;
+            }
+            if state.persons == 0
+                && let Some(since) = state.since.take()
+            {
+                state.waited += since.elapsed();
+            }
+        }
+        self.changed.notify_one();
+        self.say_answered(leaves, entered);
+    }
+
+    fn say_answered(&self, leaves: bool, entered: Option<oneshot::Sender<Arc<Core>>>) {
+        let kind = EventKind::PersonAnswered { call_id: self.call_id.clone() };
+        self.tell(kind, (!leaves).then_some(false), entered);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -130,37 +187,36 @@ impl CallObserver for Status {
     }
 
     fn person_awaited(&self, question: &str) {
-        {
-            let mut state = self.lock();
-            if state.over {
-                return;
-            }
-            state.persons += 1;
-            if state.persons > 1 {
-                return;
-            }
-            state.since = Some(Instant::now());
-        }
-        self.changed.notify_one();
-        let question = cut_text(question, MESSAGE_BYTES);
-        self.append(EventKind::PersonAwaited { call_id: self.call_id.clone(), question });
+        self.begin_wait(question, false, None);
     }
 
     fn person_answered(&self) {
-        {
-            let mut state = self.lock();
-            if state.persons == 0 {
-                return;
-            }
-            state.persons -= 1;
-            if state.persons > 0 {
-                return;
-            }
-            if let Some(since) = state.since.take() {
-                state.waited += since.elapsed();
-            }
-        }
-        self.changed.notify_one();
-        self.append(EventKind::PersonAnswered { call_id: self.call_id.clone() });
+        self.end_wait(true, None);
     }
+
+    fn approval_awaited(&self, question: &str) -> CodeModeFuture<'_, (), ToolError> {
+        let (entered, log) = oneshot::channel();
+        self.begin_wait(question, true, Some(entered));
+        Box::pin(written_down(log))
+    }
+
+    fn approval_given(&self) -> CodeModeFuture<'_, (), ToolError> {
+        let (entered, log) = oneshot::channel();
+        self.end_wait(true, Some(entered));
+        Box::pin(written_down(log))
+    }
+
+    fn approval_over(&self) {
+        self.end_wait(false, None);
+    }
+}
+
+/// Waits until what was said is in the log of the session, which may have to wake for that, and durable.
+async fn written_down(log: oneshot::Receiver<Arc<Core>>) -> Result<(), ToolError> {
+    let gone = || {
+        let message = "the session is gone, or can write nothing down any more";
+        ToolError::new(ToolErrorCode::Cancelled, message)
+    };
+    let core = log.await.map_err(|_| gone())?;
+    core.settled().await.map_err(|_| gone())
 }

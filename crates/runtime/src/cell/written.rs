@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use carrel_contract::{CellError, CellErrorKind, Location};
-use carrel_typescript::{Import, Place, Problem, excerpt, prepare};
+use carrel_typescript::{Declaration, DeclarationKind, Import, Place, Problem, excerpt, prepare};
 
 use crate::log::cut_text;
 
@@ -18,6 +18,8 @@ const EXCERPT_BYTES: usize = 1024;
 pub(crate) struct Written {
     source: String,
     imports: Vec<Import>,
+    /// The variables, functions and classes that it declares.
+    names: Vec<String>,
     /// Why it was handed to the engine as it is.
     problem: Option<Problem>,
 }
@@ -25,17 +27,22 @@ pub(crate) struct Written {
 impl Written {
     /// Makes a source ready, and returns what is to run.
     pub(crate) fn read(source: String) -> (String, Self) {
-        let (code, imports, problem) = match prepare(&source) {
+        let (code, imports, names, problem) = match prepare(&source) {
             Ok(prepared) => {
                 let code = match prepared.code {
                     Cow::Borrowed(code) => code.to_owned(),
                     Cow::Owned(code) => code,
                 };
-                (code, prepared.imports, None)
+                (code, prepared.imports, names(prepared.declarations), None)
             }
-            Err(problem) => (source.clone(), Vec::new(), Some(problem)),
+            Err(problem) => (source.clone(), Vec::new(), Vec::new(), Some(problem)),
         };
-        (code, Self { source, imports, problem })
+        (code, Self { source, imports, names, problem })
+    }
+
+    /// Returns the variables, functions and classes that it declares, each once.
+    pub(crate) fn take_names(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.names)
     }
 
     /// Tells whether this is what was written.
@@ -74,4 +81,17 @@ impl Written {
         error.stack = format!("    at cell.js:{line}:{column}");
         error.excerpt = excerpt(&self.source, place).map(|shown| cut_text(&shown, EXCERPT_BYTES));
     }
+}
+
+/// Picks what there is of declarations when a program runs.
+fn names(declarations: Vec<Declaration>) -> Vec<String> {
+    let is_value = |kind| {
+        use DeclarationKind::{Class, Const, Enum, Function, Let, Var};
+        matches!(kind, Const | Let | Var | Function | Class | Enum)
+    };
+    let mut names: Vec<_> =
+        declarations.into_iter().filter(|it| is_value(it.kind)).map(|declared| declared.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

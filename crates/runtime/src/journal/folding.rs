@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use carrel_contract::{EarlierCell, ToolName};
 use carrel_engine::{CallHandle, Event};
-use carrel_journal::BlobHash;
 use carrel_journal::fold::{self, Fold, Input};
 use carrel_journal::record::Value;
 
-use super::history::{CellHistory, Checkpoint, Clock, History, PendingCall, Saved};
+use super::history::{CellHistory, Checkpoint, Clock, History, Left, PendingCall, Saved};
+use super::trust::Trust;
 use super::words::{self, Nonsense};
 use crate::cell::trace;
 use crate::number::CellNumber;
@@ -32,7 +32,9 @@ impl History {
             tools: lists.tools.iter().map(|tools| words::as_json(&tools.descriptions())).collect(),
             current_tools,
             stored: committed.iter().map(stored).collect(),
-            variables: self.variables,
+            variables: self.variables.map(|left| left.blob),
+            variables_signature: self.variables.and_then(|left| left.signature),
+            names: Some(self.names.into_iter().collect()),
             earlier: self
                 .past
                 .earlier
@@ -48,7 +50,7 @@ impl History {
     }
 
     /// Begins with what the session was.
-    pub(crate) fn unfold(mut fold: Fold, image: BlobHash, now_us: i64) -> Result<Self, Nonsense> {
+    pub(crate) fn unfold(mut fold: Fold, trust: Trust, now_us: i64) -> Result<Self, Nonsense> {
         let spec: carrel_contract::SessionSpec = words::json_of(fold.spec.clone())?;
         let tools = fold
             .tools
@@ -75,7 +77,10 @@ impl History {
             let tools = list(cell.tools)?;
             running.insert(CellNumber(cell.cell), unfold_cell(cell, tools, &committed)?);
         }
-        Ok(Self { spec, past, running, variables: fold.variables, now_us: fold.now_us, image, clock })
+        let signature = fold.variables_signature;
+        let variables = fold.variables.map(|blob| Left { blob, signature });
+        let names = fold.names.unwrap_or_default().into_iter().collect();
+        Ok(Self { spec, past, running, variables, names, now_us: fold.now_us, trust, clock })
     }
 }
 
@@ -133,7 +138,12 @@ fn fold_cell(
         stored: cell.stored.differences(committed),
         begun_us: cell.begun_us,
         clock_us: cell.clock_us,
-        saved: cell.saved.map(|Saved { blob, memory, image }| fold::Saved { blob, memory, image }),
+        saved: cell.saved.map(|Saved { blob, memory, image, signature }| fold::Saved {
+            blob,
+            memory,
+            image,
+            signature,
+        }),
         inputs: cell.inputs.into_iter().map(input).collect(),
         done: cell.done,
         checkpoints: cell.checkpoints.into_iter().map(|it| (it.inputs, it.memory, it.image)).collect(),
@@ -147,6 +157,7 @@ fn fold_cell(
                 tool: call.tool.as_str().to_owned(),
                 input: call.input.map(|json| json.as_str().into()),
                 repeatable: call.repeatable,
+                unsent: call.unsent.then_some(true),
             })
             .collect(),
         questions: cell.questions.into_iter().map(|(handle, it)| (handle, words::as_json(&it))).collect(),
@@ -156,6 +167,7 @@ fn fold_cell(
         warnings: cell.warnings.into_iter().map(Value::from).collect(),
         calls_made: cell.calls_made,
         notified: cell.notified,
+        left: cell.left.map(|(Left { blob, signature }, names)| fold::Left { blob, signature, names }),
     }
 }
 
@@ -178,7 +190,8 @@ fn unfold_cell(
     let call = |call: fold::Call| {
         let input = call.input.map(words::json).transpose()?;
         let (call_id, tool) = (words::call_id(&call.call_id)?, ToolName::new(&call.tool)?);
-        Ok((call.handle, PendingCall { call_id, tool, input, repeatable: call.repeatable }))
+        let (repeatable, unsent) = (call.repeatable, call.unsent == Some(true));
+        Ok((call.handle, PendingCall { call_id, tool, input, repeatable, unsent }))
     };
     let (inputs_count, effects_count) = cell.counts;
     Ok(CellHistory {
@@ -189,7 +202,12 @@ fn unfold_cell(
         stored: Committed::with_differences(committed, pairs(cell.stored)?),
         begun_us: cell.begun_us,
         clock_us: cell.clock_us,
-        saved: cell.saved.map(|fold::Saved { blob, memory, image }| Saved { blob, memory, image }),
+        saved: cell.saved.map(|fold::Saved { blob, memory, image, signature }| Saved {
+            blob,
+            memory,
+            image,
+            signature,
+        }),
         inputs: cell.inputs.into_iter().map(input).collect::<Result<_, Nonsense>>()?,
         done: cell.done,
         effects: std::collections::VecDeque::new(),
@@ -216,6 +234,7 @@ fn unfold_cell(
         warnings: cell.warnings.into_iter().map(words::text).collect::<Result<_, Nonsense>>()?,
         calls_made: cell.calls_made,
         notified: cell.notified,
+        left: cell.left.map(|fold::Left { blob, signature, names }| (Left { blob, signature }, names)),
     })
 }
 
@@ -226,13 +245,14 @@ mod tests {
         CodeModeSession, CodeModeSessionProvider, Durability, ExecuteRequest, SessionMode, SessionSpec,
         WaitRequest,
     };
-    use carrel_journal::{Memory, Position, Record, Store, Tail};
+    use carrel_journal::{BlobHash, Memory, Position, Record, Store, Tail};
 
     use super::*;
     use crate::{InProcessProvider, Options};
 
     const NOW_US: i64 = 4_000_000_000_000_000;
     const IMAGE: BlobHash = BlobHash([7; 32]);
+    const DAY_US: i64 = 86_400_000_000;
 
     /// Lives through all that a journal can tell, and returns what it tells.
     async fn records(mode: SessionMode) -> Vec<Record> {
@@ -270,7 +290,8 @@ mod tests {
 
     fn history(records: &[Record]) -> History {
         let (first, rest) = records.split_first().unwrap();
-        let mut history = History::new(first.clone(), IMAGE, NOW_US).map_err(|it| it.0).unwrap();
+        let mut history =
+            History::new(first.clone(), Trust::image(IMAGE), NOW_US).map_err(|it| it.0).unwrap();
         read(&mut history, rest);
         history
     }
@@ -292,10 +313,58 @@ mod tests {
                 let (before, after) = records.split_at(at);
                 let bytes = history(before).fold().to_bytes();
                 let fold = Fold::from_bytes(&bytes).unwrap();
-                let mut unfolded = History::unfold(fold, IMAGE, NOW_US).map_err(|it| it.0).unwrap();
+                let mut unfolded =
+                    History::unfold(fold, Trust::image(IMAGE), NOW_US).map_err(|it| it.0).unwrap();
                 read(&mut unfolded, after);
                 assert_eq!(unfolded.fold(), whole, "folded after {at} records of {}", records.len());
             }
         }
+    }
+
+    fn history_at(records: &[Record], now_us: i64) -> History {
+        let (first, rest) = records.split_first().unwrap();
+        let mut history =
+            History::new(first.clone(), Trust::image(IMAGE), now_us).map_err(|it| it.0).unwrap();
+        read(&mut history, rest);
+        history
+    }
+
+    /// Outcomes are kept for seven days, of which those before a fold count.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_outcome_grows_old_through_a_fold() {
+        let records = records(SessionMode::Fresh).await;
+        let ended =
+            records.iter().filter(|it| matches!(it, Record::CellEnded { .. })).filter_map(Record::at_us);
+        let ended_us = ended.max().unwrap();
+        let outcomes = |fold: &Fold| fold.cells.iter().filter(|cell| cell.ended.is_some()).count();
+        let mut fold = history_at(&records, ended_us + DAY_US).fold();
+        assert_eq!(outcomes(&fold), 3);
+        for (days, kept) in [(4, 3), (6, 3), (8, 0)] {
+            let unfolded = History::unfold(fold, Trust::image(IMAGE), ended_us + days * DAY_US);
+            fold = unfolded.map_err(|it| it.0).unwrap().fold();
+            assert_eq!(outcomes(&fold), kept, "after {days} days");
+        }
+    }
+
+    /// A cell whose end was not written down has not left its variables: it ends again, and leaves them then.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn variables_are_left_when_their_cell_has_ended() {
+        let records = records(SessionMode::Persistent).await;
+        let left: Vec<_> =
+            (0..records.len()).filter(|at| matches!(records[*at], Record::VariablesLeft { .. })).collect();
+        let variables = |upto: usize| {
+            let folded = history(&records[..=upto]).fold();
+            let unfolded = History::unfold(folded, Trust::image(IMAGE), NOW_US).map_err(|it| it.0).unwrap();
+            let mut then = history(&records[..=upto]);
+            assert_eq!(then.variables.map(|it| it.blob), unfolded.variables.map(|it| it.blob));
+            read(&mut then, &records[upto + 1..upto + 2]);
+            (unfolded.variables.map(|it| it.blob), then.variables.map(|it| it.blob))
+        };
+        let (before_first, after_first) = variables(left[0]);
+        let (before_second, after_second) = variables(left[1]);
+        assert_eq!(before_first, None);
+        assert!(after_first.is_some() && after_second.is_some());
+        assert_eq!(before_second, after_first);
+        assert_ne!(after_second, after_first);
     }
 }

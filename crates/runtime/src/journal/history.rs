@@ -4,23 +4,25 @@
 //! what it did, and what of that is still open. A cell that has ended leaves what it leaves in a session that was never
 //! lost: its outcome.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::{
-    CellErrorKind, CellId, EarlierCell, EventKind, IdempotencyKey, JsonText, SessionSpec, ToolCallId,
+    CellErrorKind, CellId, EarlierCell, EventKind, IdempotencyKey, JsonText, Notice, SessionSpec, ToolCallId,
     ToolName, ToolProgress,
 };
 use carrel_engine::{CallHandle, Event};
 use carrel_journal::fold::Done;
 use carrel_journal::record::Usage;
-use carrel_journal::{BlobHash, Record};
+use carrel_journal::{BlobHash, Record, Signature};
 use tokio::time::Instant;
 
+use super::trust::Trust;
 use super::words::{self, Nonsense};
 use crate::cell::{Question, translate};
+use crate::earlier::Earlier;
 use crate::log::Keyed;
 use crate::number::CellNumber;
 use crate::shared::Past;
@@ -34,11 +36,12 @@ pub(crate) struct History {
     /// Those that have not ended.
     pub(crate) running: BTreeMap<CellNumber, CellHistory>,
     /// What the last cell of a persistent session left.
-    pub(crate) variables: Option<BlobHash>,
+    pub(crate) variables: Option<Left>,
+    /// The names of these, as far as they are known.
+    pub(crate) names: BTreeSet<String>,
     /// The latest time it knows of.
     pub(crate) now_us: i64,
-    /// The image of this build.
-    pub(super) image: BlobHash,
+    pub(super) trust: Trust,
     pub(super) clock: Clock,
 }
 
@@ -77,6 +80,8 @@ pub(crate) struct CellHistory {
     pub(crate) warnings: Vec<String>,
     pub(crate) calls_made: u64,
     pub(crate) notified: u64,
+    /// The variables that it leaves when it ends, and the names it declared.
+    pub(crate) left: Option<(Left, Vec<String>)>,
 }
 
 /// A VM that was saved.
@@ -85,7 +90,18 @@ pub(crate) struct Saved {
     pub(crate) blob: BlobHash,
     pub(crate) memory: BlobHash,
     pub(crate) image: BlobHash,
+    pub(crate) signature: Option<Signature>,
 }
+
+/// Variables that a cell left.
+#[derive(Clone, Copy)]
+pub(crate) struct Left {
+    pub(crate) blob: BlobHash,
+    pub(crate) signature: Option<Signature>,
+}
+
+/// So many names of variables are kept, to be told should the variables be lost.
+const NAMES: usize = 10_000;
 
 /// What the memory of a VM was after so many events.
 #[derive(Clone, Copy)]
@@ -102,6 +118,8 @@ pub(crate) struct PendingCall {
     pub(crate) tool: ToolName,
     pub(crate) input: Option<JsonText>,
     pub(crate) repeatable: bool,
+    /// A person was to allow it, and nothing of it has left.
+    pub(crate) unsent: bool,
 }
 
 /// The time of day, and tokio's of the same moment.
@@ -133,7 +151,7 @@ impl Clock {
 
 impl History {
     /// Begins with the first record of a journal.
-    pub(crate) fn new(first: Record, image: BlobHash, now_us: i64) -> Result<Self, Nonsense> {
+    pub(crate) fn new(first: Record, trust: Trust, now_us: i64) -> Result<Self, Nonsense> {
         let Record::SessionCreated { spec, created_at_us } = first else {
             return Err(Nonsense("the journal does not begin with the session's making".to_owned()));
         };
@@ -143,8 +161,9 @@ impl History {
             past: Past::none(&spec.limits, tools),
             running: BTreeMap::new(),
             variables: None,
+            names: BTreeSet::new(),
             now_us: created_at_us,
-            image,
+            trust,
             clock: Clock::at(now_us),
             spec,
         })
@@ -169,7 +188,20 @@ impl History {
                 let outcome = words::outcome_back(outcome)?;
                 self.ended(cell, outcome, &refused, usage, ended_at_us)?;
             }
-            Record::VariablesLeft { blob, .. } => self.variables = Some(blob),
+            Record::VariablesLeft { cell, blob, signature, names } => {
+                let (left, names) = (Left { blob, signature }, names.unwrap_or_default());
+                match self.running.get_mut(&CellNumber(cell)) {
+                    // One whose end was lost goes on, and leaves them anew.
+                    Some(cell) => cell.left = Some((left, names)),
+                    None => self.left(left, names),
+                }
+            }
+            Record::VariablesLost { names, why } => {
+                self.variables = None;
+                self.names.clear();
+                self.past.earlier = Earlier::default();
+                self.past.log.say_next(Notice::VariablesLost { names, why });
+            }
             Record::ReaderMoved { cell, cursor } => {
                 // A cell that the log has forgotten has no reader either.
                 if let Ok(cell_id) = CellNumber(cell).id() {
@@ -180,15 +212,33 @@ impl History {
                 let progress = ToolProgress { percent, message };
                 self.event(cell, EventKind::ToolProgressed { call_id: words::call_id(&call_id)?, progress })?;
             }
-            Record::PersonAwaited { cell, call_id, question } => {
+            Record::PersonAwaited { cell, call_id, question, decides } => {
+                self.decided(cell, &call_id, decides == Some(true));
                 self.event(cell, EventKind::PersonAwaited { call_id: words::call_id(&call_id)?, question })?;
             }
-            Record::PersonAnswered { cell, call_id } => {
+            Record::PersonAnswered { cell, call_id, leaves } => {
+                if leaves != Some(false) {
+                    self.decided(cell, &call_id, false);
+                }
                 self.event(cell, EventKind::PersonAnswered { call_id: words::call_id(&call_id)? })?;
             }
             of_cell => self.read_of_cell(of_cell)?,
         }
         Ok(())
+    }
+
+    /// Tells whether a cell that runs has nothing to go on from but a snapshot that this build cannot use.
+    pub(super) fn lacks_beginnings(&self) -> bool {
+        let saved = || self.running.values().filter_map(|cell| cell.saved);
+        !self.trust.is_none() && saved().any(|it| !self.trust.admits(it.image, it.blob, it.signature))
+    }
+
+    /// Tells whether a cell has begun, whether it runs or has ended.
+    pub(crate) fn has_begun(&self, cell: CellNumber) -> bool {
+        match self.running.get(&cell) {
+            Some(cell) => cell.begun_us.is_some(),
+            None => cell <= self.past.newest,
+        }
     }
 
     fn read_of_cell(&mut self, record: Record) -> Result<(), Nonsense> {
@@ -210,7 +260,7 @@ impl History {
                 let tool = ToolName::new(tool)?;
                 let kind = EventKind::ToolCalled { call_id: call_id.clone(), tool: tool.clone() };
                 let input = input.clone().map(words::json).transpose()?;
-                let pending = PendingCall { call_id, tool, input, repeatable: *repeatable };
+                let pending = PendingCall { call_id, tool, input, repeatable: *repeatable, unsent: false };
                 let history = self.cell(*cell)?;
                 history.calls.insert(*call, pending);
                 history.calls_made += 1;
@@ -278,15 +328,14 @@ impl History {
                 self.cell(*cell)?.writes.insert(key.clone(), value);
                 self.effect(*cell, record)?;
             }
-            // Of another build's, there is nothing to go on from: the cell is replayed from its beginning.
-            Record::SnapshotTaken { cell, blob, memory, inputs, effects, image } if *image == self.image => {
-                self.cell(*cell)?.saved_at(
-                    Saved { blob: *blob, memory: *memory, image: *image },
-                    *inputs,
-                    *effects,
-                );
+            // From another build's, or one that is not signed here, nothing goes on: the cell is replayed from its beginning.
+            Record::SnapshotTaken { cell, blob, memory, inputs, effects, image, signature }
+                if self.trust.admits(*image, *blob, *signature) =>
+            {
+                let saved = Saved { blob: *blob, memory: *memory, image: *image, signature: *signature };
+                self.cell(*cell)?.saved_at(saved, *inputs, *effects);
             }
-            Record::Checkpoint { cell, memory, inputs, image } if *image == self.image => {
+            Record::Checkpoint { cell, memory, inputs, image } if self.trust.is_image(*image) => {
                 self.cell(*cell)?.checkpoints.push_back(Checkpoint {
                     inputs: *inputs,
                     memory: *memory,
@@ -342,6 +391,7 @@ impl History {
             warnings: Vec::new(),
             calls_made: 0,
             notified: 0,
+            left: None,
         };
         self.running.insert(number, history);
         Ok(())
@@ -357,6 +407,9 @@ impl History {
     ) -> Result<(), Nonsense> {
         let number = CellNumber(cell);
         let Some(mut history) = self.running.remove(&number) else { return Err(unknown(cell)) };
+        if let Some((left, names)) = history.left.take() {
+            self.left(left, names);
+        }
         if matches!(outcome, crate::log::Outcome::Completed { .. }) {
             history.writes.retain(|key, _| !refused.contains(key));
             self.past.stored.commit(history.writes);
@@ -371,6 +424,20 @@ impl History {
         }
         self.past.log.end_at(&number.id()?, outcome, usage, self.clock.instant(ended_at_us));
         Ok(())
+    }
+
+    fn left(&mut self, left: Left, names: Vec<String>) {
+        self.variables = Some(left);
+        let room = NAMES.saturating_sub(self.names.len());
+        self.names.extend(names.into_iter().take(room));
+    }
+
+    /// Notes whether a call waits for a person to allow it.
+    fn decided(&mut self, cell: u64, call_id: &str, unsent: bool) {
+        let calls = self.running.get_mut(&CellNumber(cell)).map(|cell| cell.calls.values_mut());
+        if let Some(call) = calls.into_iter().flatten().find(|call| call.call_id.as_str() == call_id) {
+            call.unsent = unsent;
+        }
     }
 
     fn cell(&mut self, cell: u64) -> Result<&mut CellHistory, Nonsense> {

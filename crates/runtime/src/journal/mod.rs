@@ -2,19 +2,21 @@
 //!
 //! `writer` appends records and says what of them is durable, `words` turns the contract's words into the journal's and
 //! back, `history` reads a journal into what the session was, `folding` puts that into one piece and takes it out again, and
-//! `recovery` begins with the newest such piece. `upkeep` makes these, and cuts off the journal before. An ephemeral session has
+//! `recovery` begins with the newest such piece, `trust` says which snapshots count. `upkeep` makes these, and cuts off the journal before. An ephemeral session has
 //! none of it.
 
 mod announced;
 mod folding;
 mod history;
 mod recovery;
+mod trust;
 mod upkeep;
 mod words;
 mod writer;
 
-pub(crate) use history::{CellHistory, Checkpoint, Clock, History, PendingCall, Saved};
-pub(crate) use recovery::{Recovered, read, recover};
+pub(crate) use history::{CellHistory, Checkpoint, Clock, History, Left, PendingCall, Saved};
+pub(crate) use recovery::{Recovered, begin, is_whole, read, recover};
+pub(crate) use trust::Trust;
 pub use upkeep::Folding;
 pub(crate) use upkeep::keep_short;
 pub(crate) use words::{

@@ -8,9 +8,10 @@ use carrel_contract::error::{Corrupt, ResumeError, StorageFailed, UnknownSession
 use carrel_journal::error::StoreError;
 use carrel_journal::fold::Fold;
 use carrel_journal::record::Value;
-use carrel_journal::{Blob, BlobHash, Head, Position, Record, Store, Tail};
+use carrel_journal::{Beginning, BeginningError, Blob, BlobHash, Head, Position, Record, Store, Tail};
 
 use super::History;
+use super::trust::Trust;
 use super::words::Nonsense;
 use super::writer::{FoldMark, Written};
 
@@ -43,7 +44,7 @@ struct Named {
 pub(crate) async fn recover(
     store: &Arc<dyn Store>,
     session_id: &SessionId,
-    image: BlobHash,
+    trust: &Trust,
     now_us: i64,
 ) -> Result<Recovered, ResumeError> {
     let head = store.head(session_id).await.map_err(|error| failed(session_id, &error))?;
@@ -52,9 +53,17 @@ pub(crate) async fn recover(
     };
     let named = newest_fold(store, session_id, head).await?;
     let mut written = Written::default();
-    let (mut history, mut tail) = match named {
-        Some(named) => {
-            let history = unfold(store, session_id, &named, image, now_us).await?;
+    let unfolded = match named {
+        Some(named) => Some((unfold(store, session_id, &named, trust, now_us).await?, named)),
+        None => None,
+    };
+    let unfolded = match unfolded {
+        // What the snapshot was to save a cell from is in the journal, where nothing was cut off it.
+        Some((history, _)) if history.lacks_beginnings() && is_whole(store, session_id).await? => None,
+        unfolded => unfolded,
+    };
+    let (mut history, mut tail) = match unfolded {
+        Some((history, named)) => {
             written.folds.push_back(FoldMark { upto: named.upto, written: 0 });
             written.fold_bytes = named.bytes;
             (Some(history), Tail::after(session_id.clone(), named.upto))
@@ -81,7 +90,7 @@ pub(crate) async fn recover(
                 written.bytes += fill(store, session_id, record.values_mut()).await?;
                 let read = match &mut history {
                     Some(history) => history.read(record),
-                    None => History::new(record, image, now_us).map(|made| history = Some(made)),
+                    None => History::new(record, trust.clone(), now_us).map(|made| history = Some(made)),
                 };
                 read.map_err(|Nonsense(what)| {
                     corrupt(session_id, &format!("entry {position}: a record makes no sense: {what}"))
@@ -93,18 +102,39 @@ pub(crate) async fn recover(
     Ok(Recovered { history, tail, written })
 }
 
-/// Reads a session's journal, from its beginning, record by record, until it is told to stop. Returns how far it has read.
+/// Looks for what a journal begins with, and unfolds it where that is a fold.
+pub(crate) async fn begin(
+    store: &Arc<dyn Store>,
+    session_id: &SessionId,
+    trust: &Trust,
+    now_us: i64,
+) -> Result<(Beginning, Option<History>), ResumeError> {
+    let mut beginning = Beginning::of(&**store, session_id).await.map_err(|error| match error {
+        BeginningError::Store(error) => failed(session_id, &error),
+        error => corrupt(session_id, &error),
+    })?;
+    let Some((_, fold)) = &mut beginning.fold else { return Ok((beginning, None)) };
+    let mut fold = (**fold).clone();
+    fill(store, session_id, fold.values_mut()).await?;
+    let history = History::unfold(fold, trust.clone(), now_us).map_err(|Nonsense(what)| {
+        corrupt(session_id, &format!("the fold that it begins with makes no sense: {what}"))
+    })?;
+    Ok((beginning, Some(history)))
+}
+
+/// Reads a session's journal, from after a position, record by record, until it is told to stop.
 pub(crate) async fn read(
     store: &Arc<dyn Store>,
     session_id: &SessionId,
+    after: Position,
     mut take: impl FnMut(Record) -> Result<ControlFlow<()>, Nonsense>,
-) -> Result<Tail, ResumeError> {
-    let mut tail = Tail::start(session_id.clone());
+) -> Result<(), ResumeError> {
+    let mut tail = Tail::after(session_id.clone(), after);
     loop {
         let page = store.read(session_id, tail.position(), PAGE_BYTES).await;
         let page = page.map_err(|error| failed(session_id, &error))?;
         if page.entries.is_empty() {
-            return Ok(tail);
+            return Ok(());
         }
         for (position, bytes) in page.entries {
             let records = tail.read(position, &bytes).map_err(|error| corrupt(session_id, &error))?;
@@ -114,11 +144,24 @@ pub(crate) async fn read(
                     corrupt(session_id, &format!("entry {position}: a record makes no sense: {what}"))
                 })?;
                 if taken.is_break() {
-                    return Ok(tail);
+                    return Ok(());
                 }
             }
         }
     }
+}
+
+/// Tells whether a journal is there from the session's making on; a fork of one that was cut begins with a fold.
+pub(crate) async fn is_whole(store: &Arc<dyn Store>, session_id: &SessionId) -> Result<bool, ResumeError> {
+    let mut tail = Tail::start(session_id.clone());
+    let page =
+        store.read(session_id, Position::START, 1).await.map_err(|error| failed(session_id, &error))?;
+    let Some((position, bytes)) = page.entries.into_iter().next() else { return Ok(false) };
+    if position > Position::START.next() {
+        return Ok(false);
+    }
+    let records = tail.read(position, &bytes).map_err(|error| corrupt(session_id, &error))?;
+    Ok(matches!(records.first(), Some(Record::SessionCreated { .. })))
 }
 
 /// Looks for the newest fold, from the end, a little at a time: what is found costs what came after it.
@@ -159,13 +202,13 @@ async fn unfold(
     store: &Arc<dyn Store>,
     session_id: &SessionId,
     named: &Named,
-    image: BlobHash,
+    trust: &Trust,
     now_us: i64,
 ) -> Result<History, ResumeError> {
     let blob = blob(store, session_id, named.blob).await?;
     let mut fold = Fold::from_bytes(blob.bytes()).map_err(|error| corrupt(session_id, &error))?;
     fill(store, session_id, fold.values_mut()).await?;
-    History::unfold(fold, image, now_us).map_err(|Nonsense(what)| {
+    History::unfold(fold, trust.clone(), now_us).map_err(|Nonsense(what)| {
         corrupt(session_id, &format!("the fold up to entry {} makes no sense: {what}", named.upto))
     })
 }

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
+use carrel_journal::Record;
 use carrel_journal::record::Value;
-use carrel_journal::{BlobHash, Record};
 
 use super::recovery::{Recovered, recover};
 use super::writer::{FoldMark, Journal, Written};
@@ -29,11 +29,14 @@ pub struct Folding {
     pub after_bytes: u64,
     /// So many bytes before its end are kept for those who read it: 8 MiB by default. What is older goes.
     pub kept_bytes: u64,
+    /// The same of a persistent session: 64 MiB by default. A build of another image computes its variables again by
+    /// running all of its cells, and can do so as long as the journal has its beginning.
+    pub kept_notebook_bytes: u64,
 }
 
 impl Default for Folding {
     fn default() -> Self {
-        Self { after_bytes: 1024 * 1024, kept_bytes: 8 * 1024 * 1024 }
+        Self { after_bytes: 1024 * 1024, kept_bytes: 8 * 1024 * 1024, kept_notebook_bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -82,6 +85,10 @@ impl Written {
 /// Folds the journal of a session, and cuts off what is not needed, until that is not due any more.
 pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
     let (journal, folding) = (folder.journal(), core.shared.folding);
+    let kept_bytes = match core.notebook {
+        Some(_) => folding.kept_bytes.max(folding.kept_notebook_bytes),
+        None => folding.kept_bytes,
+    };
     let is_over = journal.folding.lock().await;
     while !*is_over && journal.with_written(|it| it.is_due(folding)) && journal.trouble().is_none() {
         if let Err(what) = fold(core, journal).await {
@@ -90,7 +97,7 @@ pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
         }
         journal.say_caught_up();
         let cut = journal.with_written(|written| {
-            let is_enough = |fold: &&FoldMark| written.bytes - fold.written >= folding.kept_bytes;
+            let is_enough = |fold: &&FoldMark| written.bytes - fold.written >= kept_bytes;
             written.folds.iter().rev().find(is_enough).map(|fold| fold.upto)
         });
         if let Some(upto) = cut {
@@ -106,8 +113,7 @@ async fn fold(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
         written.bytes_at_fold = written.bytes;
         written.bytes
     });
-    let image = BlobHash(*core.shared.engine.image().as_bytes());
-    let recovered = recover(&journal.store, &core.id, image, core.now_us()).await;
+    let recovered = recover(&journal.store, &core.id, &core.shared.trust, core.now_us()).await;
     let Recovered { history, tail, .. } = recovered.map_err(|error| error.to_string())?;
     let upto = tail.position();
     let mut fold = core.outside.tasks.aside(move || history.fold()).await;

@@ -191,7 +191,8 @@ pub(crate) fn status(cell_id: &CellId, kind: &EventKind) -> Record {
     let cell = CellNumber::of(cell_id).unwrap_or_default().0;
     match kind {
         EventKind::PersonAwaited { call_id, question } => {
-            Record::PersonAwaited { cell, call_id: call_id.as_str().to_owned(), question: question.clone() }
+            let (call_id, question) = (call_id.as_str().to_owned(), question.clone());
+            Record::PersonAwaited { cell, call_id, question, decides: None }
         }
         EventKind::ToolProgressed { call_id, progress } => Record::ToolProgressed {
             cell,
@@ -200,7 +201,7 @@ pub(crate) fn status(cell_id: &CellId, kind: &EventKind) -> Record {
             message: progress.message.clone(),
         },
         EventKind::PersonAnswered { call_id } => {
-            Record::PersonAnswered { cell, call_id: call_id.as_str().to_owned() }
+            Record::PersonAnswered { cell, call_id: call_id.as_str().to_owned(), leaves: None }
         }
         other => Record::Warned { cell, text: format!("an event has no record: {other:?}").into() },
     }

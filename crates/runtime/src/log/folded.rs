@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use carrel_contract::{Content, Event, EventKind, IdempotencyKey, OutputItem, Seq};
+use carrel_contract::{Content, Event, EventKind, IdempotencyKey, Notice, OutputItem, Seq};
 use carrel_journal::fold::{self, Fold};
 use tokio::time::Instant;
 
@@ -41,6 +41,12 @@ impl SessionLog {
         }
         fold.last = state.last.0;
         fold.newest_cell = state.newest_cell.0;
+        fold.lost = state.next_notices.iter().rev().find_map(|notice| match notice {
+            Notice::VariablesLost { names, why } => {
+                Some(fold::Lost { names: names.clone(), why: why.clone() })
+            }
+            _ => None,
+        });
         fold.outputs = outputs
             .into_iter()
             .map(|(seq, content)| fold::Item { seq: seq.0, content: journal::content(content) })
@@ -63,6 +69,8 @@ impl SessionLog {
         let mut state = self.lock();
         state.last = Seq(fold.last);
         state.newest_cell = CellNumber(fold.newest_cell);
+        let lost = fold.lost.take().map(|fold::Lost { names, why }| Notice::VariablesLost { names, why });
+        state.next_notices.extend(lost);
         for event in std::mem::take(&mut fold.events) {
             let kind = match event.kind {
                 Some(kind) => journal::json_of(kind)?,

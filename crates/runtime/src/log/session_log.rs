@@ -70,6 +70,8 @@ pub(super) struct State {
     /// Ended cells, oldest first.
     pub(super) ended: VecDeque<(CellId, Instant)>,
     pub(super) newest_cell: CellNumber,
+    /// What the reader of the next cell is to be told.
+    pub(super) next_notices: Vec<Notice>,
     /// Nothing will be appended any more.
     pub(super) closed: bool,
 }
@@ -134,6 +136,7 @@ impl SessionLog {
         state.newest_cell = state.newest_cell.max(number);
         let mut cell = CellLog::new(self.limits.output_bytes, self.limits.media_bytes, at);
         cell.keyed = keyed;
+        cell.notices = std::mem::take(&mut state.next_notices);
         state.insert(cell_id.clone(), cell);
         self.append_to(state, cell_id, EventKind::CellAdmitted, |_| record(), |_| ());
     }
@@ -187,6 +190,7 @@ impl SessionLog {
     /// Moves the session's reader, as it was moved before the session was lost.
     pub(crate) fn read_up_to(&self, cell_id: &CellId, cursor: Seq) {
         if let Some(cell) = self.lock().cells.get_mut(cell_id) {
+            cell.notices.clear();
             cell.read(cursor);
         }
     }
@@ -208,6 +212,11 @@ impl SessionLog {
         if let Some(cell) = self.lock().cells.get_mut(cell_id) {
             cell.notices.push(notice);
         }
+    }
+
+    /// Has the reader of the next cell told something with its first response.
+    pub(crate) fn say_next(&self, notice: Notice) {
+        self.lock().next_notices.push(notice);
     }
 
     /// Tells whether a reader is to be told something that is written down nowhere.

@@ -25,11 +25,13 @@ pub enum RecordingError {
     /// See [`HistoryCut`].
     #[error(transparent)]
     HistoryCut(#[from] HistoryCut),
-    /// The variables that it began with were saved by another build of Carrel, whose engine this one does not have.
-    #[error("replay {cell_id}: the variables it began with were saved by another build of Carrel")]
-    OtherBuild {
+    /// The variables that it began with can be neither used nor computed again.
+    #[error("replay {cell_id}: the variables it began with are lost: {why}")]
+    VariablesLost {
         /// The cell.
         cell_id: CellId,
+        /// Why.
+        why: String,
     },
     /// See [`Corrupt`].
     #[error(transparent)]

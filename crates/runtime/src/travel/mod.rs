@@ -21,14 +21,16 @@
 //! # }
 //! ```
 //!
-//! Read in this order: `step` is what happens, `recording` what the journal has, `replay` runs it.
+//! Read in this order: `step` is what happens, `recording` what the journal has, `replay` runs it, `variables` does so for all cells of a notebook.
 
 mod error;
 mod recording;
 mod replay;
 mod step;
+mod variables;
 
 pub use error::RecordingError;
 pub use recording::Recording;
 pub use replay::{Divergence, Replay, Verdict};
 pub use step::{Against, PendingCall, State, Step, What};
+pub(crate) use variables::{Brought, bring};

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use carrel_contract::error::{EngineFailure, HistoryCut, StorageFailed, UnknownCell, UnknownSession};
 use carrel_contract::{CellId, Limits, Seq, SessionId, SessionMode, SessionSpec};
 use carrel_engine::{Event, Snapshot, StoreQuota, TimeZone};
-use carrel_journal::{BlobHash, Numbering, Position, Record, Store};
+use carrel_journal::{Position, Record, Store};
 
+use super::variables::{self, Brought};
 use super::{RecordingError, Replay};
 use crate::cell::Written;
-use crate::journal::{self, History, Nonsense};
+use crate::journal::{self, History, Left, Nonsense};
 use crate::log::SessionLog;
 use crate::number::CellNumber;
 use crate::shared::Shared;
@@ -56,22 +57,54 @@ pub(super) struct Line {
 
 /// What is known of the cell on the way.
 #[derive(Default)]
-struct Found {
+pub(super) struct Found {
     is_admitted: bool,
     /// The variables of the moment at which it began.
-    variables: Option<BlobHash>,
-    ground: Option<Ground>,
-    lines: Vec<Line>,
+    variables: Option<Left>,
+    pub(super) ground: Option<Ground>,
+    pub(super) lines: Vec<Line>,
     has_ended: bool,
 }
 
-struct Ground {
+pub(super) struct Ground {
     source: String,
     code: Option<String>,
     seed: u64,
     begun_us: i64,
     tools: Arc<ToolTable>,
     stored: Arc<Committed>,
+}
+
+impl Inner {
+    /// Puts together what was recorded of a cell that has ended, and that began without variables.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        history: &History,
+        cell_id: CellId,
+        ground: Ground,
+        lines: Vec<Line>,
+        time_zone: TimeZone,
+    ) -> Self {
+        let limits = history.spec.limits.clone();
+        Self {
+            shared,
+            cell_id,
+            time_zone,
+            persistent: history.spec.mode == SessionMode::Persistent,
+            source: ground.source,
+            code: ground.code,
+            seed: ground.seed,
+            begun_us: ground.begun_us,
+            tools: ground.tools,
+            stored: ground.stored,
+            quota: history.past.stored.quota(),
+            variables: None,
+            log: SessionLog::new(limits.clone()),
+            limits,
+            lines,
+            has_ended: true,
+        }
+    }
 }
 
 impl Recording {
@@ -90,71 +123,51 @@ impl Recording {
             detail: error.to_string(),
         };
         let head = store.head(session_id).await.map_err(|error| failed(&error))?;
-        let head = head.ok_or_else(|| UnknownSession { session_id: session_id.clone() })?;
-        if head.first > Position(1) {
-            let first = format!("entry {} of its journal", head.first);
-            return Err(
-                HistoryCut { session_id: session_id.clone(), asked: cell_id.to_string(), first }.into()
-            );
+        if head.is_none_or(|head| head.last == Position::START) {
+            return Err(UnknownSession { session_id: session_id.clone() }.into());
         }
-        let (image, now_us) = (BlobHash(*shared.engine.image().as_bytes()), shared.environment.now_us());
-        let mut numbering = Numbering::default();
-        let mut history: Option<History> = None;
+        let now_us = shared.environment.now_us();
+        let begun = journal::begin(store, session_id, &shared.trust, now_us).await;
+        let (beginning, mut history) =
+            begun.map_err(|error| RecordingError::of_reading(session_id, error))?;
+        let mut numbering = beginning.numbering();
+        // Of a cell that had begun by then, the beginning is gone.
+        let is_cut = history.as_ref().is_some_and(|history| history.has_begun(number));
         let mut found = Found::default();
-        let read = journal::read(store, session_id, |record| {
+        let read = journal::read(store, session_id, beginning.upto, |record| {
             let seq = numbering.number(&record);
             let Some(history) = &mut history else {
-                if matches!(record, Record::Folded { .. }) {
-                    // A fork of a session whose beginning was cut off.
-                    return Ok(ControlFlow::Break(()));
-                }
-                history = Some(History::new(record, image, now_us)?);
+                history = Some(History::new(record, shared.trust.clone(), now_us)?);
                 return Ok(ControlFlow::Continue(()));
             };
             found.read(history, number, seq, record)
         });
         read.await.map_err(|error| RecordingError::of_reading(session_id, error))?;
-        let Some(history) = history else {
+        let Some(history) = history.filter(|_| !is_cut) else {
             let (session_id, asked) = (session_id.clone(), cell_id.to_string());
-            return Err(HistoryCut { session_id, asked, first: "a fold".to_owned() }.into());
+            let first = format!("entry {} of its journal", beginning.upto.next());
+            return Err(HistoryCut { session_id, asked, first }.into());
         };
-        if !found.is_admitted {
+        if !found.is_admitted && history.past.newest < number {
             return Err(unknown_cell().into());
         }
         let not_begun = || RecordingError::NotBegun { cell_id: cell_id.clone() };
         let ground = found.ground.ok_or_else(not_begun)?;
         let variables = match found.variables.filter(|_| history.spec.mode == SessionMode::Persistent) {
             None => None,
-            Some(hash) => {
-                let blob = store.get_blob(hash).await.map_err(|error| failed(&error))?;
-                let lost = || failed(&"the variables that the cell began with are not there");
-                let blob = blob.ok_or_else(lost)?;
-                let variables = Snapshot::from_bytes(blob.bytes()).map_err(|error| failed(&error))?;
-                if variables.image() != shared.engine.image() {
-                    return Err(RecordingError::OtherBuild { cell_id: cell_id.clone() });
+            Some(left) => match variables::bring(&shared, store, session_id, left, Some(number)).await {
+                Ok(Brought::Kept(variables) | Brought::Again(variables)) => Some(variables),
+                Ok(Brought::Lost { why }) => {
+                    return Err(RecordingError::VariablesLost { cell_id: cell_id.clone(), why });
                 }
-                Some(variables)
-            }
+                Err(error) => return Err(RecordingError::of_reading(session_id, error)),
+            },
         };
         let time_zone = time_zone(&history.spec);
-        Ok(Self(Arc::new(Inner {
-            shared,
-            cell_id: cell_id.clone(),
-            time_zone: time_zone.ok_or_else(|| failed(&"its time zone is not known here"))?,
-            persistent: history.spec.mode == SessionMode::Persistent,
-            limits: history.spec.limits,
-            source: ground.source,
-            code: ground.code,
-            seed: ground.seed,
-            begun_us: ground.begun_us,
-            tools: ground.tools,
-            stored: ground.stored,
-            quota: history.past.stored.quota(),
-            variables,
-            log: history.past.log,
-            lines: found.lines,
-            has_ended: found.has_ended,
-        })))
+        let time_zone = time_zone.ok_or_else(|| failed(&"its time zone is not known here"))?;
+        let (lines, has_ended) = (found.lines, found.has_ended);
+        let inner = Inner::new(shared, &history, cell_id.clone(), ground, lines, time_zone);
+        Ok(Self(Arc::new(Inner { variables, has_ended, ..inner })))
     }
 
     /// Returns the cell.
@@ -201,7 +214,8 @@ impl Recording {
 }
 
 impl Found {
-    fn read(
+    /// Reads a record, and keeps it where it is of the cell. Breaks at the cell's end.
+    pub(super) fn read(
         &mut self,
         history: &mut History,
         number: CellNumber,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use carrel_contract::error::EngineFailure;
 use carrel_contract::{Content, JsonText, Location, Seq, ToolCallId, ToolName};
-use carrel_engine::{Effect, Ending, Progress, Start, StoredValues, Vm, VmLimits};
+use carrel_engine::{Effect, Ending, Progress, Snapshot, Start, StoredValues, Vm, VmLimits};
 use carrel_journal::{BlobHash, Record};
 
 use super::recording::{Inner, Line};
@@ -47,6 +47,8 @@ pub struct Replay {
     state: State,
     differences: u64,
     verdict: Option<Verdict>,
+    /// Its VM, when it has ended: what it leaves to the next cell of a notebook.
+    left: Option<Vm>,
 }
 
 /// Where the VM stands.
@@ -127,6 +129,7 @@ impl Replay {
             state: State::default(),
             differences: 0,
             verdict: None,
+            left: None,
         })
     }
 
@@ -144,6 +147,13 @@ impl Replay {
             }
             self.advance().await;
         }
+    }
+
+    /// Goes on to the end of the recording. Returns what the cell left to the next one, when it did again what it had done.
+    pub(super) async fn variables(mut self) -> Option<Snapshot> {
+        while self.step().await.is_some() {}
+        let left = self.left.filter(|_| matches!(self.verdict, Some(Verdict::Ended { .. })))?;
+        left.snapshot().ok()
     }
 
     /// Returns where the cell stands.
@@ -313,7 +323,7 @@ impl Replay {
 
     /// Compares the memory of the VM with what it was when it had been given so much.
     async fn check_memory(&mut self, memory: BlobHash, inputs: u64, image: BlobHash) {
-        let is_known = image == BlobHash(*self.recording.shared.engine.image().as_bytes());
+        let is_known = self.recording.shared.trust.is_image(image);
         if self.edited || !is_known || inputs != self.given {
             return;
         }
@@ -375,7 +385,7 @@ impl Replay {
     }
 
     fn finish(&mut self, verdict: Verdict) {
-        self.vm = None;
+        self.left = self.vm.take().filter(|vm| self.recording.persistent && vm.is_whole());
         self.verdict = Some(verdict);
     }
 

@@ -2,6 +2,9 @@
 //! `crates/crash` kills real processes.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod approval;
+mod trust;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,6 +30,8 @@ struct Fragile {
     /// Whether appends wait.
     holds: watch::Sender<bool>,
     appends: AtomicUsize,
+    /// The same, for those who wait for one.
+    asked: watch::Sender<usize>,
     exchanged: Mutex<Option<(Position, Bytes)>>,
 }
 
@@ -40,7 +45,8 @@ impl Store for Fragile {
         if self.is_full.load(Ordering::Relaxed) {
             return Box::pin(async { Err(StoreError::Full.into()) });
         }
-        self.appends.fetch_add(1, Ordering::Relaxed);
+        let before = self.appends.fetch_add(1, Ordering::Relaxed);
+        self.asked.send_replace(before + 1);
         let session = session.clone();
         Box::pin(async move {
             self.holds.subscribe().wait_for(|holds| !holds).await.ok();
@@ -145,11 +151,15 @@ impl Environment for Fast {
     }
 }
 
-fn provider(store: &Arc<Fragile>, environment: Arc<dyn Environment>) -> InProcessProvider {
+fn options(store: &Arc<Fragile>, environment: Arc<dyn Environment>) -> Options {
     let mut options = Options::default();
     options.store = Some(Arc::clone(store) as Arc<dyn Store>);
     options.environment = environment;
-    InProcessProvider::new(options).unwrap()
+    options
+}
+
+fn provider(store: &Arc<Fragile>, environment: Arc<dyn Environment>) -> InProcessProvider {
+    InProcessProvider::new(options(store, environment)).unwrap()
 }
 
 fn system() -> Arc<dyn Environment> {
