@@ -13,19 +13,20 @@ use carrel_contract::{
     Seq, SessionId, SessionSpec, StreamItem, ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints,
     ToolName, WaitRequest,
 };
-use carrel_journal::Sqlite;
+use carrel_journal::{SnapshotKey, Sqlite};
 use carrel_runtime::{InProcessProvider, Options};
 use futures::StreamExt;
 
 use crate::deadly::Deadly;
+use crate::fork;
 use crate::ledger;
 use crate::script::Script;
 use crate::world::World;
 
-type Failure = Box<dyn std::error::Error>;
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// The tools: whether they only read, and whether a call may be made twice with the same key.
-const TOOLS: [(&str, bool, bool); 7] = [
+const TOOLS: [(&str, bool, bool); 8] = [
     ("read", true, true),
     ("get", false, true),
     // It has books, in which can be looked up what became of a call.
@@ -34,13 +35,15 @@ const TOOLS: [(&str, bool, bool); 7] = [
     ("ship", false, false),
     // It takes longer than it takes a session to fall asleep.
     ("later", false, true),
+    // Nor has this, and a person has to allow each call.
+    ("sell", false, false),
     ("slow", false, true),
     ("fail", false, true),
 ];
 
 /// Tools whose every call is in the world. Each says what it was called with, doubled.
-struct Tools {
-    world: World,
+pub(crate) struct Tools {
+    pub(crate) world: World,
     folder: PathBuf,
 }
 
@@ -49,6 +52,12 @@ impl Tools {
         let key = call.idempotency_key();
         let input = call.input.as_ref().and_then(|input| input.to_value().as_i64()).unwrap_or(0);
         self.world.say(&format!("called {} {key}", call.tool));
+        if call.tool.as_str() == "sell" {
+            let asked = call.status.await_approval("sell it?").await?;
+            self.world.say(&format!("asked {} {}", call.cell_id, call.call_id));
+            self.world.say(&format!("allowed {} {}", call.cell_id, call.call_id));
+            asked.given().await?;
+        }
         match call.tool.as_str() {
             "slow" => {
                 cancel.cancelled().await;
@@ -56,7 +65,7 @@ impl Tools {
             }
             "later" => tokio::time::sleep(Duration::from_millis(10)).await,
             "fail" => return Err(ToolError::new(ToolErrorCode::Failed, "it failed, as it should")),
-            "pay" | "ship" => ledger::enter(&self.folder, &key),
+            "pay" | "ship" | "sell" => ledger::enter(&self.folder, &key),
             _ => {}
         }
         tokio::task::yield_now().await;
@@ -118,12 +127,17 @@ async fn live(folder: &Path, script: &'static Script, deadly_step: u64) -> Resul
     // Folded again and again, and put to sleep whenever it is not used, so that a death comes at each point of that, too.
     options.folding.after_bytes = 600;
     options.folding.kept_bytes = 300;
+    options.folding.kept_notebook_bytes = 0;
+    options.snapshot_key = Some(SnapshotKey::of_file(&folder.join("snapshot.key"))?);
     options.hibernation.idle = Duration::ZERO;
     let provider = InProcessProvider::new(options)?;
     let tools = Arc::new(Tools { world: World::open(folder)?, folder: folder.to_owned() });
     let session = find(&provider, &tools, script).await?;
-    admit(&session, &tools, script).await?;
+    let forked = admit(&provider, &session, &tools, script).await?;
     say_outcomes(&session, &tools, script).await?;
+    if let Some(fork) = forked {
+        fork::say_outcomes(&fork, &tools, script).await?;
+    }
     tools.world.say(&format!("steps {}", store.steps()));
     Ok(())
 }
@@ -164,8 +178,15 @@ async fn find(
     Ok(session)
 }
 
-/// Admits what is not admitted yet, each group when the one before it has ended.
-async fn admit(session: &Arc<dyn CodeModeSession>, tools: &Tools, script: &Script) -> Result<(), Failure> {
+/// Admits what is not admitted yet, each group when the one before it has ended. Forks the session when all are admitted,
+/// where the script is one for that, and returns the fork.
+async fn admit(
+    provider: &InProcessProvider,
+    session: &Arc<dyn CodeModeSession>,
+    tools: &Arc<Tools>,
+    script: &Script,
+) -> Result<Option<Arc<dyn CodeModeSession>>, Failure> {
+    let mut forked = None;
     let acknowledged = tools.world.lines().iter().filter(|line| line.starts_with("admitted ")).count();
     let mut number = 0;
     for group in script.groups {
@@ -189,11 +210,14 @@ async fn admit(session: &Arc<dyn CodeModeSession>, tools: &Tools, script: &Scrip
             }
             cells.push(cell_id);
         }
+        if script.forks && number == script.cells() {
+            forked = Some(fork::find(provider, tools, session.id()).await?);
+        }
         for cell_id in cells {
             ended(session, &cell_id).await?;
         }
     }
-    Ok(())
+    Ok(forked)
 }
 
 /// Says which calls a response calls unknown.
@@ -228,6 +252,18 @@ async fn ended(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> Result<C
     }
 }
 
+/// Returns what a cell came to, from its beginning, on one line.
+pub(crate) async fn end_of(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> Result<String, Failure> {
+    Ok(match ended(session, cell_id).await? {
+        CellResponse::Completed(done) => {
+            let error = done.error.as_ref().map_or_else(String::new, |error| error.message.clone());
+            let text = CellResponse::Completed(done).text();
+            format!("{:?}", (text, error))
+        }
+        other => format!("{other:?}"),
+    })
+}
+
 /// Says what each cell came to, from its beginning.
 async fn say_outcomes(
     session: &Arc<dyn CodeModeSession>,
@@ -239,14 +275,7 @@ async fn say_outcomes(
         // Notices are for the session's own reader, which has no cursor to give.
         let response = session.wait(WaitRequest::new([cell_id.clone()])).await?;
         response.cells.iter().for_each(|response| say_notices(tools, response));
-        let outcome = match ended(session, &cell_id).await? {
-            CellResponse::Completed(done) => {
-                let error = done.error.as_ref().map_or_else(String::new, |error| error.message.clone());
-                let text = CellResponse::Completed(done).text();
-                format!("{:?}", (text, error))
-            }
-            other => format!("{other:?}"),
-        };
+        let outcome = end_of(session, &cell_id).await?;
         tools.world.say(&format!("outcome {cell_id} {outcome}"));
     }
     Ok(())

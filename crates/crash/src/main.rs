@@ -8,6 +8,7 @@
 
 mod child;
 mod deadly;
+mod fork;
 mod ledger;
 mod own;
 mod script;

@@ -6,6 +6,8 @@ use carrel_contract::SessionMode;
 pub(crate) struct Script {
     pub(crate) name: &'static str,
     pub(crate) mode: SessionMode,
+    /// Whether it is forked on the way: of a call that cannot be asked after nobody knows in the fork, either.
+    pub(crate) forks: bool,
     pub(crate) groups: &'static [&'static [&'static str]],
 }
 
@@ -23,6 +25,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script {
         name: "calls",
         mode: SessionMode::Fresh,
+        forks: true,
         groups: &[
             &["text(await tools.get(1)); text(await tools.pay(2)); text(await tools.get(3)); store('a', 1)"],
             &["const all = await Promise.all([tools.get(10), tools.pay(11), tools.get(12), tools.pay(13)]);
@@ -38,6 +41,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script {
         name: "reads",
         mode: SessionMode::Fresh,
+        forks: true,
         groups: &[&[
             // What only reads does not wait to be written down; what it leads to does.
             "let sum = 0; for (let i = 0; i < 12; i++) sum += await tools.read(i); text(await tools.pay(sum));
@@ -49,6 +53,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script {
         name: "unknown",
         mode: SessionMode::Fresh,
+        forks: false,
         groups: &[
             &[
                 "for (let i = 0; i < 6; i++) {
@@ -63,8 +68,23 @@ pub(crate) const SCRIPTS: &[Script] = &[
         ],
     },
     Script {
+        name: "approval",
+        mode: SessionMode::Fresh,
+        forks: false,
+        groups: &[&[
+            "for (let i = 0; i < 4; i++) {
+               try { text('done ' + await tools.sell(400 + i)); }
+               catch (e) { if (!(e instanceof OutcomeUnknownError)) throw e; text(`unknown ${e.tool} ${e.callId} ${e.code}`); } }",
+            "const all = await Promise.allSettled([tools.sell(410), tools.pay(411), tools.sell(412)]);
+             for (const { value, reason: e } of all) {
+               if (e && !(e instanceof OutcomeUnknownError)) throw e;
+               text(e ? `unknown ${e.tool} ${e.callId} ${e.code}` : 'done ' + value); }",
+        ]],
+    },
+    Script {
         name: "timers",
         mode: SessionMode::Fresh,
+        forks: false,
         groups: &[
             &[
                 "await new Promise((go) => setTimeout(go, 5)); text('five'); store('t', 5)",
@@ -90,6 +110,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script {
         name: "notebook",
         mode: SessionMode::Persistent,
+        forks: true,
         groups: &[
             &["let total = 0; const add = async (n) => { total += await tools.get(n); return total; }"],
             &["text(await add(100)); text(await add(101)); class Account { constructor(n) { this.n = n; } }"],
@@ -104,6 +125,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script {
         name: "work",
         mode: SessionMode::Fresh,
+        forks: true,
         groups: &[&[
             // Long enough to be saved on the way.
             "let sum = 0; for (let round = 0; round < 3; round++) { for (let i = 0; i < 1.5e6; i++) sum += i % 7;

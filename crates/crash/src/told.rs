@@ -31,6 +31,13 @@ pub(crate) fn check(
             }
         }
     }
+    // Of a call that somebody was asked about, and nobody allowed, it is known that it was not made.
+    let was = |what: &str, call: &str| {
+        world.iter().any(|line| line.strip_prefix(what) == Some(&format!(" {call}")))
+    };
+    if let Some(call) = by_program.iter().find(|call| was("asked", call) && !was("allowed", call)) {
+        return Err(format!("{call} was never allowed, and its program was told that nobody knows of it"));
+    }
     let told =
         world.iter().filter_map(|line| line.strip_prefix("told unknown ")).map(str::to_owned).collect();
     // Whoever is killed again may not have come to say it.
@@ -47,7 +54,7 @@ pub(crate) fn unknown(outcomes: &[String]) -> usize {
 
 /// Returns the call that a line says is unknown, and has to name.
 fn call(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("unknown ship ")?;
+    let (_, rest) = line.split_once("unknown ship ").or_else(|| line.split_once("unknown sell "))?;
     let (call, _) = rest.split_once(" outcome_unknown")?;
     Some(call)
 }
