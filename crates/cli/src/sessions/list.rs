@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use carrel_contract::{SessionId, SessionMode, SessionName};
+use carrel_journal::Store as _;
 use serde::Serialize;
 
+use super::index::{Index, Known};
 use super::shelf::{now_us, store_fault};
 use super::{Shelf, owner};
 use crate::args::SessionsArgs;
@@ -69,42 +71,67 @@ async fn rows() -> Result<Vec<Row>, Fault> {
     let ids = shelf.all().await?;
     let names: Vec<_> = ids.iter().map(SessionName::of).collect();
     let mut rows = Vec::with_capacity(ids.len());
+    let mut index = Index::open();
     for (id, name) in ids.iter().zip(&names) {
         let one = names.iter().filter(|other| *other == name).count() == 1;
         let name = name.as_ref().filter(|_| one).map_or_else(|| id.to_string(), ToString::to_string);
-        rows.push(row(&shelf, id.clone(), name).await?);
+        rows.push(row(&shelf, &mut index, id.clone(), name).await?);
     }
+    index.keep(&ids);
+    index.save();
     // The latest first: the one that is looked for.
     rows.sort_by(|a, b| b.used_at_ms.cmp(&a.used_at_ms).then_with(|| a.name.cmp(&b.name)));
     Ok(rows)
 }
 
-async fn row(shelf: &Shelf, id: SessionId, name: String) -> Result<Row, Fault> {
-    let size_bytes = shelf.store.size_bytes(&id).await.map_err(|error| store_fault(&error))?;
+async fn row(shelf: &Shelf, index: &mut Index, id: SessionId, name: String) -> Result<Row, Fault> {
     let owner = shelf.holder(&id).await?.map(|lease| owner(lease.owner.as_str()));
-    let kept = carrel_runtime::inspect(&shelf.as_store(), &id).await;
-    let row = Row {
-        name,
-        id,
-        fault: kept.as_ref().err().map(ToString::to_string),
-        mode: None,
-        running: 0,
-        ended: 0,
-        unread: 0,
-        used_at_ms: None,
-        size_bytes,
-        owner,
+    let head = shelf.store.head(&id).await.map_err(|error| store_fault(&error))?;
+    if let Some(known) = head.and_then(|head| index.get(&id, head)).cloned() {
+        return Ok(Row::new(name, id, owner, known));
+    }
+    let size_bytes = shelf.store.size_bytes(&id).await.map_err(|error| store_fault(&error))?;
+    let kept = match carrel_runtime::inspect(&shelf.as_store(), &id).await {
+        Ok(kept) => kept,
+        Err(error) => {
+            let fault = Some(error.to_string());
+            let (mode, used_at_ms) = (None, None);
+            return Ok(Row {
+                name,
+                id,
+                fault,
+                mode,
+                running: 0,
+                ended: 0,
+                unread: 0,
+                used_at_ms,
+                size_bytes,
+                owner,
+            });
+        }
     };
-    let Ok(kept) = kept else { return Ok(row) };
     let running = kept.cells.iter().filter(|cell| cell.is_running).count();
-    Ok(Row {
-        mode: Some(kept.spec.mode),
+    let known = Known {
+        mode: kept.spec.mode,
         running,
         ended: kept.admitted.saturating_sub(running as u64),
         unread: kept.cells.iter().filter(|cell| cell.is_unread && !cell.is_running).count(),
-        used_at_ms: Some(kept.used_at_us / 1000),
-        ..row
-    })
+        used_at_ms: kept.used_at_us / 1000,
+        size_bytes,
+    };
+    // What was written since the head was looked at makes it another the next time.
+    if let Some(head) = head {
+        index.put(&id, head, known.clone());
+    }
+    Ok(Row::new(name, id, owner, known))
+}
+
+impl Row {
+    fn new(name: String, id: SessionId, owner: Option<String>, known: Known) -> Self {
+        let Known { mode, running, ended, unread, used_at_ms, size_bytes } = known;
+        let (mode, used_at_ms) = (Some(mode), Some(used_at_ms));
+        Self { name, id, fault: None, mode, running, ended, unread, used_at_ms, size_bytes, owner }
+    }
 }
 
 fn table(rows: &[Row], now_us: i64) -> String {

@@ -3,6 +3,7 @@
 //! [`shelf`] finds a session by its name in the store, [`place`] says where the cells of a command run, [`settings`] what
 //! need not be named again, [`list`], [`resume`] and [`remove`] are the commands. What a person is told of owners and faults is here.
 
+mod index;
 mod list;
 mod place;
 mod remove;
