@@ -365,6 +365,10 @@ pub(crate) struct ResumeArgs {
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub(crate) timeout: Option<Duration>,
 
+    /// Print a JSON object a line, one for each cell, as `run --json` does.
+    #[arg(long)]
+    pub(crate) json: bool,
+
     /// Where images and audio are saved [default: the current directory].
     #[arg(long, value_name = "DIR")]
     pub(crate) image_dir: Option<PathBuf>,
@@ -422,8 +426,12 @@ pub(crate) struct ReplayArgs {
     pub(crate) edit: Option<PathBuf>,
 
     /// Wait for Enter before each next step.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub(crate) step: bool,
+
+    /// Print a JSON object a line: a step each, where the cell stands, and at last how it came out.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The arguments of `fork`.

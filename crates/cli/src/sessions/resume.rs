@@ -76,7 +76,7 @@ async fn with_servers(
     let opened = run::resume(shelf, found, servers, guard).await?;
     let showing = Showing {
         timeout: args.timeout,
-        json: false,
+        json: args.json,
         media_folder: args.image_dir.as_deref().unwrap_or(Path::new("")),
     };
     let shown = opened.catch_up(shelf, found, &showing, interrupt, printer).await;

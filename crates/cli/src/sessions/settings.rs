@@ -69,7 +69,7 @@ impl Settings {
     }
 
     /// Forgets what is written down of a session that is no more.
-    pub(super) fn forget(session: &SessionId) {
+    pub(crate) fn forget(session: &SessionId) {
         if let Ok(path) = path(session) {
             // There need not be any.
             fs::remove_file(path).ok();

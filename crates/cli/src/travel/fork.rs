@@ -1,7 +1,7 @@
 //! `carrel fork`: another session, of what this one was.
 
 use carrel_contract::error::{Coded, ForkError};
-use carrel_contract::{CodeModeSessionProvider as _, ForkRequest, Seq, SessionName};
+use carrel_contract::{ForkRequest, Seq, SessionName};
 
 use super::find;
 use crate::args::ForkArgs;
@@ -45,7 +45,14 @@ async fn fork(shelf: &Shelf, request: ForkRequest) -> Result<String, Fault> {
     let settings = Settings::read(&request.session_id)?;
     let provider = provider::keeping(shelf.as_store())
         .map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))?;
-    let forked = provider.fork(request).await.map_err(|error| {
+    let id = provider.draw_id(request.name.as_ref());
+    let id = id.map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))?;
+    // Before anybody can find it: whoever resumes the fork at once finds the policy, too.
+    if settings != Settings::default() {
+        settings.write(&id)?;
+    }
+    provider.fork_as(request, &id).await.map_err(|error| {
+        Settings::forget(&id);
         let exit = match &error {
             ForkError::InvalidRequest(_) | ForkError::UnknownSession(_) | ForkError::HistoryCut(_) => {
                 Exit::Usage
@@ -55,12 +62,5 @@ async fn fork(shelf: &Shelf, request: ForkRequest) -> Result<String, Fault> {
         };
         (exit, format!("failed to {error} ({})", error.code()))
     })?;
-    if settings != Settings::default()
-        && let Err(fault) = settings.write(&forked)
-    {
-        // Nobody has it yet; where it cannot be deleted either, the first fault says more.
-        provider.delete(forked).await.ok();
-        return Err(fault);
-    }
-    Ok(forked.to_string())
+    Ok(id.to_string())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use carrel_contract::{Seq, SessionId};
 use carrel_journal::error::Damaged;
 use carrel_journal::record::Value;
-use carrel_journal::{Numbering, Position, Record, Store as _, Tail};
+use carrel_journal::{Beginning, BeginningError, Numbering, Position, Record, Store as _, Tail};
 
 use super::record::{Described, Names};
 use super::{find, painted, time_of_day};
@@ -64,6 +64,16 @@ impl From<Damaged> for Failure {
     }
 }
 
+impl From<BeginningError> for Failure {
+    fn from(error: BeginningError) -> Self {
+        match error {
+            BeginningError::Store(error) => error.into(),
+            BeginningError::Damaged(damaged) => damaged.into(),
+            error => Self::Fault((Exit::Failed, format!("failed to {error}"))),
+        }
+    }
+}
+
 impl From<carrel_journal::error::StoreError> for Failure {
     fn from(error: carrel_journal::error::StoreError) -> Self {
         Self::Fault((Exit::Internal, format!("failed to {error}")))
@@ -101,9 +111,6 @@ struct Reading<'a> {
     printer: &'a Printer,
     tail: Tail,
     numbering: Numbering,
-    /// Whether the journal is there from its beginning: the events of one that was cut cannot be counted.
-    is_whole: bool,
-    is_first: bool,
     names: Names,
     saw_cell: bool,
 }
@@ -116,14 +123,17 @@ impl<'a> Reading<'a> {
         printer: &'a Printer,
     ) -> Result<Self, Failure> {
         let first = shelf.store.head(&session).await?.map_or(Position::START, |head| head.first);
-        let is_whole = first <= Position(1);
-        if !is_whole {
-            let note = format!("the journal begins with entry {first}: what came before was folded away");
+        let beginning = Beginning::of(&*shelf.store, &session).await?;
+        let numbering = beginning.numbering();
+        if beginning.fold.is_some() {
+            let last = numbering.last();
+            let note = format!(
+                "the journal begins with entry {first}: what came up to event {last} was folded away"
+            );
             printer.note(Tone::Warning, &note);
         }
-        let tail = if is_whole { Tail::start(session) } else { Tail::after(session, Position(first.0 - 1)) };
-        let (numbering, names) = (Numbering::default(), Names::default());
-        Ok(Self { shelf, args, printer, tail, numbering, is_whole, is_first: true, names, saw_cell: false })
+        let tail = Tail::after(session, beginning.upto);
+        Ok(Self { shelf, args, printer, tail, numbering, names: Names::default(), saw_cell: false })
     }
 
     /// Prints what there is next; false when there is nothing.
@@ -142,12 +152,8 @@ impl<'a> Reading<'a> {
     }
 
     async fn print(&mut self, position: Position, mut record: Record) -> Result<(), Failure> {
-        if std::mem::replace(&mut self.is_first, false) {
-            // One that begins with what came of its beginning cannot be counted either.
-            self.is_whole &= matches!(record, Record::SessionCreated { .. });
-        }
-        let is_past = self.numbering.last().0 >= self.args.after || !self.is_whole;
-        let seq = self.numbering.number(&record).filter(|_| self.is_whole);
+        let is_past = self.numbering.last().0 >= self.args.after;
+        let seq = self.numbering.number(&record);
         let cell = record.cell().map(|cell| format!("cell-{cell}"));
         let is_asked_for =
             self.args.cell.as_ref().is_none_or(|wanted| cell.as_deref() == Some(wanted.as_str()));

@@ -1,13 +1,14 @@
 //! `carrel log`, `carrel replay`, `carrel fork`: what a kept session did, again, and from there on otherwise.
 //!
 //! None of them takes the session over: another process may have it meanwhile. [`log`] prints its journal, each record by
-//! [`record`]; [`replay`] shows a cell running again, each step by [`step`]; [`fork`] makes another session of it.
+//! [`record`]; [`replay`] shows a cell running again, each step by [`step`], or by [`step_json`] for programs; [`fork`] makes another session of it.
 
 mod fork;
 mod log;
 mod record;
 mod replay;
 mod step;
+mod step_json;
 
 use carrel_contract::{CellId, SessionId};
 

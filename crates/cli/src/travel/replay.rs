@@ -8,6 +8,7 @@ use carrel_runtime::travel::{RecordingError, Replay, State, Verdict};
 
 use super::find;
 use super::step::Page;
+use super::step_json;
 use crate::args::ReplayArgs;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -81,7 +82,7 @@ async fn show(
     let is_there = |state: &State| args.to.is_some_and(|to| state.seq.0 >= to);
     while !is_there(replay.state()) {
         let Some(step) = replay.step().await else { break };
-        printer.push_harmless(&page.step(&step))?;
+        printer.push_harmless(&if args.json { step_json::step(&step) } else { page.step(&step) })?;
         while is_stepping && replay.verdict().is_none() {
             printer.flush()?;
             match wish().await {
@@ -92,18 +93,24 @@ async fn show(
             }
         }
     }
+    let standing = |state: &State| if args.json { step_json::state(state) } else { page.state(state) };
     if args.to.is_some() && is_there(replay.state()) {
-        printer.push_harmless(&page.state(replay.state()))?;
+        printer.push_harmless(&standing(replay.state()))?;
         printer.flush()?;
         return Ok(Exit::Success);
     }
     let Some(verdict) = replay.verdict() else { return Ok(Exit::Internal) };
     if matches!(verdict, Verdict::Open { .. }) {
-        printer.push_harmless(&page.state(replay.state()))?;
+        printer.push_harmless(&standing(replay.state()))?;
+    }
+    if args.json {
+        printer.push_harmless(&step_json::verdict(verdict))?;
     }
     printer.flush()?;
-    let (text, tone) = page.verdict(verdict);
-    printer.note(tone, &text);
+    if !args.json {
+        let (text, tone) = page.verdict(verdict);
+        printer.note(tone, &text);
+    }
     Ok(if matches!(verdict, Verdict::Diverged(_)) { Exit::Failed } else { Exit::Success })
 }
 
@@ -135,7 +142,7 @@ fn not_recorded(error: &RecordingError) -> Fault {
         | RecordingError::UnknownCell(_)
         | RecordingError::NotBegun { .. }
         | RecordingError::HistoryCut(_)
-        | RecordingError::OtherBuild { .. } => Exit::Usage,
+        | RecordingError::VariablesLost { .. } => Exit::Usage,
         RecordingError::Corrupt(_) => Exit::Failed,
         _ => Exit::Internal,
     };
