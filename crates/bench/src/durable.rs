@@ -25,11 +25,16 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    fn with(change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let store = Arc::new(Sqlite::open(folder.path().join("carrel.db")).expect("a store can be opened"));
         let mut options = Options::default();
         options.guest_threads = Some(NonZeroUsize::MIN);
         options.store = Some(Arc::clone(&store) as Arc<dyn Store>);
+        change(&mut options);
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
         let provider = InProcessProvider::new(options).expect("a provider can be made");
         Self { runtime, store, provider, _folder: folder }
@@ -90,25 +95,47 @@ pub(crate) fn measure(table: &mut Table) {
             (bench.entries(&*session).await - before).to_string()
         })
     });
-    table.row("session restored, with a cell after 200 journaled calls", "50 ms", || {
-        let times = (0..9).map(|_| {
-            let bench = Bench::new();
-            bench.runtime.block_on(async {
-                let session = bench.session().await;
-                let source = format!("{calls}; try {{ await tools.hang() }} catch {{ text('again') }}");
-                let cell_id = start(&*session, &source).await;
-                // The last call is under way once everything before it is written.
-                while bench.entries(&*session).await < u64::from(CALLS) {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-                let id = session.id().clone();
-                drop(session);
-                let begun = Instant::now();
-                let again = bench.provider.resume(id, Arc::new(Tools)).await.expect("it is there");
-                end(&*again, cell_id).await;
-                begun.elapsed()
-            })
-        });
-        milliseconds(median_of(times))
+    table.row("bytes kept of a journaled call", "-", || {
+        let bench = Bench::new();
+        bench.runtime.block_on(async {
+            let session = bench.session().await;
+            let kept = async || bench.store.size_bytes(session.id()).await.expect("the store is well");
+            let before = kept().await;
+            end(&*session, start(&*session, &calls).await).await;
+            format!("{} B", (kept().await - before) / u64::from(CALLS))
+        })
     });
+    for (calls, goal) in [(0, "-"), (200, "50 ms"), (2_000, "-"), (20_000, "-")] {
+        let row = format!("session restored, with a cell after {calls} journaled calls");
+        table.row(&row, goal, || milliseconds(median_of((0..5).map(|_| restored(&Bench::new(), calls)))));
+        // Neither is one saved nor folded whose journal is short.
+        if calls >= 2_000 {
+            table.row(&format!("{row}, never folded"), "-", || {
+                let bench = Bench::with(|options| options.folding.after_bytes = u64::MAX / 64);
+                milliseconds(restored(&bench, calls))
+            });
+        }
+    }
+}
+
+/// Measures how long a session is on its way back, with a cell that made so many calls, one after the other, and waits.
+fn restored(bench: &Bench, calls: u64) -> Duration {
+    bench.runtime.block_on(async {
+        let session = bench.session().await;
+        let source = format!(
+            "for (let i = 0; i < {calls}; i++) await tools.echo({{ n: i }}); try {{ await tools.hang() }} catch {{ text('again') }}"
+        );
+        let cell_id = start(&*session, &source).await;
+        // The last call is under way once everything before it is written.
+        while bench.entries(&*session).await < calls {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let id = session.id().clone();
+        drop(session);
+        bench.provider.settle().await;
+        let begun = Instant::now();
+        let again = bench.provider.resume(id, Arc::new(Tools)).await.expect("it is there");
+        end(&*again, cell_id).await;
+        begun.elapsed()
+    })
 }
