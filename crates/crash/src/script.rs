@@ -41,7 +41,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script {
         name: "reads",
         mode: SessionMode::Fresh,
-        forks: true,
+        forks: false,
         groups: &[&[
             // What only reads does not wait to be written down; what it leads to does.
             "let sum = 0; for (let i = 0; i < 12; i++) sum += await tools.read(i); text(await tools.pay(sum));
@@ -125,7 +125,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script {
         name: "work",
         mode: SessionMode::Fresh,
-        forks: true,
+        forks: false,
         groups: &[&[
             // Long enough to be saved on the way.
             "let sum = 0; for (let round = 0; round < 3; round++) { for (let i = 0; i < 1.5e6; i++) sum += i % 7;
