@@ -22,7 +22,7 @@ pub(super) struct Index {
     rows: BTreeMap<String, Row>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Row {
     /// The first and the last entry of the journal that it was made of.
     entries: (u64, u64),
@@ -30,7 +30,7 @@ struct Row {
 }
 
 /// What is known of a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Known {
     pub(super) mode: SessionMode,
     pub(super) running: usize,
@@ -114,8 +114,8 @@ mod tests {
             size_bytes: 5,
         };
         let mut index = Index { version: VERSION, rows: BTreeMap::new() };
-        index.put(&id("a"), head(1, 7), known.clone());
-        index.put(&id("b"), head(1, 7), known.clone());
+        index.put(&id("a"), head(1, 7), known);
+        index.put(&id("b"), head(1, 7), known);
         index.keep(&[id("a"), id("c")]);
         index.write(&path);
         let read = Index::read(&path).unwrap();

@@ -87,7 +87,7 @@ async fn rows() -> Result<Vec<Row>, Fault> {
 async fn row(shelf: &Shelf, index: &mut Index, id: SessionId, name: String) -> Result<Row, Fault> {
     let owner = shelf.holder(&id).await?.map(|lease| owner(lease.owner.as_str()));
     let head = shelf.store.head(&id).await.map_err(|error| store_fault(&error))?;
-    if let Some(known) = head.and_then(|head| index.get(&id, head)).cloned() {
+    if let Some(known) = head.and_then(|head| index.get(&id, head)).copied() {
         return Ok(Row::new(name, id, owner, known));
     }
     let size_bytes = shelf.store.size_bytes(&id).await.map_err(|error| store_fault(&error))?;
@@ -121,7 +121,7 @@ async fn row(shelf: &Shelf, index: &mut Index, id: SessionId, name: String) -> R
     };
     // What was written since the head was looked at makes it another the next time.
     if let Some(head) = head {
-        index.put(&id, head, known.clone());
+        index.put(&id, head, known);
     }
     Ok(Row::new(name, id, owner, known))
 }
