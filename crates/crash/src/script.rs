@@ -99,6 +99,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script {
         name: "asleep",
         mode: SessionMode::Fresh,
+        forks: false,
         groups: &[&[
             // What it calls takes a while, in which its session sleeps, and so does the other cell.
             "text(await tools.later(400)); text(await Promise.all([tools.later(401), tools.pay(402), tools.later(403)]));

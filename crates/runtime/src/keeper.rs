@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::earlier::Earlier;
-use crate::journal::{self, CellHistory, Journal, Recovered, Trouble, Written};
+use crate::journal::{self, CellHistory, Journal, Recovered, Trouble, Trust, Written};
 use crate::number::CellNumber;
 use crate::provider::time_zone;
 use crate::shared::{Core, Past, Shared};
@@ -152,8 +152,8 @@ impl Keeper {
         shared: Arc<Shared>,
     ) -> Result<Core, ResumeError> {
         has_left(&shared, &id).await;
-        let image = BlobHash(*shared.engine.image().as_bytes());
-        let recovered = journal::recover(&self.store, &id, image, shared.environment.now_us()).await?;
+        let now_us = shared.environment.now_us();
+        let recovered = journal::recover(&self.store, &id, &Trust::none(), now_us).await?;
         let journal::History { spec, past, .. } = recovered.history;
         let core = Core::new(id, spec, past, TimeZone::default(), delegate, shared);
         core.suspend();

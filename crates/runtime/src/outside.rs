@@ -45,7 +45,11 @@ pub(crate) enum News {
         /// Whoever waits until it is in the log.
         entered: Option<oneshot::Sender<Arc<Core>>>,
     },
-    MadeGood { cell_id: CellId, call_id: ToolCallId, repeated: bool },
+    MadeGood {
+        cell_id: CellId,
+        call_id: ToolCallId,
+        repeated: bool,
+    },
 }
 
 impl Outside {
@@ -130,8 +134,8 @@ impl News {
             Self::Status { cell_id, kind, said, entered } => {
                 core.log.append(&cell_id, kind, |kind| {
                     let mut record = journal::status(&cell_id, kind);
-                    if let Record::PersonAwaited { decides: it, .. } | Record::PersonAnswered { leaves: it, .. } =
-                        &mut record
+                    if let Record::PersonAwaited { decides: it, .. }
+                    | Record::PersonAnswered { leaves: it, .. } = &mut record
                     {
                         *it = said;
                     }

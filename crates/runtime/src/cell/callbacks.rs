@@ -115,7 +115,9 @@ impl Callbacks {
                         // Once more around it all: a future that was given up can panic as it is dropped.
                         let performed = async {
                             match origin {
-                                Origin::Cell | Origin::Unsent => perform(&outside, call, &cell, &cancel).await,
+                                Origin::Cell | Origin::Unsent => {
+                                    perform(&outside, call, &cell, &cancel).await
+                                }
                                 Origin::Lost => make_good(&outside, call, repeat, &cell, &cancel).await,
                             }
                         };
