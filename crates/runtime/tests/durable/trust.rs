@@ -83,7 +83,10 @@ async fn forge(
 /// Runs a cell until it has been saved and waits, and leaves it there.
 async fn saved(key: Option<SnapshotKey>, word: &str) -> (Arc<Memory>, SessionId, CellId) {
     let (store, delegate) = (Arc::new(Memory::new()), RecordingDelegate::new());
-    let here = provider(&store, key);
+    let mut options = options(&store, key);
+    // A fold would have the snapshot a second time.
+    options.folding.after_bytes = 1 << 30;
+    let here = InProcessProvider::new(options).unwrap();
     let session = session(&here, &delegate, SessionMode::Fresh).await;
     // What it was given is so much that it is saved.
     let source = format!(
@@ -170,7 +173,8 @@ async fn until_folded(store: &Memory, session: &Arc<dyn CodeModeSession>, is_eno
         {
             return;
         }
-        let cell = start(session, "text('one more')").await;
+        // The next fold is due when as much was written as this one takes.
+        let cell = start(session, "text('x'.repeat(4e5))").await;
         end(session, &cell).await;
     }
 }
