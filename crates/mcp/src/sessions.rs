@@ -80,6 +80,10 @@ impl Session {
     /// Waits until a cell has ended, without reading anything of it. Cancel safe.
     async fn ended(&self, cell: &CellId) {
         let mut events = self.session.events(self.seen());
+        // Its end may be among what was seen.
+        if !self.runs(cell).await {
+            return;
+        }
         while let Some(item) = events.next().await {
             let ended = match item {
                 StreamItem::Event(event) => {
@@ -90,17 +94,19 @@ impl Session {
                         )
                 }
                 // Its end may be among what was missed.
-                StreamItem::Missed { last_missed, .. } => {
-                    let look = WaitRequest::new([cell.clone()]).after(last_missed);
-                    let look = look.with_yield_time(Duration::ZERO).with_max_output_tokens(0);
-                    let response = self.session.wait(look).await;
-                    !response.is_ok_and(|response| response.cells.iter().any(|cell| !cell.is_final()))
-                }
+                StreamItem::Missed { .. } => !self.runs(cell).await,
             };
             if ended {
                 return;
             }
         }
+    }
+
+    /// Tells whether a cell runs. One that nothing is known of does not.
+    async fn runs(&self, cell: &CellId) -> bool {
+        let look = WaitRequest::new([cell.clone()]).with_yield_time(Duration::ZERO).with_max_output_tokens(0);
+        let response = self.session.wait(look.looking()).await;
+        response.is_ok_and(|response| response.cells.iter().any(|cell| !cell.is_final()))
     }
 }
 
