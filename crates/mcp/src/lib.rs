@@ -16,6 +16,7 @@ mod guide;
 pub mod http;
 mod output;
 mod pass;
+mod presence;
 mod progress;
 mod refusal;
 mod sessions;

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::approvals::Attendant;
 use crate::face::{Owner, Owners};
+use crate::presence::Presence;
 use crate::refusal::Refusal;
 use crate::supply::Supply;
 
@@ -38,6 +39,7 @@ pub(crate) struct Sessions {
     opening: tokio::sync::Mutex<()>,
     /// Those who keep a session because a cell of its runs.
     keepers: TaskTracker,
+    presence: Presence,
     closed: CancellationToken,
 }
 
@@ -127,6 +129,7 @@ impl Sessions {
             held: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
             keepers: TaskTracker::new(),
+            presence: Presence::default(),
             closed: CancellationToken::new(),
         }
     }
@@ -196,11 +199,9 @@ impl Sessions {
 
     /// Counts a person as there for so long.
     pub(crate) fn keep_person(&self, person: Box<dyn Attendant>, time: Duration) {
-        let closed = self.closed.clone();
-        self.keepers.spawn(async move {
-            tokio::time::timeout(time, closed.cancelled()).await.ok();
-            drop(person);
-        });
+        if let Some(kept) = self.presence.keep(person, time, self.closed.clone()) {
+            self.keepers.spawn(kept);
+        }
     }
 
     /// Lets go of all sessions. What runs in a journaled one goes on when it is opened again.
