@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::approvals::{Approvals, Attendant, Decision, Question};
+use crate::client::Patience;
 use crate::face::Shared;
 use crate::progress::Narrated as _;
 use crate::refusal::Refusal;
@@ -81,13 +82,14 @@ impl<'a> Asking<'a> {
         shared: &'a Shared,
         person: Option<Box<dyn Attendant>>,
         answers: Answers,
+        patience: Patience,
     ) -> Result<(Arc<Session>, Self), Refusal> {
         let mut waiting: Waiting = shared.codec.open_json(&answers.state).map_err(|error| {
             Refusal::new(format!("failed to read the request state: {error}")).advise(
                 "it is good for the server that made it, until that ends; `wait` for the cell instead",
             )
         })?;
-        let session = shared.sessions.named(waiting.session_id.as_str()).await?;
+        let session = shared.sessions.named(waiting.session_id.as_str(), patience.servers).await?;
         let responses = answers.responses.into_iter().flatten();
         waiting.put_off.extend(pass_on(shared, &session, &waiting.cells, responses));
         Ok((session, Self { shared, waiting, person }))

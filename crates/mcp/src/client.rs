@@ -12,11 +12,14 @@ use std::time::Duration;
 
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
+use tokio::time::Instant;
 
 use crate::face::Shared;
 
 /// How long a call may take where nothing is known of the client: some give up at 60 s.
 const WAIT: Duration = Duration::from_secs(50);
+/// How long of that servers that are being connected are waited for; half of it, where that is less.
+const CONNECTING: Duration = Duration::from_secs(25);
 /// What a result may hold where nothing is known, in tokens of four bytes: some cut at 10,000.
 const OUTPUT_TOKENS: usize = 8_000;
 
@@ -57,6 +60,32 @@ pub(crate) fn limits(shared: &Shared, context: &RequestContext<RoleServer>) -> L
     }
 }
 
+/// The time of one call, from its beginning on: whatever it waits for is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// When the client has to have its answer; `None` when that is further away than clocks reach.
+    end: Option<Instant>,
+    /// Until when servers that are being connected are waited for.
+    pub(crate) servers: Instant,
+}
+
+impl Patience {
+    /// Returns that of a request which came just now.
+    pub(crate) fn of(shared: &Shared, context: &RequestContext<RoleServer>) -> Self {
+        Self::from_now(limits(shared, context).wait)
+    }
+
+    fn from_now(wait: Duration) -> Self {
+        let now = Instant::now();
+        Self { end: now.checked_add(wait), servers: now + CONNECTING.min(wait / 2) }
+    }
+
+    /// Returns how long the call may go on waiting.
+    pub(crate) fn left(&self) -> Duration {
+        self.end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +97,19 @@ mod tests {
         assert_eq!(wait(Some("gemini-cli-mcp-client")), 540);
         assert_eq!(wait(Some("Visual Studio Code - Insiders")), 300);
         assert_eq!(Limits::of(Some("claude-code")).output_tokens, 9_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_call_has_waited_it_does_not_wait_again() {
+        let secs = Duration::from_secs;
+        for (wait, servers) in [(secs(50), secs(25)), (secs(10), secs(5)), (Duration::ZERO, Duration::ZERO)] {
+            let patience = Patience::from_now(wait);
+            assert_eq!(patience.servers - Instant::now(), servers);
+            tokio::time::advance(servers).await;
+            assert_eq!(patience.left(), wait - servers);
+            tokio::time::advance(wait).await;
+            assert_eq!(patience.left(), Duration::ZERO);
+        }
+        assert_eq!(Patience::from_now(Duration::MAX).left(), Duration::MAX);
     }
 }

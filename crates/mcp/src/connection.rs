@@ -14,12 +14,13 @@ use tokio::sync::OnceCell;
 
 use crate::arguments;
 use crate::ask::Answers;
+use crate::client::Patience;
 use crate::face::Face;
 use crate::guide;
 use crate::output;
 use crate::pass::{self, Passed};
 use crate::refusal::Refusal;
-use crate::sessions::{CONNECTING, Session};
+use crate::sessions::Session;
 use crate::task;
 use crate::tool;
 
@@ -36,7 +37,7 @@ impl Connection {
     }
 
     /// Returns the connection's own session, made when it is first used.
-    pub(crate) async fn own_session(&self) -> Result<Arc<Session>, Refusal> {
+    pub(crate) async fn own_session(&self, patience: Patience) -> Result<Arc<Session>, Refusal> {
         let sessions = &self.face.shared().sessions;
         let handle = self
             .own
@@ -44,13 +45,13 @@ impl Connection {
                 sessions.make().await.map(|session| session.session.id().as_str().to_owned())
             })
             .await?;
-        sessions.named(handle).await
+        sessions.named(handle, patience.servers).await
     }
 
     /// Returns the tools that are passed through, when the servers that have them are there, or after a while.
-    async fn passed(&self) -> Vec<Passed> {
+    async fn passed(&self, patience: Patience) -> Vec<Passed> {
         if self.face.shared().pass_through.is_some() {
-            self.face.shared().supply.ready(CONNECTING).await.ok();
+            self.face.shared().supply.ready(patience.servers).await.ok();
         }
         self.passed_now()
     }
@@ -66,14 +67,15 @@ impl Connection {
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<Option<CallToolResponse>, Refusal> {
+        let patience = Patience::of(self.face.shared(), context);
         let CallToolRequestParams { name, arguments, request_state, input_responses, .. } = request;
         let answers = request_state.map(|state| Answers { state, responses: input_responses });
         Ok(Some(match name.as_ref() {
-            tool::EXEC => tool::exec(self, arguments::read(arguments)?, answers, context).await?,
-            tool::WAIT => tool::wait(self, arguments::read(arguments)?, answers, context).await?,
-            tool::SEARCH => tool::search(self, &arguments::read(arguments)?).await.into(),
-            name => match self.passed().await.into_iter().find(|passed| passed.name() == name) {
-                Some(passed) => passed.call(self, arguments, answers, context).await?,
+            tool::EXEC => tool::exec(self, arguments::read(arguments)?, answers, context, patience).await?,
+            tool::WAIT => tool::wait(self, arguments::read(arguments)?, answers, context, patience).await?,
+            tool::SEARCH => tool::search(self, &arguments::read(arguments)?, patience).await.into(),
+            name => match self.passed(patience).await.into_iter().find(|passed| passed.name() == name) {
+                Some(passed) => passed.call(self, arguments, answers, context, patience).await?,
                 None => return Ok(None),
             },
         }))
@@ -96,9 +98,9 @@ impl ServerHandler for Connection {
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let passed = self.passed().await;
+        let passed = self.passed(Patience::of(self.face.shared(), &context)).await;
         let tools = tool::list().into_iter().chain(passed.iter().map(Passed::listed));
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
@@ -141,18 +143,19 @@ impl ServerHandler for Connection {
     async fn update_task(
         &self,
         request: UpdateTaskParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let passed_on = task::update(self.face.shared(), &request.task_id, request.input_responses).await;
+        let UpdateTaskParams { task_id, input_responses, .. } = request;
+        let passed_on = task::update(self.face.shared(), &task_id, input_responses, &context).await;
         passed_on.map_err(|refusal| ErrorData::invalid_params(refusal.into_text(), None))
     }
 
     async fn cancel_task(
         &self,
         request: CancelTaskParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        let ended = task::cancel(self.face.shared(), &request.task_id).await;
+        let ended = task::cancel(self.face.shared(), &request.task_id, &context).await;
         ended.map_err(|refusal| ErrorData::invalid_params(refusal.into_text(), None))
     }
 
@@ -181,11 +184,12 @@ impl ServerHandler for Connection {
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let shared = self.face.shared();
+        let patience = Patience::of(shared, &context);
         if request.uri == guide::ADDRESS {
-            let contents = ResourceContents::text(guide::whole(shared).await, request.uri);
+            let contents = ResourceContents::text(guide::whole(shared, patience).await, request.uri);
             let contents = contents.with_mime_type("text/markdown");
             return Ok(ReadResourceResult::new(vec![contents]).into());
         }
@@ -198,7 +202,7 @@ impl ServerHandler for Connection {
             );
             return Err(ErrorData::resource_not_found(message, None));
         };
-        let page = output::page(&shared.sessions, place).await;
+        let page = output::page(&shared.sessions, place, patience).await;
         page.map(Into::into).map_err(|refusal| ErrorData::resource_not_found(refusal.into_text(), None))
     }
 
@@ -213,13 +217,14 @@ impl ServerHandler for Connection {
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         if request.name != guide::PROMPT {
             let message = format!("there is no prompt `{}`; there is {}", request.name, guide::PROMPT);
             return Err(ErrorData::invalid_params(message, None));
         }
-        let text = guide::whole(self.face.shared()).await;
+        let shared = self.face.shared();
+        let text = guide::whole(shared, Patience::of(shared, &context)).await;
         Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)]).into())
     }
 }

@@ -1,7 +1,7 @@
 //! The long explanation, as a resource and as a prompt, with the catalogue of the tools that are there.
 
+use crate::client::Patience;
 use crate::face::Shared;
-use crate::sessions::CONNECTING;
 
 /// Its address as a resource.
 pub(crate) const ADDRESS: &str = "carrel://guide";
@@ -16,9 +16,9 @@ const CATALOGUE_TOKENS: usize = 4_000;
 const SHORT_TOKENS: usize = 300;
 
 /// Returns all of it, when the servers whose tools it names are there.
-pub(crate) async fn whole(shared: &Shared) -> String {
+pub(crate) async fn whole(shared: &Shared, patience: Patience) -> String {
     // What is not there after that is named.
-    shared.supply.ready(CONNECTING).await.ok();
+    shared.supply.ready(patience.servers).await.ok();
     format!("{}\n{}{}", include_str!("guide.md"), shared.catalogue.prompt(CATALOGUE_TOKENS), missing(shared))
 }
 

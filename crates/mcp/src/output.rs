@@ -5,6 +5,7 @@ use std::time::Duration;
 use carrel_contract::{CellId, Content, Seq, SessionId, TOKEN_BYTES, WaitRequest};
 use rmcp::model::{ReadResourceResult, ResourceContents};
 
+use crate::client::Patience;
 use crate::refusal::Refusal;
 use crate::sessions::Sessions;
 
@@ -32,8 +33,9 @@ pub(crate) fn parse(address: &str) -> Option<(&str, &str, usize)> {
 pub(crate) async fn page(
     sessions: &Sessions,
     (session, cell, offset): (&str, &str, usize),
+    patience: Patience,
 ) -> Result<ReadResourceResult, Refusal> {
-    let session = sessions.named(session).await?;
+    let session = sessions.named(session, patience.servers).await?;
     let cell = CellId::new(cell).map_err(|error| Refusal::new(format!("failed to {error}")))?;
     let request = WaitRequest::new([cell.clone()])
         .after(Seq::START)

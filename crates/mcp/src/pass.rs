@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::arguments;
 use crate::ask::Answers;
+use crate::client::Patience;
 use crate::connection::Connection;
 use crate::refusal::Refusal;
 use crate::tool;
@@ -83,10 +84,11 @@ impl Passed {
         input: Option<JsonObject>,
         answers: Option<Answers>,
         context: &RequestContext<RoleServer>,
+        patience: Patience,
     ) -> Result<CallToolResponse, Refusal> {
         let exec = json!({ "code": self.cell(input.unwrap_or_default()), "yield_time_ms": u64::MAX });
         let exec = arguments::read(exec.as_object().cloned())?;
-        Ok(match tool::exec(connection, exec, answers, context).await? {
+        Ok(match tool::exec(connection, exec, answers, context, patience).await? {
             CallToolResponse::Complete(result) => self.result(result).into(),
             other => other,
         })

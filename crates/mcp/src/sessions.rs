@@ -12,6 +12,7 @@ use carrel_contract::{
 };
 use futures::StreamExt as _;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::approvals::Attendant;
@@ -23,9 +24,6 @@ use crate::supply::Supply;
 /// Sessions that are kept at hand although nothing of them runs. One more, and the one that was used least recently is
 /// let go; it is opened again when it is named.
 const AT_HAND: usize = 256;
-
-/// How long servers that are being connected are waited for, in the time of a call.
-pub(crate) const CONNECTING: Duration = Duration::from_secs(25);
 
 /// The sessions of a face.
 pub(crate) struct Sessions {
@@ -145,24 +143,30 @@ impl Sessions {
         Ok(self.hold(session, owner, Some(tools)))
     }
 
-    /// Opens the session that a handle names, with the tools as they are now.
-    pub(crate) async fn named(&self, handle: &str) -> Result<Arc<Session>, Refusal> {
+    /// Opens the session that a handle names, with the tools as they are now. One that is not at hand waits for the servers
+    /// behind them, until then at most.
+    pub(crate) async fn named(&self, handle: &str, until: Instant) -> Result<Arc<Session>, Refusal> {
         let id = SessionId::new(handle).map_err(|error| {
             Refusal::new(format!("failed to {error}")).advise("pass a `session_id` that `exec` returned")
         })?;
-        let opening = self.opening.lock().await;
-        let known = self.known(&id);
-        let session = match known {
+        let session = match self.known(&id) {
             Some(session) => session,
             None => {
                 // What was under way goes on at once, through the tools.
-                self.supply.ready(CONNECTING).await?;
-                self.resume(id).await?
+                self.supply.ready(until).await?;
+                self.open(id).await?
             }
         };
-        drop(opening);
         self.refresh(&session).await?;
         Ok(session)
+    }
+
+    async fn open(&self, id: SessionId) -> Result<Arc<Session>, Refusal> {
+        let _opening = self.opening.lock().await;
+        match self.known(&id) {
+            Some(session) => Ok(session),
+            None => self.resume(id).await,
+        }
     }
 
     async fn resume(&self, id: SessionId) -> Result<Arc<Session>, Refusal> {

@@ -1,9 +1,9 @@
 //! Whether the tools are there yet: clients are served before the servers behind the tools are connected.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::refusal::Refusal;
 
@@ -24,14 +24,14 @@ impl Supply {
         Self(servers)
     }
 
-    /// Waits until each server is connected or has failed, for so long at most. Cancel safe.
+    /// Waits until each server is connected or has failed, until then at most. Cancel safe.
     ///
     /// # Errors
     /// Those that take longer, by their names.
-    pub(crate) async fn ready(&self, time: Duration) -> Result<(), Refusal> {
+    pub(crate) async fn ready(&self, until: Instant) -> Result<(), Refusal> {
         let mut servers = self.0.clone();
         let ready = servers.wait_for(|servers| servers.connecting.is_empty());
-        match tokio::time::timeout(time, ready).await {
+        match tokio::time::timeout_at(until, ready).await {
             // Whoever connected them has gone: there is nobody to wait for.
             Ok(_) => Ok(()),
             Err(_) => {
@@ -62,6 +62,8 @@ pub(crate) fn uses_tools(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -74,15 +76,16 @@ mod tests {
         };
         let (sender, receiver) = watch::channel(connecting(&["a", "b"]));
         let supply = Supply::new(receiver);
-        let refusal = supply.ready(Duration::from_secs(25)).await.unwrap_err().into_text();
+        let soon = || Instant::now() + Duration::from_secs(25);
+        let refusal = supply.ready(soon()).await.unwrap_err().into_text();
         assert!(refusal.contains("(a, b)") && refusal.contains("nothing was run"), "{refusal}");
         sender.send_replace(connecting(&["b"]));
-        assert!(supply.ready(Duration::from_secs(25)).await.is_err());
+        assert!(supply.ready(soon()).await.is_err());
         let failed = Servers {
             connecting: Vec::new(),
             failures: vec!["failed to connect to `b`: it is not there".into()],
         };
-        let (ready, ()) = tokio::join!(supply.ready(Duration::from_secs(25)), async {
+        let (ready, ()) = tokio::join!(supply.ready(soon()), async {
             sender.send_replace(Arc::new(failed));
         });
         assert!(ready.is_ok());

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::answer;
 use crate::ask::{self, Asking};
-use crate::client;
+use crate::client::{self, Patience};
 use crate::face::Shared;
 use crate::refusal::Refusal;
 use crate::sessions::Session;
@@ -57,7 +57,7 @@ pub(crate) async fn get(
     id: String,
     context: &RequestContext<RoleServer>,
 ) -> Result<GetTaskResult, Refusal> {
-    let Named { session, cell, created } = named(shared, &id).await?;
+    let Named { session, cell, created } = named(shared, &id, context).await?;
     let person = ask::attend(shared, context);
     let request = WaitRequest::new([cell.clone()])
         .after(Seq::START)
@@ -90,25 +90,39 @@ pub(crate) async fn get(
 }
 
 /// Passes on what a person said to what a task asks.
-pub(crate) async fn update(shared: &Shared, id: &str, responses: InputResponses) -> Result<(), Refusal> {
-    let Named { session, cell, .. } = named(shared, id).await?;
+pub(crate) async fn update(
+    shared: &Shared,
+    id: &str,
+    responses: InputResponses,
+    context: &RequestContext<RoleServer>,
+) -> Result<(), Refusal> {
+    let Named { session, cell, .. } = named(shared, id, context).await?;
     ask::answer(shared, &session, &cell, responses);
     Ok(())
 }
 
 /// Ends a task's cell.
-pub(crate) async fn cancel(shared: &Shared, id: &str) -> Result<(), Refusal> {
-    let Named { session, cell, .. } = named(shared, id).await?;
+pub(crate) async fn cancel(
+    shared: &Shared,
+    id: &str,
+    context: &RequestContext<RoleServer>,
+) -> Result<(), Refusal> {
+    let Named { session, cell, .. } = named(shared, id, context).await?;
     session.session.terminate(cell).await.map_err(|error| Refusal::failed(&error))?;
     Ok(())
 }
 
-async fn named(shared: &Shared, id: &str) -> Result<Named, Refusal> {
+async fn named(
+    shared: &Shared,
+    id: &str,
+    context: &RequestContext<RoleServer>,
+) -> Result<Named, Refusal> {
     let parts = parse(id);
     let Some((session, cell, created)) = parts else {
         return Err(Refusal::new(format!("failed to find the task {id:?}: no task has such an id")));
     };
-    Ok(Named { session: shared.sessions.named(session).await?, cell, created })
+    let session = shared.sessions.named(session, Patience::of(shared, context).servers).await?;
+    Ok(Named { session, cell, created })
 }
 
 fn parse(id: &str) -> Option<(&str, CellId, Timestamp)> {

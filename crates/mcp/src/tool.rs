@@ -10,16 +10,15 @@ use rmcp::RoleServer;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::answer;
 use crate::arguments::{Exec, Search, Wait};
 use crate::ask::{self, Answers, Asking};
-use crate::client;
+use crate::client::{self, Patience};
 use crate::connection::Connection;
 use crate::face::Shared;
 use crate::refusal::Refusal;
-use crate::sessions::{CONNECTING, Session};
+use crate::sessions::Session;
 use crate::supply;
 use crate::task;
 
@@ -197,22 +196,21 @@ pub(crate) async fn exec(
     arguments: Exec,
     answers: Option<Answers>,
     context: &RequestContext<RoleServer>,
+    patience: Patience,
 ) -> Result<CallToolResponse, Refusal> {
     let shared = connection.face.shared();
     let person = ask::attend(shared, context);
     let limits = client::limits(shared, context);
-    let began = Instant::now();
     if answers.is_none() && supply::uses_tools(&arguments.code) {
-        shared.supply.ready(CONNECTING.min(limits.wait / 2)).await?;
+        shared.supply.ready(patience.servers).await?;
     }
     let yield_time = arguments.yield_time_ms.map_or(YIELD_TIME, Duration::from_millis);
-    let yield_time = yield_time.min(limits.wait.saturating_sub(began.elapsed()));
     let tokens = arguments.max_output_tokens.unwrap_or(limits.output_tokens);
     if let Some(answers) = answers {
         // The cell runs: the call comes a second time with what a person said.
-        let (session, asking) = Asking::resume(shared, person, answers).await?;
+        let (session, asking) = Asking::resume(shared, person, answers, patience).await?;
         let request = WaitRequest::new(asking.cells().iter().cloned())
-            .with_yield_time(yield_time)
+            .with_yield_time(yield_time.min(patience.left()))
             .with_max_output_tokens(tokens);
         let waited = session.session.wait(request);
         return match asking.through(waited, &session, context).await {
@@ -225,16 +223,17 @@ pub(crate) async fn exec(
         };
     }
     let session = match &arguments.session_id {
-        Some(handle) => shared.sessions.named(handle).await?,
+        Some(handle) => shared.sessions.named(handle, patience.servers).await?,
         // Another connection could not find the session that this one has.
         None if arguments.idempotency_key.is_some() => {
             return Err(Refusal::new("failed to take the request: `idempotency_key` counts within a session, and there is no `session_id`")
                 .advise("call `exec` once without a key, as with the code `0`, and pass the `session_id` that it returns"));
         }
-        None => connection.own_session().await?,
+        None => connection.own_session(patience).await?,
     };
-    let mut request =
-        ExecuteRequest::new(arguments.code).with_yield_time(yield_time).with_max_output_tokens(tokens);
+    let mut request = ExecuteRequest::new(arguments.code)
+        .with_yield_time(yield_time.min(patience.left()))
+        .with_max_output_tokens(tokens);
     request.idempotency_key = arguments.idempotency_key;
     let started = session.session.execute(request).await.map_err(|error| Refusal::failed(&error))?;
     shared.sessions.keep_until_ended(&session, &started.cell_id);
@@ -267,13 +266,14 @@ pub(crate) async fn wait(
     arguments: Wait,
     answers: Option<Answers>,
     context: &RequestContext<RoleServer>,
+    patience: Patience,
 ) -> Result<CallToolResponse, Refusal> {
     let shared = connection.face.shared();
     let person = ask::attend(shared, context);
     let (session, asking) = match answers {
-        Some(answers) => Asking::resume(shared, person, answers).await?,
+        Some(answers) => Asking::resume(shared, person, answers, patience).await?,
         None => {
-            let session = shared.sessions.named(&arguments.session_id).await?;
+            let session = shared.sessions.named(&arguments.session_id, patience.servers).await?;
             let cells: Vec<CellId> = arguments.cell_id.into_iter().chain(arguments.cell_ids).collect();
             if cells.is_empty() {
                 let message = "failed to wait: name the cell in `cell_id`, or several in `cell_ids`";
@@ -286,12 +286,12 @@ pub(crate) async fn wait(
             (session, asking)
         }
     };
-    let limits = client::limits(shared, context);
-    let yield_time = arguments.yield_time_ms.map_or(limits.wait, Duration::from_millis);
+    let yield_time = arguments.yield_time_ms.map_or(Duration::MAX, Duration::from_millis);
+    let tokens = client::limits(shared, context).output_tokens;
     let mut request = WaitRequest::new(asking.cells().iter().cloned())
         .until(arguments.until)
-        .with_yield_time(yield_time.min(limits.wait))
-        .with_max_output_tokens(arguments.max_output_tokens.unwrap_or(limits.output_tokens));
+        .with_yield_time(yield_time.min(patience.left()))
+        .with_max_output_tokens(arguments.max_output_tokens.unwrap_or(tokens));
     if let Some(after) = arguments.after {
         request = request.after(after);
     }
@@ -314,9 +314,13 @@ async fn terminate(session: &Session, cells: &[CellId]) -> Result<(), Refusal> {
 }
 
 /// Finds tools, when the servers that have them are there. What is missing after a while is said.
-pub(crate) async fn search(connection: &Connection, arguments: &Search) -> CallToolResult {
+pub(crate) async fn search(
+    connection: &Connection,
+    arguments: &Search,
+    patience: Patience,
+) -> CallToolResult {
     let shared = connection.face.shared();
-    shared.supply.ready(CONNECTING).await.ok();
+    shared.supply.ready(patience.servers).await.ok();
     let limit = arguments.limit.unwrap_or(FOUND).clamp(1, MAX_FOUND);
     let found = shared.catalogue.search(&arguments.query, limit, DECLARATION_TOKENS);
     let mut text = String::new();
