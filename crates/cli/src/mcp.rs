@@ -214,21 +214,18 @@ impl Behind {
         };
         let servers = self.connected.get_or_init(|| connected.with_learned(learned::open(&self.files)));
         servers.report_problems(printer);
+        // Before the tools are read, so that no change of theirs is missed.
+        let watch = servers.watch();
         news.tools.send_replace(servers.tools().into());
         news.delegate.send_replace(Some(servers.delegate()));
         let failures = servers.failures().to_vec();
         // Whoever waits for the tools finds them.
         news.servers.send_replace(Arc::new(carrel_mcp::Servers { connecting: Vec::new(), failures }));
-        pass_on_tools(servers, &news.tools).await
-    }
-}
-
-/// Gives sessions the tools that servers have from now on. Does not end by itself.
-async fn pass_on_tools(servers: &Servers, tools: &watch::Sender<Arc<[ToolDescription]>>) -> Infallible {
-    if let Some(mut watch) = servers.watch() {
-        while watch.changed().await.is_ok() {
-            tools.send_replace(servers.tools().into());
+        if let Some(mut watch) = watch {
+            while watch.changed().await.is_ok() {
+                news.tools.send_replace(servers.tools().into());
+            }
         }
+        std::future::pending().await
     }
-    std::future::pending().await
 }
