@@ -12,10 +12,16 @@ pub(in super::super) type Stream = UnixStream;
 pub(in super::super) struct Listener(UnixListener);
 
 impl Listener {
-    /// Listens at a path that only its owner reaches.
+    /// Listens at a path that only its owner reaches. Whoever finds a socket there is heard: it gets its name when it listens.
     pub(in super::super) fn open(path: &Path) -> io::Result<Self> {
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        let unfinished = path.with_extension("new");
+        let listener = UnixListener::bind(&unfinished)?;
+        let finished = fs::set_permissions(&unfinished, Permissions::from_mode(0o600))
+            .and_then(|()| fs::rename(&unfinished, path));
+        if let Err(error) = finished {
+            drop(fs::remove_file(&unfinished));
+            return Err(error);
+        }
         Ok(Self(listener))
     }
 
