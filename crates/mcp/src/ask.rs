@@ -203,8 +203,23 @@ pub(crate) fn requests(
 }
 
 /// Passes on what a person said to questions of a cell.
-pub(crate) fn answer(shared: &Shared, session: &Session, cell: &CellId, responses: InputResponses) {
+///
+/// # Errors
+/// The client is one that was asked nothing, since it can ask nobody.
+pub(crate) fn answer(
+    shared: &Shared,
+    session: &Session,
+    cell: &CellId,
+    responses: InputResponses,
+    context: &RequestContext<RoleServer>,
+) -> Result<(), Refusal> {
+    if !can_ask(context) {
+        return Err(Refusal::new(
+            "failed to pass the answer on: it takes a client that can ask a person, and this one has no elicitation of forms",
+        ));
+    }
     pass_on(shared, session, std::slice::from_ref(cell), responses);
+    Ok(())
 }
 
 /// Passes on what a person said, to questions of these cells and no others. Returns those that were put off.

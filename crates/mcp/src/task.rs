@@ -97,8 +97,7 @@ pub(crate) async fn update(
     context: &RequestContext<RoleServer>,
 ) -> Result<(), Refusal> {
     let Named { session, cell, .. } = named(shared, id, context).await?;
-    ask::answer(shared, &session, &cell, responses);
-    Ok(())
+    ask::answer(shared, &session, &cell, responses, context)
 }
 
 /// Ends a task's cell.
@@ -112,11 +111,7 @@ pub(crate) async fn cancel(
     Ok(())
 }
 
-async fn named(
-    shared: &Shared,
-    id: &str,
-    context: &RequestContext<RoleServer>,
-) -> Result<Named, Refusal> {
+async fn named(shared: &Shared, id: &str, context: &RequestContext<RoleServer>) -> Result<Named, Refusal> {
     let parts = parse(id);
     let Some((session, cell, created)) = parts else {
         return Err(Refusal::new(format!("failed to find the task {id:?}: no task has such an id")));
