@@ -41,9 +41,9 @@ pub trait Approvals: Send + Sync + 'static {
     /// Returns what is pending, oldest first.
     fn pending(&self) -> Vec<Question>;
 
-    /// Passes on what a person said. Tells whether the question was still pending: another may have answered, or its cell have
-    /// ended.
-    fn answer(&self, question: u64, decision: Decision) -> bool;
+    /// Passes on what a person said to several questions at once. Returns those that were no longer pending: another may have
+    /// answered, or their cells have ended. One that the same answer to another covers has come in time.
+    fn answer(&self, questions: &[u64], decision: Decision) -> Vec<u64>;
 }
 
 /// Somebody who can be asked.

@@ -164,7 +164,7 @@ impl<'a> Asking<'a> {
                 let asked = context.peer.create_elicitation(form(&question));
                 tokio::select! {
                     asked = asked => match asked.ok().and_then(|result| decision(&result)) {
-                        Some(decision) => _ = approvals.answer(question.id, decision),
+                        Some(decision) => _ = approvals.answer(&[question.id], decision),
                         None => { self.waiting.put_off.insert(question.id); }
                     },
                     // Its cell has ended, or somebody else has answered.
@@ -239,7 +239,7 @@ fn pass_on(
         });
         let Some(question) = pending else { continue };
         match serde_json::from_value(response).ok().and_then(|result| decision(&result)) {
-            Some(decision) => _ = approvals.answer(question.id, decision),
+            Some(decision) => _ = approvals.answer(&[question.id], decision),
             None => put_off.push(question.id),
         }
     }

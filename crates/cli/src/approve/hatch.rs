@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use carrel_tools::policy::{Answer, ApprovalId, Approvals};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::time::timeout;
 
@@ -21,8 +23,12 @@ use super::words::{Ask, Said, Told, Waiting};
 pub(super) const SUFFIX: &str = "sock";
 /// The longest line, in bytes.
 const LINE_BYTES: u64 = 1 << 20;
-/// How long one who comes may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long one who comes may take, and how long they wait for a server: a machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many are listened to at once. Others wait.
+const CALLERS: usize = 16;
+/// How long a process that has no more files waits for one.
+const NO_FILES: Duration = Duration::from_secs(1);
 
 /// Returns the folder of the sockets.
 pub(super) fn folder(data: &Path) -> PathBuf {
@@ -43,6 +49,12 @@ impl Names {
     /// Returns what a question is called.
     pub(crate) fn of(&self, id: ApprovalId) -> String {
         format!("{}.{id}", self.0)
+    }
+
+    /// Tells whether a question is one of these, wherever it is now.
+    pub(super) fn is_of(path: &Path, question: &str) -> bool {
+        let names = path.file_stem().and_then(|stem| stem.to_str());
+        names.is_some_and(|names| Self(names.to_owned()).id(question).is_some())
     }
 
     fn id(&self, name: &str) -> Option<ApprovalId> {
@@ -70,15 +82,17 @@ impl Hatch {
         Ok(Self { path, listener, names, approvals })
     }
 
-    /// Answers whoever comes, one after the other. Does not end by itself.
+    /// Answers whoever comes; one who is slow keeps nobody waiting. Does not end by itself.
     pub(crate) async fn serve(&self) -> Infallible {
+        let mut callers = FuturesUnordered::new();
         loop {
-            if let Ok(stream) = self.listener.accept().await {
+            tokio::select! {
+                came = self.listener.accept(), if callers.len() < CALLERS => match came {
+                    Ok(stream) => callers.push(timeout(PATIENCE, self.answer(stream))),
+                    Err(_) => tokio::time::sleep(NO_FILES).await,
+                },
                 // Whoever goes away, or takes too long, has heard nothing.
-                drop(timeout(PATIENCE, self.answer(stream)).await);
-            } else {
-                // The process has no more files, for now.
-                tokio::time::sleep(PATIENCE).await;
+                Some(_) = callers.next() => {}
             }
         }
     }
@@ -114,9 +128,12 @@ impl Hatch {
             Said::AllowForSession => Answer::AllowForSession,
             Said::Deny => Answer::Deny { reason: None },
         };
+        let ids: Vec<_> = questions.iter().filter_map(|question| self.names.id(question)).collect();
+        // All at once: an answer for a session is one for all of them.
+        let failures = self.approvals.answer(&ids, &answer).err().unwrap_or_default();
         let is_too_late = |question: &String| {
             let id = self.names.id(question);
-            id.is_none_or(|id| self.approvals.answer(&[id], &answer).is_err())
+            id.is_none_or(|id| failures.iter().any(|failure| failure.id() == id))
         };
         Told::Answered { too_late: questions.into_iter().filter(is_too_late).collect() }
     }
@@ -141,7 +158,7 @@ pub(super) async fn ask(path: &Path, ask: &Ask) -> io::Result<Told> {
         stream.read_line(&mut line).await?;
         Ok(serde_json::from_str(&line)?)
     };
-    timeout(2 * PATIENCE, asked).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 #[cfg(test)]

@@ -33,13 +33,15 @@ impl carrel_mcp::Approvals for People {
         self.approvals.pending().into_iter().map(question).collect()
     }
 
-    fn answer(&self, question: u64, decision: Decision) -> bool {
+    fn answer(&self, questions: &[u64], decision: Decision) -> Vec<u64> {
         let answer = match decision {
             Decision::Allow => Answer::Allow,
             Decision::AllowForSession => Answer::AllowForSession,
             _ => Answer::Deny { reason: None },
         };
-        self.approvals.answer(&[ApprovalId(question)], &answer).is_ok()
+        let ids: Vec<_> = questions.iter().copied().map(ApprovalId).collect();
+        let failures = self.approvals.answer(&ids, &answer).err().unwrap_or_default();
+        failures.iter().map(|failure| failure.id().0).collect()
     }
 }
 

@@ -61,12 +61,17 @@ pub(super) async fn answer(State(face): State<Face>, body: Bytes) -> Response {
         Said::AllowForSession => Decision::AllowForSession,
         Said::Deny => Decision::Deny,
     };
-    let answered = |name: &String| {
-        let approvals = face.shared().approvals.as_ref()?;
-        let question = approvals.pending().into_iter().find(|question| question.name == *name)?;
-        approvals.answer(question.id, decision).then_some(())
+    let Some(approvals) = &face.shared().approvals else {
+        return told(&json!({ "too_late": answers.questions }));
     };
-    let too_late: Vec<_> = answers.questions.into_iter().filter(|name| answered(name).is_none()).collect();
+    let mut pending = approvals.pending();
+    pending.retain(|question| answers.questions.contains(&question.name));
+    // All at once: an answer for a session is one for all of them.
+    let ids: Vec<_> = pending.iter().map(|question| question.id).collect();
+    let late = approvals.answer(&ids, decision);
+    pending.retain(|question| !late.contains(&question.id));
+    let in_time = |name: &String| pending.iter().any(|question| question.name == *name);
+    let too_late: Vec<_> = answers.questions.into_iter().filter(|name| !in_time(name)).collect();
     told(&json!({ "too_late": too_late }))
 }
 

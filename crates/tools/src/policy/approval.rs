@@ -109,6 +109,16 @@ pub enum AnswerError {
     NeverAsked(ApprovalId),
 }
 
+impl AnswerError {
+    /// Returns the request.
+    #[must_use]
+    pub fn id(&self) -> ApprovalId {
+        match self {
+            Self::NoLongerPending(id) | Self::NeverAsked(id) => *id,
+        }
+    }
+}
+
 /// The calls that wait for a person, of any number of sessions. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Approvals(Arc<Shared>);
