@@ -28,6 +28,7 @@ pub(crate) fn client(desk: &Desk, args: &[&str]) -> Value {
 pub(crate) struct Server {
     process: Child,
     address: String,
+    token: Option<String>,
     /// What it has said on standard error.
     said: Arc<Mutex<String>>,
 }
@@ -59,7 +60,13 @@ impl Server {
                 *heard.lock().unwrap() += &(line.unwrap() + "\n");
             }
         });
-        Self { process, address, said }
+        Self { process, address, token: token.map(str::to_owned), said }
+    }
+
+    /// The address as the client script takes it, with the token.
+    fn target(&self) -> String {
+        let token = self.token.as_ref().map(|token| format!("#{token}"));
+        format!("{}{}", self.address, token.unwrap_or_default())
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -72,7 +79,7 @@ impl Server {
 
     /// Calls one tool after the other in one connection, and returns what each returned as an object.
     fn calls(&self, calls: &Value, desk: &Desk) -> Vec<Value> {
-        let seen = client(desk, &["calls", "auto", &self.address, &calls.to_string()]);
+        let seen = client(desk, &["calls", "auto", &self.target(), &calls.to_string()]);
         seen.as_array().unwrap().iter().map(|seen| seen["structured"].clone()).collect()
     }
 }
@@ -201,9 +208,7 @@ fn a_person_at_the_client_is_asked_in_both_generations() {
     let ask = "default = \"allow\"\n[[rule]]\ntools = \"orders__update_order\"\ndecision = \"ask\"\n";
     desk.write("policy.toml", ask);
     let server = Server::with(&desk, &["--policy", "policy.toml"], None);
-    let code = "const paid = tools.orders__update_order({ id: 'o-1072', status: 'paid' });
-        export default await paid.then(() => 'made', (error) => { text(error.message); return error.code; })";
-    let exec = json!({ "code": code }).to_string();
+    let exec = json!({ "code": PAY }).to_string();
     for mode in ["legacy", "auto"] {
         for (said, came) in [("allow", "made"), ("deny", "denied")] {
             let seen = client(&desk, &["exec", mode, &server.address, &exec, said]);
@@ -212,13 +217,7 @@ fn a_person_at_the_client_is_asked_in_both_generations() {
             assert!(seen["asked"][0].as_str().unwrap().contains("orders__update_order({"), "{seen}");
         }
         // Who cannot be asked has not said yes.
-        let brief = json!({ "code": code, "yield_time_ms": 300 }).to_string();
-        let seen = client(&desk, &["exec", mode, &server.address, &brief]);
-        assert_eq!(seen["structured"]["status"], "running", "{seen}");
-        assert!(
-            seen["text"].as_str().unwrap().contains("waits for a person: allow orders__update_order"),
-            "{seen}"
-        );
+        asks(&server, mode, 1, &desk);
     }
 }
 
@@ -270,9 +269,9 @@ const PAY: &str = "const paid = tools.orders__update_order({ id: 'o-1072', statu
     export default await paid.then(() => 'made', (error) => error.code)";
 
 /// Runs a cell so many times that asks, for a client that cannot, and returns what waits for each and the name of its question.
-fn asks(server: &Server, times: u32, desk: &Desk) -> Vec<(Value, String)> {
+fn asks(server: &Server, mode: &str, times: u32, desk: &Desk) -> Vec<(Value, String)> {
     let does = json!({ "code": PAY, "times": times }).to_string();
-    let seen = client(desk, &["asking", "auto", &server.address, &does]);
+    let seen = client(desk, &["asking", mode, &server.target(), &does]);
     let asked = seen.as_array().unwrap().iter().map(|asked| {
         let notes = asked["notes"].to_string();
         assert!(notes.contains("waits for a person: allow orders__update_order({"), "{notes}");
@@ -297,7 +296,7 @@ fn a_person_at_a_terminal_answers_where_the_client_cannot_ask() {
     let desk = Desk::with_orders();
     ask_for_orders(&desk);
     let server = Server::with(&desk, &["--policy", "policy.toml"], None);
-    let asked = asks(&server, 3, &desk);
+    let asked = asks(&server, "auto", 3, &desk);
     let [first, second, third] = [0, 1, 2].map(|n| asked[n].1.as_str());
     let listed = desk.run(&["approve"]).expect(0).stdout;
     for question in [first, second, third] {
@@ -314,6 +313,26 @@ fn a_person_at_a_terminal_answers_where_the_client_cannot_ask() {
     let came = results(&server, asked.iter().map(|(wait, _)| wait), &desk);
     assert_eq!(came, ["made", "denied", "denied"]);
     desk.run(&["approve", "--deny", first]).expect(1).says(&["does not wait"]);
+    // A yes for a session is one for all that it covers.
+    let code = "export default await Promise.all([1, 2].map(() =>
+        tools.orders__update_order({ id: 'o-1072', status: 'paid' }).then(() => 'made', (error) => error.code)))";
+    let exec = json!({ "code": code, "yield_time_ms": 0 });
+    let begun = server.ask("exec", &exec, &desk)["structured"].take();
+    let wait = json!({ "session_id": begun["session_id"], "cell_id": begun["cell_id"] });
+    let both = loop {
+        let look = server.calls(&json!([["wait", { "session_id": begun["session_id"], "cell_id": begun["cell_id"], "yield_time_ms": 50 }]]), &desk);
+        let notes = look[0]["cells"][0]["notes"].to_string();
+        let named = notes.split("`carrel approve ").skip(1).filter_map(|rest| rest.split('`').next());
+        let named: Vec<_> = named.map(str::to_owned).collect();
+        if named.len() == 2 {
+            break named.join(" ");
+        }
+    };
+    let said =
+        desk.at_a_terminal(&format!("approve --session {both}")).stdin(Stdio::inherit()).output().unwrap();
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.matches("allowed: ").count() == 2 && !said.contains("another"), "{said}");
+    assert_eq!(results(&server, [&wait].into_iter(), &desk), [json!(["made", "made"])]);
     let folder = desk.path().join("data/approvals");
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     let socket = folder.read_dir().unwrap().next().unwrap().unwrap().path();
@@ -354,6 +373,15 @@ fn whoever_has_the_token_answers_over_http() {
     assert!(wrong.contains("400 Bad Request") && wrong.contains("perhaps"), "{wrong}");
     let none = approvals(&server, token, "POST", "{\"questions\":[\"x.1\"],\"decision\":\"allow\"}");
     assert!(none.ends_with("{\"too_late\":[\"x.1\"]}"), "{none}");
+    let (wait, question) = asks(&server, "auto", 1, &desk).remove(0);
+    let listed = approvals(&server, token, "GET", "");
+    assert!(listed.contains(&question) && listed.contains("allow orders__update_order({"), "{listed}");
+    let body = json!({ "questions": [question, "x.1"], "decision": "allow" }).to_string();
+    let said = approvals(&server, token, "POST", &body);
+    assert!(said.ends_with("{\"too_late\":[\"x.1\"]}"), "{said}");
+    assert_eq!(results(&server, [&wait].into_iter(), &desk), ["made"]);
+    let again = approvals(&server, token, "POST", &body);
+    assert!(again.contains(&question), "{again}");
     assert!(!server.said.lock().unwrap().contains(token));
 }
 
@@ -362,12 +390,17 @@ fn nobody_answers_for_another_session() {
     let desk = Desk::with_orders();
     ask_for_orders(&desk);
     let server = Server::with(&desk, &["--policy", "policy.toml"], None);
-    let (wait, question) = asks(&server, 1, &desk).remove(0);
+    let (wait, question) = asks(&server, "auto", 1, &desk).remove(0);
     let exec = json!({ "code": PAY }).to_string();
     let seen = client(&desk, &["meddle", "auto", &server.address, &exec, &question]);
     assert!(seen["own"] == seen["again"] && seen["own"][0] != question.as_str(), "{seen}");
     desk.run(&["approve", "--deny", &question]).expect(0);
     assert_eq!(results(&server, [&wait].into_iter(), &desk), ["denied"]);
+    // Nor does a client that was asked nothing, in a task of its own.
+    let exec = json!({ "code": PAY, "yield_time_ms": 0 }).to_string();
+    let forged = client(&desk, &["forge", "auto", &server.address, &exec]);
+    assert!(forged["refused"].as_str().unwrap().contains("can ask a person"), "{forged}");
+    desk.run(&["approve", "--deny", forged["question"].as_str().unwrap()]).expect(0);
 }
 
 #[test]

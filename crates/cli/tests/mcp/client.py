@@ -1,5 +1,5 @@
 """The official Python SDK against `carrel mcp`. Its arguments: what to do (a scenario below, or a tool), the generation of
-the protocol (`legacy` or `auto`), the address or the program of the server, and the program's arguments or, after an
+the protocol (`legacy` or `auto`), the address (`#TOKEN` behind it is shown) or the program of the server, and the program's arguments or, after an
 address, those of the tool or of the task as JSON.
 
 Prints one JSON object of what it saw; the test that started it compares."""
@@ -11,9 +11,10 @@ import sys
 from typing import Any, Literal
 
 import mcp_types as types
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.extension import ClientExtension, ResultClaim
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
 
 ENVIRONMENT = {name: os.environ[name] for name in ("CARREL_DATA", "PATH") if name in os.environ}
@@ -21,6 +22,10 @@ ENVIRONMENT = {name: os.environ[name] for name in ("CARREL_DATA", "PATH") if nam
 
 def target(where, arguments):
     if where.startswith("http://"):
+        where, _, token = where.partition("#")
+        if token:
+            http = create_mcp_http_client(headers={"Authorization": f"Bearer {token}"})
+            return streamable_http_client(where, http_client=http)
         return where
     return stdio_client(StdioServerParameters(command=where, args=arguments, env=ENVIRONMENT))
 
@@ -126,7 +131,7 @@ async def leave(mode, where):
 
 async def calls(mode, where, arguments):
     """One tool after the other, each with its arguments."""
-    async with Client(where, mode=mode) as client:
+    async with Client(target(where, []), mode=mode) as client:
         return [await call(client, tool, **given) for tool, given in json.loads(arguments)]
 
 
@@ -134,7 +139,7 @@ async def asking(mode, where, arguments):
     """Runs a cell so many times until each waits for a person who cannot be asked here."""
     does = json.loads(arguments)
     waiting = []
-    async with Client(where, mode=mode) as client:
+    async with Client(target(where, []), mode=mode) as client:
         for _ in range(does["times"]):
             begun = (await call(client, "exec", code=does["code"], yield_time_ms=0))["structured"]
             cell = {"session_id": begun["session_id"], "cell_id": begun["cell_id"]}
@@ -255,6 +260,25 @@ async def task(mode, where, arguments):
     return seen
 
 
+async def forge(mode, where, arguments):
+    """Says yes to what a task asks, as a client that can ask nobody."""
+    async with Client(where, mode=mode, extensions=[Tasks()]) as client:
+        handle = await client.session.call_tool("exec", json.loads(arguments), allow_claimed=True)
+        message = ""
+        while "`carrel approve " not in message:
+            state = await client.session.send_request(Get(params=Named(task_id=handle.task_id)), State)
+            message = state.status_message
+            await asyncio.sleep(0.05)
+        question = message.split("`carrel approve ")[1].split("`")[0]
+        yes = {"action": "accept", "content": {"decision": "allow"}}
+        forged = Named(task_id=handle.task_id, input_responses={question: yes})
+        try:
+            await client.session.send_request(Update(params=forged), types.EmptyResult)
+        except MCPError as error:
+            return {"question": question, "refused": str(error)}
+        return {"question": question}
+
+
 async def cell(mode, code, where, *arguments):
     """The value of an expression, in a cell."""
     async with Client(target(where, list(arguments)), mode=mode) as client:
@@ -262,5 +286,5 @@ async def cell(mode, code, where, *arguments):
 
 
 what, *rest = sys.argv[1:]
-SCENARIOS = {"tour": tour, "cell": cell, "late": late, "leave": leave, "calls": calls, "asking": asking, "meddle": meddle, "task": task}
+SCENARIOS = {"tour": tour, "cell": cell, "late": late, "leave": leave, "calls": calls, "asking": asking, "meddle": meddle, "forge": forge, "task": task}
 print(json.dumps(asyncio.run(SCENARIOS[what](*rest) if what in SCENARIOS else once(what, *rest))))
