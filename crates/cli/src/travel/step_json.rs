@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(what(&shown), json!({ "kind": "output", "type": "text", "text": "hi" }));
         let stored = What::Stored { key: "k".into(), json: "{\"a\":1}".into() };
         assert_eq!(what(&stored), json!({ "kind": "stored", "key": "k", "value": { "a": 1 } }));
-        let state = super::state(&State::default());
+        let state = state(&State::default());
         assert!(state.contains("\"kind\":\"state\"") && state.contains(&format!("\"seq\":{}", Seq::START.0)));
     }
 }
