@@ -1,3 +1,5 @@
+//! A person, their clients, and what installing and removing make of the files of these.
+
 use std::fs;
 
 use tempfile::TempDir;
