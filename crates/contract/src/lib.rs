@@ -12,6 +12,7 @@
 mod checker;
 mod cursor;
 mod delegate;
+mod dialect;
 pub mod error;
 mod event;
 mod future;
@@ -34,13 +35,14 @@ pub mod testing;
 pub use checker::{CellChecker, CheckRequest, CheckerUnavailable, EarlierCell, TypeDiagnostic};
 pub use cursor::Seq;
 pub use delegate::{CodeModeSessionDelegate, LookedUp, Notification};
+pub use dialect::Dialect;
 pub use event::{Event, EventKind, EventStream, StreamItem};
 pub use future::CodeModeFuture;
 pub use id::{CellId, IdempotencyKey, SessionId, ToolCallId};
 pub use json::JsonText;
 pub use limits::Limits;
 pub use name::SessionName;
-pub use output::{ConsoleLevel, Content, OutputItem, TOKEN_BYTES};
+pub use output::{ConsoleLevel, Content, ImageDetail, OutputItem, TOKEN_BYTES};
 pub use provider::CodeModeSessionProvider;
 pub use request::{ExecuteRequest, ForkRequest, Read, WaitRequest, WaitUntil};
 pub use response::{
@@ -51,4 +53,7 @@ pub use session::{CodeModeSession, SessionState, StoredKey};
 pub use spec::{Durability, SessionMode, SessionSpec};
 pub use status::{ApprovalAwaited, CallObserver, CallStatus, PersonAwaited, ToolProgress};
 pub use tokio_util::sync::CancellationToken;
-pub use tool::{ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolName, ToolOutput};
+pub use tool::{
+    ToolCall, ToolDescription, ToolError, ToolErrorCode, ToolHints, ToolKind, ToolName, ToolOrigin,
+    ToolOutput,
+};

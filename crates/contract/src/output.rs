@@ -44,6 +44,18 @@ pub enum Content {
         /// Its media type, as in `audio/wav`.
         mime_type: String,
     },
+    /// A picture as a cell of the Codex dialect emitted it.
+    ImageUrl {
+        /// A data URL of which nobody has looked at more than its scheme.
+        url: String,
+        /// How closely it is to be looked at.
+        detail: ImageDetail,
+    },
+    /// A sound as a cell of the Codex dialect emitted it.
+    AudioUrl {
+        /// A data URL of which nobody has looked at more than its scheme.
+        url: String,
+    },
     /// Any other MCP content block, as it is.
     Block {
         /// The block.
@@ -63,9 +75,25 @@ impl Content {
         match self {
             Self::Text { text, .. } => text.len(),
             Self::Image { data, .. } | Self::Audio { data, .. } => data.len(),
+            Self::ImageUrl { url, .. } | Self::AudioUrl { url } => url.len(),
             Self::Block { block } => block.as_str().len(),
         }
     }
+}
+
+/// How closely a model is to look at a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageDetail {
+    /// As it sees fit.
+    Auto,
+    /// Roughly.
+    Low,
+    /// Closely.
+    #[default]
+    High,
+    /// At the size that the picture has.
+    Original,
 }
 
 /// The console method that a text item came from.

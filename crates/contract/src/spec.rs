@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Limits, SessionName, ToolDescription};
+use crate::{Dialect, Limits, SessionName, ToolDescription};
 
 /// Everything a provider needs to make a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,10 @@ pub struct SessionSpec {
     pub mode: SessionMode,
     /// What a crash takes.
     pub durability: Durability,
-    /// The tools its cells may call. Names must differ.
+    /// What its cells find around them.
+    #[serde(skip_serializing_if = "Dialect::is_default")]
+    pub dialect: Dialect,
+    /// The tools its cells may call. Names must differ, but in the dialect of Codex.
     pub tools: Vec<ToolDescription>,
     /// Whether each cell is checked against the types of its tools, and of what earlier cells declared, before it runs. One
     /// that fails the check has not done anything. Where there is no checker, cells run unchecked and say so.

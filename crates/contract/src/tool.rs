@@ -79,6 +79,9 @@ pub struct ToolDescription {
     /// The server, or other source, that has it: what belongs together has the same.
     #[serde(default)]
     pub server: Option<String>,
+    /// What its owner knows it by, where whoever holds the session wants that brought with each call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<ToolOrigin>,
     /// What it takes, as JSON Schema; unknown when absent.
     #[serde(default)]
     pub input_schema: Option<JsonText>,
@@ -98,6 +101,7 @@ impl ToolDescription {
             name,
             description: description.into(),
             server: None,
+            origin: None,
             input_schema: None,
             output: None,
             hints: ToolHints::default(),
@@ -108,6 +112,13 @@ impl ToolDescription {
     #[must_use]
     pub fn with_server(mut self, server: impl Into<String>) -> Self {
         self.server = Some(server.into());
+        self
+    }
+
+    /// Says what its owner knows it by.
+    #[must_use]
+    pub fn with_origin(mut self, origin: ToolOrigin) -> Self {
+        self.origin = Some(origin);
         self
     }
 
@@ -131,6 +142,38 @@ impl ToolDescription {
         self.hints = hints;
         self
     }
+}
+
+/// What a tool's owner knows it by. The session keeps it, also over a crash, and reads nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolOrigin {
+    /// Its name there. Any text.
+    pub name: String,
+    /// The namespace it is in there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// What kind of input it takes.
+    #[serde(default)]
+    pub kind: ToolKind,
+}
+
+impl ToolOrigin {
+    /// Makes that of a tool without a namespace, which takes JSON.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), namespace: None, kind: ToolKind::default() }
+    }
+}
+
+/// What kind of input a tool takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolKind {
+    /// A JSON value.
+    #[default]
+    Function,
+    /// A text.
+    Freeform,
 }
 
 /// What a tool returns, and how that is known.
@@ -186,6 +229,8 @@ pub struct ToolCall {
     pub call_id: ToolCallId,
     /// The tool.
     pub tool: ToolName,
+    /// What its owner knows it by, where its description said that.
+    pub origin: Option<ToolOrigin>,
     /// The first argument as JSON; `None` when it was absent or `undefined`.
     pub input: Option<JsonText>,
     /// Where in the cell the call stands, where that is known.
@@ -204,13 +249,29 @@ impl ToolCall {
         tool: ToolName,
         input: Option<JsonText>,
     ) -> Self {
-        Self { session_id, cell_id, call_id, tool, input, location: None, status: CallStatus::default() }
+        Self {
+            session_id,
+            cell_id,
+            call_id,
+            tool,
+            origin: None,
+            input,
+            location: None,
+            status: CallStatus::default(),
+        }
     }
 
     /// Says where in the cell it stands.
     #[must_use]
     pub fn at(mut self, location: Option<Location>) -> Self {
         self.location = location;
+        self
+    }
+
+    /// Says what the tool's owner knows it by.
+    #[must_use]
+    pub fn of(mut self, origin: Option<ToolOrigin>) -> Self {
+        self.origin = origin;
         self
     }
 

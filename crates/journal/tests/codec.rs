@@ -118,6 +118,8 @@ fn corpus() -> Vec<(&'static str, Record)> {
         ("output-of-the-console", output(Output::Text { text: "".into(), level: Some(Level::Error) })),
         ("output-image", output(Output::Image { data: blob(), mime_type: "image/png".into() })),
         ("output-audio", output(Output::Audio { data: "UklGRg==".into(), mime_type: "audio/wav".into() })),
+        ("output-image-url", output(Output::ImageUrl { url: blob(), detail: "high".into() })),
+        ("output-audio-url", output(Output::AudioUrl { url: "data:audio/wav;base64,UklGRg==".into() })),
         ("output-block", output(Output::Block { json: "{\"type\":\"resource\"}".into() })),
         ("notified", Record::Notified { cell: 1, notification: 1, text: "half way".into() }),
         ("notify-delivered", Record::NotifyDelivered { cell: 1, notification: 1 }),

@@ -72,7 +72,7 @@ impl Keeper {
         spec.seed.get_or_insert_with(|| shared.environment.random());
         let lease = self.acquire(&id, now_us).await.map_err(|error| failed(error.to_string()))?;
         let made = Record::SessionCreated { spec: journal::as_json(&spec), created_at_us: now_us };
-        let tools = ToolTable::new(mem::take(&mut spec.tools))?;
+        let tools = ToolTable::new(mem::take(&mut spec.tools), spec.dialect)?;
         let past = Past::none(&spec.limits, tools);
         let journal = Journal::new(
             Arc::clone(&self.store),

@@ -164,7 +164,7 @@ impl InProcessProvider {
         let shared = Arc::clone(&self.shared);
         let session = match (spec.durability, &self.keeper) {
             (Durability::Ephemeral, _) => {
-                let tools = ToolTable::new(mem::take(&mut spec.tools))?;
+                let tools = ToolTable::new(mem::take(&mut spec.tools), spec.dialect)?;
                 let past = Past::none(&spec.limits, tools);
                 let core = Core::new(id.clone(), spec, past, time_zone, Arc::clone(&delegate), shared);
                 Session::new(core, None, delegate)

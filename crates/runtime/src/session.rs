@@ -233,7 +233,7 @@ impl CodeModeSession for Session {
                 SessionState::ShuttingDown => return Err(ShuttingDown { session_id }.into()),
                 _ => return Err(SessionClosed { session_id }.into()),
             }
-            let tools = ToolTable::new(tools)?;
+            let tools = ToolTable::new(tools, core.dialect)?;
             core.note(|| Record::ToolsSet { tools: journal::as_json(&tools.descriptions()) });
             core.set_tools(tools);
             Ok(core.settled().await?)

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::{
-    CellChecker, CodeModeSessionDelegate, Limits, Seq, SessionId, SessionMode, SessionSpec, SessionState,
-    TerminationReason,
+    CellChecker, CodeModeSessionDelegate, Dialect, Limits, Seq, SessionId, SessionMode, SessionSpec,
+    SessionState, TerminationReason,
 };
 use carrel_engine::{Engine, Snapshot, StoreQuota, StoredSize, TimeZone};
 use carrel_journal::Record;
@@ -75,6 +75,7 @@ pub(crate) struct Core {
     /// Whether cells are to be checked before they run.
     pub(crate) check: bool,
     pub(crate) time_zone: TimeZone,
+    pub(crate) dialect: Dialect,
     seeds: AtomicU64,
     pub(crate) telemetry: SessionTelemetry,
     /// That the session is this process's, where it is written down.
@@ -147,6 +148,7 @@ impl Core {
             admission,
             tools: Mutex::new(past.tools),
             check: spec.check,
+            dialect: spec.dialect,
             seeds: AtomicU64::new(seed.wrapping_add(past.newest.0.wrapping_mul(SEED_STEP))),
             time_zone,
             telemetry: SessionTelemetry::new(&id, spec.mode),

@@ -1,13 +1,13 @@
 //! The tools of a session, as its cells find them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use carrel_catalogue::declaration::{Budget, Declaration};
 use carrel_catalogue::search::Index;
 use carrel_catalogue::summary;
 use carrel_contract::error::InvalidSpec;
-use carrel_contract::{ToolDescription, ToolName};
+use carrel_contract::{Dialect, ToolDescription, ToolName};
 use carrel_engine::Tools;
 use serde::Serialize;
 
@@ -28,9 +28,12 @@ pub(crate) enum Repeat {
     Never,
 }
 
-/// What a cell keeps from its admission to its end, whatever becomes of the session's tools meanwhile. Sorted by name.
+/// What a cell keeps from its admission to its end, whatever becomes of the session's tools meanwhile. Sorted by name, or,
+/// in the dialect of Codex, as it was given.
 pub(crate) struct ToolTable {
     pub(crate) descriptions: Arc<[ToolDescription]>,
+    /// Where each is; of two with one name, the later.
+    places: HashMap<ToolName, usize>,
     pub(crate) guest: Arc<Tools>,
     /// Made by the first search.
     index: OnceLock<Index>,
@@ -38,8 +41,15 @@ pub(crate) struct ToolTable {
 
 impl ToolTable {
     /// # Errors
-    /// When two have one name, or one has that of a function which is there anyway.
-    pub(crate) fn new(mut descriptions: Vec<ToolDescription>) -> Result<Self, InvalidSpec> {
+    /// When two have one name, or one has that of a function which is there anyway; in the dialect of Codex neither is wrong.
+    pub(crate) fn new(descriptions: Vec<ToolDescription>, dialect: Dialect) -> Result<Self, InvalidSpec> {
+        match dialect {
+            Dialect::Codex => Ok(Self::of(descriptions)),
+            _ => Self::sorted(descriptions),
+        }
+    }
+
+    fn sorted(mut descriptions: Vec<ToolDescription>) -> Result<Self, InvalidSpec> {
         let mut names = HashSet::new();
         if let Some(twice) = descriptions.iter().find(|tool| !names.insert(&tool.name)) {
             return Err(InvalidSpec { field: "tools", problem: format!("has two named {}", twice.name) });
@@ -49,16 +59,25 @@ impl ToolTable {
             return Err(InvalidSpec { field: "tools", problem });
         }
         descriptions.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self::of(descriptions))
+    }
+
+    fn of(descriptions: Vec<ToolDescription>) -> Self {
         let guest =
             Tools::new(descriptions.iter().map(|tool| (tool.name.as_str(), tool.description.as_str())));
-        Ok(Self { descriptions: descriptions.into(), guest: Arc::new(guest), index: OnceLock::new() })
+        let places =
+            descriptions.iter().enumerate().map(|(place, tool)| (tool.name.clone(), place)).collect();
+        Self { descriptions: descriptions.into(), places, guest: Arc::new(guest), index: OnceLock::new() }
+    }
+
+    /// Returns what is known of the tool that has a name.
+    pub(crate) fn find(&self, name: &ToolName) -> Option<&ToolDescription> {
+        self.places.get(name).and_then(|place| self.descriptions.get(*place))
     }
 
     /// Tells whether a call of a tool may be made again when its outcome is not known.
     pub(crate) fn repeat(&self, name: &ToolName) -> Repeat {
-        let found = self.descriptions.binary_search_by(|tool| tool.name.cmp(name));
-        let hints = found.ok().and_then(|place| self.descriptions.get(place)).map(|tool| tool.hints);
-        match hints {
+        match self.find(name).map(|tool| tool.hints) {
             Some(hints) if hints.read_only => Repeat::Freely,
             Some(hints) if hints.repeatable() => Repeat::WithKey,
             _ => Repeat::Never,
@@ -72,7 +91,12 @@ impl ToolTable {
 
     /// Returns the name of the tool that the guest knows by its place.
     pub(crate) fn name(&self, place: usize) -> Option<&ToolName> {
-        self.descriptions.get(place).map(|tool| &tool.name)
+        self.at(place).map(|tool| &tool.name)
+    }
+
+    /// Returns what is known of the tool that the guest knows by its place.
+    pub(crate) fn at(&self, place: usize) -> Option<&ToolDescription> {
+        self.descriptions.get(place)
     }
 
     /// Finds the tools that do what some words say; returns the list that `tools.$search` gives.

@@ -1,7 +1,7 @@
 //! Output: text, images, sounds and other blocks.
 
 use carrel_contract as contract;
-use carrel_contract::ConsoleLevel;
+use carrel_contract::{ConsoleLevel, ImageDetail};
 use minicbor::{Decode, Encode};
 
 use crate::same::same;
@@ -43,6 +43,41 @@ pub enum Content {
     /// Any other MCP content block, as JSON.
     #[n(3)]
     Block(#[n(0)] Text),
+    /// A picture by its data URL.
+    #[n(4)]
+    ImageUrl {
+        /// The URL.
+        #[n(0)]
+        url: String,
+        /// How closely it is to be looked at.
+        #[n(1)]
+        detail: Detail,
+    },
+    /// A sound by its data URL.
+    #[n(5)]
+    AudioUrl {
+        /// The URL.
+        #[n(0)]
+        url: String,
+    },
+}
+
+/// How closely a model is to look at a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Detail {
+    /// As it sees fit.
+    #[n(0)]
+    Auto,
+    /// Roughly.
+    #[n(1)]
+    Low,
+    /// Closely.
+    #[n(2)]
+    High,
+    /// At its own size.
+    #[n(3)]
+    Original,
 }
 
 /// A console method.
@@ -66,6 +101,7 @@ pub enum Level {
     Error,
 }
 
+same!(ImageDetail, Detail: Auto Low High Original);
 same!(ConsoleLevel, Level: Debug Log Info Warn Error);
 
 impl From<contract::Content> for Content {
@@ -75,6 +111,8 @@ impl From<contract::Content> for Content {
             contract::Content::Image { data, mime_type } => Self::Image { data, mime_type },
             contract::Content::Audio { data, mime_type } => Self::Audio { data, mime_type },
             contract::Content::Block { block } => Self::Block(block.into()),
+            contract::Content::ImageUrl { url, detail } => Self::ImageUrl { url, detail: detail.into() },
+            contract::Content::AudioUrl { url } => Self::AudioUrl { url },
             other => Self::Text { text: format!("{other:?}"), level: None },
         }
     }
@@ -89,6 +127,8 @@ impl TryFrom<Content> for contract::Content {
             Content::Image { data, mime_type } => Self::Image { data, mime_type },
             Content::Audio { data, mime_type } => Self::Audio { data, mime_type },
             Content::Block(block) => Self::Block { block: block.try_into()? },
+            Content::ImageUrl { url, detail } => Self::ImageUrl { url, detail: detail.into() },
+            Content::AudioUrl { url } => Self::AudioUrl { url },
         })
     }
 }

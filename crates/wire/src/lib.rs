@@ -30,7 +30,7 @@ mod text;
 mod tool;
 
 pub use client::{Reply, StoredKey, ToClient};
-pub use content::{Content, Level};
+pub use content::{Content, Detail, Level};
 pub use event::{Event, EventKind, Item};
 pub use failure::{CellFailure, FailureKind, Place};
 pub use fault::{Fault, FromFault};
@@ -42,6 +42,6 @@ pub use observation::{Observation, OutputItem, Usage};
 pub use reason::Reason;
 pub use request::{Execute, Fork, Reading, Until, Wait};
 pub use response::{Observed, State};
-pub use spec::{Durability, Hints, Limits, Mode, Spec, Tool, ToolResult};
+pub use spec::{Dialect, Durability, Hints, Kind, Limits, Mode, Origin, Spec, Tool, ToolResult};
 pub use text::{Malformed, Text, decode, encode};
 pub use tool::{Call, LookedUp, ToolCode, ToolFailure};

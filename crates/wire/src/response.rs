@@ -132,6 +132,8 @@ mod tests {
             contract::Content::Image { data: "AAAA".into(), mime_type: "image/png".into() },
             contract::Content::Audio { data: "AAAA".into(), mime_type: "audio/wav".into() },
             contract::Content::Block { block },
+            contract::Content::ImageUrl { url: "data:,".into(), detail: contract::ImageDetail::Original },
+            contract::Content::AudioUrl { url: "data:,".into() },
         ] {
             observation.items.push(contract::OutputItem { seq: Seq(3), content });
         }

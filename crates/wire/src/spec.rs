@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use carrel_contract as contract;
-use carrel_contract::{JsonText, SessionName, SessionSpec, ToolDescription, ToolHints, ToolName, ToolOutput};
+use carrel_contract::{
+    JsonText, SessionName, SessionSpec, ToolDescription, ToolHints, ToolKind, ToolName, ToolOrigin,
+    ToolOutput,
+};
 use minicbor::{Decode, Encode};
 
+use crate::same::same;
 use crate::text::{Malformed, Text};
 
 /// The contract's `SessionSpec`.
@@ -35,6 +39,18 @@ pub struct Spec {
     /// What people call it.
     #[n(7)]
     pub name: Option<String>,
+    /// What its cells find around them; Carrel's own when absent.
+    #[n(8)]
+    pub dialect: Option<Dialect>,
+}
+
+/// What cells find around them, where that is not Carrel's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Dialect {
+    /// That of Codex.
+    #[n(0)]
+    Codex,
 }
 
 /// What carries over from one cell to the next.
@@ -141,6 +157,49 @@ pub struct Tool {
     /// What it is said to do to the world.
     #[n(5)]
     pub hints: Hints,
+    /// What its owner knows it by.
+    #[n(6)]
+    pub origin: Option<Origin>,
+}
+
+/// The contract's `ToolOrigin`.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct Origin {
+    /// The name there.
+    #[n(0)]
+    pub name: String,
+    /// The namespace there.
+    #[n(1)]
+    pub namespace: Option<String>,
+    /// What kind of input it takes.
+    #[n(2)]
+    pub kind: Kind,
+}
+
+/// What kind of input a tool takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Kind {
+    /// JSON.
+    #[n(0)]
+    Function,
+    /// Text.
+    #[n(1)]
+    Freeform,
+}
+
+same!(ToolKind, Kind: Function Freeform);
+
+impl From<ToolOrigin> for Origin {
+    fn from(origin: ToolOrigin) -> Self {
+        Self { name: origin.name, namespace: origin.namespace, kind: origin.kind.into() }
+    }
+}
+
+impl From<Origin> for ToolOrigin {
+    fn from(wire: Origin) -> Self {
+        Self { name: wire.name, namespace: wire.namespace, kind: wire.kind.into() }
+    }
 }
 
 /// The contract's `ToolOutput`.
@@ -188,6 +247,7 @@ impl From<SessionSpec> for Spec {
             seed: spec.seed,
             time_zone: spec.time_zone,
             name: spec.name.map(String::from),
+            dialect: (spec.dialect == contract::Dialect::Codex).then_some(Dialect::Codex),
         }
     }
 }
@@ -206,6 +266,10 @@ impl TryFrom<Spec> for SessionSpec {
             Durability::Journaled => contract::Durability::Journaled,
         };
         spec.tools = wire.tools.into_iter().map(ToolDescription::try_from).collect::<Result<_, _>>()?;
+        spec.dialect = match wire.dialect {
+            Some(Dialect::Codex) => contract::Dialect::Codex,
+            None => contract::Dialect::Carrel,
+        };
         spec.check = wire.check;
         spec.limits = wire.limits.into();
         spec.seed = wire.seed;
@@ -265,6 +329,7 @@ impl From<ToolDescription> for Tool {
                 idempotent: Some(tool.hints.idempotent),
                 open_world: Some(tool.hints.open_world),
             },
+            origin: tool.origin.map(Origin::from),
         }
     }
 }
@@ -275,6 +340,7 @@ impl TryFrom<Tool> for ToolDescription {
     fn try_from(wire: Tool) -> Result<Self, Malformed> {
         let mut tool = Self::new(ToolName::new(&wire.name)?, wire.description);
         tool.server = wire.server;
+        tool.origin = wire.origin.map(ToolOrigin::from);
         tool.input_schema = wire.input_schema.map(JsonText::try_from).transpose()?;
         if let Some(output) = wire.output {
             tool.output = Some(ToolOutput { schema: output.schema.try_into()?, observed: output.observed });
@@ -298,6 +364,7 @@ mod tests {
         let mut spec = SessionSpec::default();
         spec.mode = contract::SessionMode::Persistent;
         spec.durability = contract::Durability::Journaled;
+        spec.dialect = contract::Dialect::Codex;
         spec.check = true;
         spec.seed = Some(u64::MAX);
         spec.name = Some(SessionName::new("report").unwrap());
@@ -306,9 +373,11 @@ mod tests {
         spec.limits.outcome_age = Duration::MAX;
         spec.limits.stored_keys = 7;
         let schema = JsonText::parse("{\"type\":\"object\"}").unwrap();
-        let tool = ToolDescription::new(ToolName::new("t").unwrap(), "says").with_server("s");
+        let tool = ToolDescription::new(ToolName::new("n__t").unwrap(), "says").with_server("s");
+        let origin =
+            ToolOrigin { namespace: Some("n".into()), kind: ToolKind::Freeform, ..ToolOrigin::new("t") };
         let output = ToolOutput { schema: schema.clone(), observed: true };
-        spec.tools = vec![tool.with_input_schema(schema).with_output(output)];
+        spec.tools = vec![tool.with_origin(origin).with_input_schema(schema).with_output(output)];
         let bytes = crate::encode(&Spec::from(spec.clone()));
         assert_eq!(SessionSpec::try_from(crate::decode::<Spec>(&bytes).unwrap()).unwrap(), spec);
     }

@@ -1,11 +1,14 @@
 //! Tool calls and their answers.
 
 use carrel_contract as contract;
-use carrel_contract::{JsonText, Location, SessionId, ToolCall, ToolError, ToolErrorCode, ToolName};
+use carrel_contract::{
+    JsonText, Location, SessionId, ToolCall, ToolError, ToolErrorCode, ToolName, ToolOrigin,
+};
 use minicbor::{Decode, Encode};
 
 use crate::failure::Place;
 use crate::same::same;
+use crate::spec::Origin;
 use crate::text::{Malformed, Text, call_id, cell_id};
 
 /// The contract's `ToolCall`. Its session is that of the stream.
@@ -26,6 +29,9 @@ pub struct Call {
     /// Where in the cell it stands.
     #[n(4)]
     pub location: Option<Place>,
+    /// What the tool's owner knows it by.
+    #[n(5)]
+    pub origin: Option<Origin>,
 }
 
 /// The contract's `ToolError`.
@@ -106,6 +112,7 @@ impl From<ToolCall> for Call {
             tool: call.tool.into(),
             input: call.input.map(Text::from),
             location: call.location.map(Place::from),
+            origin: call.origin.map(Origin::from),
         }
     }
 }
@@ -119,7 +126,7 @@ impl Call {
         let input = self.input.map(JsonText::try_from).transpose()?;
         let tool = ToolName::new(&self.tool)?;
         let call = ToolCall::new(session_id, cell_id(&self.cell_id)?, call_id(&self.call_id)?, tool, input);
-        Ok(call.at(self.location.map(Location::from)))
+        Ok(call.at(self.location.map(Location::from)).of(self.origin.map(ToolOrigin::from)))
     }
 }
 

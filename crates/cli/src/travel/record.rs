@@ -181,6 +181,14 @@ fn output(content: &Output) -> Described {
         }
         Output::Image { data, mime_type } => media("image", data, mime_type),
         Output::Audio { data, mime_type } => media("audio", data, mime_type),
+        Output::ImageUrl { url, detail } => {
+            let words = format!("image by its URL, {}", size(url));
+            (json!({ "type": "image_url", "url": whole(url), "detail": detail }), words)
+        }
+        Output::AudioUrl { url } => {
+            let words = format!("audio by its URL, {}", size(url));
+            (json!({ "type": "audio_url", "url": whole(url) }), words)
+        }
         Output::Block { json } => (json!({ "type": "block", "block": parsed(json) }), shown(json)),
     };
     Described { kind: "output", fields, words, tone: Tone::Plain }

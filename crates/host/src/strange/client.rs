@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use carrel_contract::CodeModeSessionProvider;
 use carrel_wire::{
-    Durability, Execute, Fault, Fork, Hello, Hints, Limits, LookedUp, Mode, Progress, Reading, Reply, Spec,
-    Text, ToClient, ToHost, Tool, ToolCode, ToolFailure, Until, Wait, decode, encode, frame,
+    Dialect, Durability, Execute, Fault, Fork, Hello, Hints, Limits, LookedUp, Mode, Progress, Reading,
+    Reply, Spec, Text, ToClient, ToHost, Tool, ToolCode, ToolFailure, Until, Wait, decode, encode, frame,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::sync::watch;
@@ -219,6 +219,7 @@ fn spec(script: &mut Script<'_>) -> Spec {
         input_schema: None,
         output: None,
         hints: Hints::default(),
+        origin: None,
     });
     Spec {
         mode: script.pick(&[Mode::Fresh, Mode::Persistent], Mode::Fresh),
@@ -230,6 +231,7 @@ fn spec(script: &mut Script<'_>) -> Spec {
         time_zone: script
             .optional(|script| script.pick(&["UTC", "Europe/Berlin", "Nowhere"], "UTC").to_owned()),
         name: script.optional(Script::text),
+        dialect: script.once_in(4).then_some(Dialect::Codex),
     }
 }
 
@@ -241,6 +243,7 @@ fn tool(script: &mut Script<'_>) -> Tool {
         input_schema: script.optional(Script::json),
         output: None,
         hints: Hints::default(),
+        origin: None,
     }
 }
 

@@ -11,9 +11,9 @@ use carrel_contract::{
     Seq, SessionId, SessionSpec, ToolCall, ToolError, WaitRequest,
 };
 use carrel_wire::{
-    Call, CellFailure, Content, Event, EventKind, FailureKind, Fault, Hello, Item, Level, Notice,
-    Observation, Observed, OutputItem, Place, Reason, Reply, State, StoredKey, ToClient, ToHost, ToolCode,
-    Usage, decode, encode, frame,
+    Call, CellFailure, Content, Detail, Event, EventKind, FailureKind, Fault, Hello, Item, Kind, Level,
+    Notice, Observation, Observed, Origin, OutputItem, Place, Reason, Reply, State, StoredKey, ToClient,
+    ToHost, ToolCode, Usage, decode, encode, frame,
 };
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
@@ -360,14 +360,21 @@ fn tool_call(script: &mut Script<'_>) -> Call {
         tool: script.pick(&["echo", "wait", "", "a b"], "echo").to_owned(),
         input: script.optional(Script::json),
         location: script.optional(|_| Place { line: 0, column: u32::MAX }),
+        origin: script.optional(|script| Origin {
+            name: script.text(),
+            namespace: script.optional(Script::text),
+            kind: Kind::Freeform,
+        }),
     }
 }
 
 fn content(script: &mut Script<'_>) -> Content {
-    match script.byte() % 4 {
+    match script.byte() % 6 {
         0 => Content::Text { text: script.text(), level: script.optional(|_| Level::Warn) },
         1 => Content::Image { data: script.text(), mime_type: script.text() },
         2 => Content::Audio { data: script.text(), mime_type: script.text() },
+        3 => Content::ImageUrl { url: script.text(), detail: Detail::Low },
+        4 => Content::AudioUrl { url: script.text() },
         _ => Content::Block(script.json()),
     }
 }

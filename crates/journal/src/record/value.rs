@@ -108,6 +108,23 @@ pub enum Output {
         #[n(0)]
         json: Value,
     },
+    /// A picture by its data URL.
+    #[n(4)]
+    ImageUrl {
+        /// The URL.
+        #[n(0)]
+        url: Value,
+        /// The text form of how closely it is to be looked at.
+        #[n(1)]
+        detail: String,
+    },
+    /// A sound by its data URL.
+    #[n(5)]
+    AudioUrl {
+        /// The URL.
+        #[n(0)]
+        url: Value,
+    },
 }
 
 impl Output {
@@ -117,7 +134,9 @@ impl Output {
             Self::Text { text: value, .. }
             | Self::Image { data: value, .. }
             | Self::Audio { data: value, .. }
-            | Self::Block { json: value } => value,
+            | Self::Block { json: value }
+            | Self::ImageUrl { url: value, .. }
+            | Self::AudioUrl { url: value } => value,
         }
     }
 }

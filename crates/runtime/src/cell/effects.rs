@@ -99,10 +99,10 @@ impl Cell {
         input: Option<&str>,
         location: Option<(u32, u32)>,
     ) {
-        let (Some(tool), Some(call_id)) = (self.tools.name(tool).cloned(), self.callbacks.next_call_id())
-        else {
+        let (Some(description), Some(call_id)) = (self.tools.at(tool), self.callbacks.next_call_id()) else {
             return self.warnings.add("the guest called a tool that does not exist");
         };
+        let (tool, upstream) = (description.name.clone(), description.origin.clone());
         let (cell, repeat) = (self.number.0, self.tools.repeat(&tool));
         let kind = EventKind::ToolCalled { call_id: call_id.clone(), tool: tool.clone() };
         self.core.log.append(&self.id, kind, |_| Record::ToolCalled {
@@ -116,7 +116,9 @@ impl Cell {
         let input = input.map(JsonText::parse).transpose();
         let location = location.map(|(line, column)| Location { line, column });
         let call = input.map(|input| {
-            ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input).at(location)
+            ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input)
+                .of(upstream)
+                .at(location)
         });
         self.callbacks.call(&self.core, handle, call_id, call, repeat, Origin::Cell);
     }

@@ -226,7 +226,9 @@ impl Cell {
             self.timers.set(id, Duration::from_micros(left));
         }
         for (handle, PendingCall { call_id, tool, input, repeatable, unsent }) in replay.calls {
-            let call = ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input);
+            let upstream = self.tools.find(&tool).and_then(|tool| tool.origin.clone());
+            let call = ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input)
+                .of(upstream);
             let repeat = match self.tools.repeat(&call.tool) {
                 Repeat::WithKey if !repeatable => Repeat::Never,
                 repeat => repeat,

@@ -55,14 +55,14 @@ impl History {
         let tools = fold
             .tools
             .iter()
-            .map(|tools| Ok(Arc::new(ToolTable::new(words::json_of(tools.clone())?)?)))
+            .map(|tools| Ok(Arc::new(ToolTable::new(words::json_of(tools.clone())?, spec.dialect)?)))
             .collect::<Result<Vec<_>, Nonsense>>()?;
         let list = |place: u64| {
             let found = usize::try_from(place).ok().and_then(|place| tools.get(place)).cloned();
             found.ok_or_else(|| Nonsense(format!("list of tools {place} is not there")))
         };
         let clock = Clock::at(now_us);
-        let mut past = Past::none(&spec.limits, ToolTable::new(Vec::new())?);
+        let mut past = Past::none(&spec.limits, ToolTable::new(Vec::new(), spec.dialect)?);
         past.tools = list(fold.current_tools)?;
         past.newest = CellNumber(fold.newest_cell);
         let stored = std::mem::take(&mut fold.stored);

@@ -156,7 +156,7 @@ impl History {
             return Err(Nonsense("the journal does not begin with the session's making".to_owned()));
         };
         let mut spec: SessionSpec = words::json_of(spec)?;
-        let tools = ToolTable::new(mem::take(&mut spec.tools))?;
+        let tools = ToolTable::new(mem::take(&mut spec.tools), spec.dialect)?;
         Ok(Self {
             past: Past::none(&spec.limits, tools),
             running: BTreeMap::new(),
@@ -178,7 +178,9 @@ impl History {
             Record::Adopted { at_us, .. } | Record::Forked { at_us, .. } => self.at(at_us),
             // It says what is known here already.
             Record::Folded { .. } => {}
-            Record::ToolsSet { tools } => self.past.tools = Arc::new(ToolTable::new(words::json_of(tools)?)?),
+            Record::ToolsSet { tools } => {
+                self.past.tools = Arc::new(ToolTable::new(words::json_of(tools)?, self.spec.dialect)?);
+            }
             Record::CellAdmitted { cell, source, seed, at_us, key } => {
                 let key = key.as_deref().map(IdempotencyKey::new).transpose()?;
                 self.admitted(cell, words::text(source)?, seed, at_us, key)?;

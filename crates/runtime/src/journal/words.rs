@@ -73,6 +73,10 @@ pub(crate) fn content(content: &Content) -> Output {
             Output::Audio { data: data.as_str().into(), mime_type: mime_type.clone() }
         }
         Content::Block { block } => Output::Block { json: block.as_str().into() },
+        Content::ImageUrl { url, detail } => {
+            Output::ImageUrl { url: url.as_str().into(), detail: unit_name(detail) }
+        }
+        Content::AudioUrl { url } => Output::AudioUrl { url: url.as_str().into() },
         // A kind that the journal does not know yet is kept as the contract writes it.
         other => Output::Block { json: as_json(other) },
     }
@@ -86,6 +90,8 @@ pub(crate) fn content_back(output: Output) -> Result<Content, Nonsense> {
         Output::Image { data, mime_type } => Content::Image { data: text(data)?, mime_type },
         Output::Audio { data, mime_type } => Content::Audio { data: text(data)?, mime_type },
         Output::Block { json: block } => Content::Block { block: json(block)? },
+        Output::ImageUrl { url, detail } => Content::ImageUrl { url: text(url)?, detail: unit(&detail)? },
+        Output::AudioUrl { url } => Content::AudioUrl { url: text(url)? },
     })
 }
 
