@@ -9,6 +9,7 @@ mod check;
 mod discovery;
 mod durable;
 mod engine;
+mod hibernation;
 mod journal;
 mod native;
 mod pipe;
@@ -41,5 +42,6 @@ fn main() {
     process::measure(&mut table);
     pipe::measure(&mut table);
     durable::measure(&mut table);
+    hibernation::measure(&mut table);
     check::measure(&mut table);
 }
