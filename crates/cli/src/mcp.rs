@@ -15,8 +15,8 @@ use carrel_contract::{CancellationToken, CodeModeSessionDelegate, Durability, Se
 use carrel_mcp::http::Endpoint;
 use carrel_mcp::{Backing, Face, Options, Owner, PassThrough, serve_stdio};
 use carrel_runtime::InProcessProvider;
-use carrel_tools::McpConfig;
 use carrel_tools::policy::Unattended;
+use carrel_tools::{McpConfig, config};
 use late::Late;
 use people::People;
 use tokio::sync::watch;
@@ -110,7 +110,7 @@ async fn serve_meanwhile(
         tools,
         servers,
         approvals,
-        pass_through: pass_through(&args.pass_through),
+        pass_through: pass_through(&args.pass_through, &behind.config.pass_through),
     };
     let face =
         Face::new(backing, options).map_err(|error| (Exit::Internal, format!("failed to start: {error}")))?;
@@ -145,14 +145,18 @@ async fn listen(hatch: Option<&Hatch>) -> Infallible {
     }
 }
 
-/// Says which tools are passed through: by the first that fits, under a name of their own or the one that cells call.
-fn pass_through(passed: &[Passed]) -> Option<PassThrough> {
-    let passed = passed.to_vec();
-    let is_any = !passed.is_empty();
+/// Says which tools are passed through: by the first of the arguments that fits, under a name of their own or the one that
+/// cells call, else as the configuration says.
+fn pass_through(passed: &[Passed], configured: &[config::PassThrough]) -> Option<PassThrough> {
+    let (passed, configured) = (passed.to_vec(), configured.to_vec());
+    let is_any = !passed.is_empty() || !configured.is_empty();
     let pass: PassThrough = Box::new(move |tool| {
         let name = tool.name.as_str();
-        let fits = passed.iter().find(|passed| passed.pattern.fits(name))?;
-        Some(fits.name.clone().unwrap_or_else(|| name.to_owned()))
+        if let Some(fits) = passed.iter().find(|passed| passed.pattern.fits(name)) {
+            return Some(fits.name.clone().unwrap_or_else(|| name.to_owned()));
+        }
+        let is_configured = configured.iter().any(|pass| pass.fits(tool.server.as_deref(), name));
+        is_configured.then(|| name.to_owned())
     });
     is_any.then_some(pass)
 }

@@ -72,6 +72,7 @@ pub(crate) fn load(files: &[PathBuf]) -> Result<McpConfig, LoadError> {
         }
         all.disabled.extend(config.disabled);
         all.unsupported.extend(config.unsupported);
+        all.pass_through.extend(config.pass_through);
         all.unknown_fields.extend(config.unknown_fields);
     }
     Ok(all)

@@ -37,6 +37,13 @@ impl Catalogue {
         Arc::clone(&self.tools.borrow())
     }
 
+    /// Returns a receiver that hears of every change from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<[ToolDescription]>> {
+        let mut tools = self.tools.clone();
+        tools.mark_unchanged();
+        tools
+    }
+
     /// Writes the tools for a model's prompt, in so many tokens at most.
     pub(crate) fn prompt(&self, budget_tokens: usize) -> String {
         prompt(&self.tools.borrow(), budget_tokens).text

@@ -5,20 +5,23 @@ use rmcp::model::{
     GetPromptResponse, GetPromptResult, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt,
     PromptMessage, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource,
-    ResourceContents, ResourceTemplate, Role, ServerCapabilities, ServerConfig, Tool, UpdateTaskParams,
+    ResourceContents, ResourceTemplate, Role, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
+    UpdateTaskParams,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
 
 use crate::arguments;
 use crate::ask::Answers;
+use crate::changes::{Changes, Known, passed_now};
 use crate::client::Patience;
 use crate::face::Face;
 use crate::guide;
 use crate::output;
-use crate::pass::{self, Passed};
+use crate::pass::Passed;
 use crate::refusal::Refusal;
 use crate::sessions::Session;
 use crate::task;
@@ -29,11 +32,14 @@ pub(crate) struct Connection {
     pub(crate) face: Face,
     /// The handle of the session that it has when it names none.
     own: OnceCell<String>,
+    known: Known,
+    /// What tells the client of changes. Ended with the connection.
+    tells: Mutex<JoinSet<()>>,
 }
 
 impl Connection {
     pub(crate) fn new(face: Face) -> Self {
-        Self { face, own: OnceCell::new() }
+        Self { face, own: OnceCell::new(), known: Known::default(), tells: Mutex::default() }
     }
 
     /// Returns the connection's own session, made when it is first used.
@@ -48,18 +54,16 @@ impl Connection {
         sessions.named(handle, patience.servers).await
     }
 
-    /// Returns the tools that are passed through, when the servers that have them are there, or after a while.
-    async fn passed(&self, patience: Patience) -> Vec<Passed> {
-        if self.face.shared().pass_through.is_some() {
+    /// Waits until the servers are there whose tools are passed through, if any are, for a while at most.
+    async fn wait_for_passed(&self, patience: Patience) {
+        if self.passes_through() {
             self.face.shared().supply.ready(patience.servers).await.ok();
         }
-        self.passed_now()
     }
 
-    fn passed_now(&self) -> Vec<Passed> {
-        let shared = self.face.shared();
-        let pass = |pass| pass::passed(&shared.catalogue.tools(), pass);
-        shared.pass_through.as_ref().map(pass).unwrap_or_default()
+    /// Tells whether what is listed can change.
+    fn passes_through(&self) -> bool {
+        self.face.shared().pass_through.is_some()
     }
 
     async fn perform(
@@ -74,25 +78,67 @@ impl Connection {
             tool::EXEC => tool::exec(self, arguments::read(arguments)?, answers, context, patience).await?,
             tool::WAIT => tool::wait(self, arguments::read(arguments)?, answers, context, patience).await?,
             tool::SEARCH => tool::search(self, &arguments::read(arguments)?, patience).await.into(),
-            name => match self.passed(patience).await.into_iter().find(|passed| passed.name() == name) {
-                Some(passed) => passed.call(self, arguments, answers, context, patience).await?,
-                None => return Ok(None),
-            },
+            name => {
+                self.wait_for_passed(patience).await;
+                match passed_now(&self.face).into_iter().find(|passed| passed.name() == name) {
+                    Some(passed) => passed.call(self, arguments, answers, context, patience).await?,
+                    None => return Ok(None),
+                }
+            }
         }))
     }
 }
 
 impl ServerHandler for Connection {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder()
+        let mut capabilities = ServerCapabilities::builder()
             .enable_tools()
             .enable_resources()
             .enable_prompts()
             .enable_tasks()
             .build();
+        if let Some(tools) = &mut capabilities.tools {
+            tools.list_changed = self.passes_through().then_some(true);
+        }
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("carrel", env!("CARGO_PKG_VERSION")).with_title("Carrel"))
             .with_instructions(guide::short(self.face.shared()))
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if !self.passes_through() {
+            return;
+        }
+        let mut changes = Changes::new(&self.face, self.known.clone());
+        self.tells.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
+            loop {
+                changes.next().await;
+                if context.peer.notify_tool_list_changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn accepted_subscription_filter(&self, _: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        self.passes_through().then(|| SubscriptionFilter::builder().tools_list_changed().build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let known = Known::default();
+        known.list(&self.face);
+        let mut changes = Changes::new(&self.face, known);
+        loop {
+            tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                () = changes.next() => {}
+            }
+            if context.accepted().tools_list_changed == Some(true)
+                && context.sink().notify_tool_list_changed().await.is_err()
+            {
+                return Ok(());
+            }
+        }
     }
 
     async fn list_tools(
@@ -100,13 +146,14 @@ impl ServerHandler for Connection {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let passed = self.passed(Patience::of(self.face.shared(), &context)).await;
-        let tools = tool::list().into_iter().chain(passed.iter().map(Passed::listed));
+        self.wait_for_passed(Patience::of(self.face.shared(), &context)).await;
+        let tools = tool::list().into_iter().chain(self.known.list(&self.face));
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        let passed = || self.passed_now().iter().find(|passed| passed.name() == name).map(Passed::listed);
+        let passed =
+            || passed_now(&self.face).iter().find(|passed| passed.name() == name).map(Passed::listed);
         tool::list().into_iter().find(|tool| tool.name == name).or_else(passed)
     }
 

@@ -9,6 +9,7 @@ mod approvals;
 mod arguments;
 mod ask;
 mod catalogue;
+mod changes;
 mod client;
 mod connection;
 mod face;

@@ -35,11 +35,16 @@ pub fn plain_name(server: &str, tool: &str) -> ToolName {
     if joined.is_empty() || joined.starts_with(|c: char| c.is_ascii_digit()) {
         name.push('_');
     }
-    name.extend(joined.chars().map(|c| if c.is_ascii_alphanumeric() || c == '$' { c } else { '_' }));
+    name.push_str(&identifier(&joined));
     if name.len() > MAX_BYTES {
         name = shortened(&name, &format!("_{:016x}", fnv1a(&joined)));
     }
     checked(&name)
+}
+
+/// Returns text with `_` for what an identifier cannot hold; what it begins with is not looked at.
+pub(crate) fn identifier(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '$' { c } else { '_' }).collect()
 }
 
 /// The names tools have, by server and tool.

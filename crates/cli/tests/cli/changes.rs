@@ -1,4 +1,4 @@
-//! Tools that change while `carrel repl` runs.
+//! Tools that change while `carrel repl` or `carrel mcp` runs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
@@ -6,6 +6,7 @@ use std::process::Stdio;
 use serde_json::json;
 
 use crate::harness::Desk;
+use crate::mcp::{Server, client};
 
 /// A server with one tool, `swap`, which puts the tool that it is told beside itself, in the place of the one before.
 const SERVER: &str = r#"
@@ -73,4 +74,21 @@ fn the_next_cell_has_the_tools_that_its_server_has_now_under_the_same_policy() {
     assert_eq!(shown.lines().collect::<Vec<_>>(), expected);
     let rest: Vec<_> = notes.collect();
     assert!(child.wait().unwrap().success(), "{rest:?}");
+}
+
+#[test]
+fn a_client_is_told_when_other_tools_are_passed_through_as_the_configuration_says() {
+    let desk = Desk::new();
+    let path = desk.write("server.cjs", SERVER);
+    let entry = json!({ "command": "node", "args": [path], "passThrough": ["swap", "you*"] });
+    let servers = json!({ "mcpServers": { "s": entry, "t": { "command": "node", "args": [path] } } });
+    desk.write("mcp.json", servers.to_string());
+    let listed = |passed: &'static [_]| [&["exec", "wait", "search_tools"], passed].concat();
+    let expected = json!([listed(&["s__swap"]), listed(&["s__swap", "s__young"])]);
+    let stdio = [env!("CARGO_BIN_EXE_carrel"), "mcp", "--config", "mcp.json"];
+    for mode in ["legacy", "auto"] {
+        assert_eq!(client(&desk, &[&["passed", mode], &stdio[..]].concat()), expected, "{mode}");
+        let server = Server::start(&desk, None);
+        assert_eq!(client(&desk, &["passed", mode, server.address()]), expected, "{mode}");
+    }
 }

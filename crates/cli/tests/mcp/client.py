@@ -135,6 +135,31 @@ async def calls(mode, where, arguments):
         return [await call(client, tool, **given) for tool, given in json.loads(arguments)]
 
 
+async def passed(mode, where, *arguments):
+    """What is listed, before and after the server behind it has another tool, which the client is told of."""
+    changed = asyncio.Event()
+
+    async def hear(message):
+        if isinstance(message, types.ToolListChangedNotification):
+            changed.set()
+
+    async with Client(target(where, list(arguments)), mode=mode, message_handler=hear) as client:
+
+        async def names():
+            return [tool.name for tool in (await client.list_tools()).tools]
+
+        seen = [await names()]
+        swap = client.call_tool("s__swap", {"name": "young"})
+        if mode == "legacy":
+            await swap
+            await changed.wait()
+        else:
+            async with client.listen(tools_list_changed=True) as changes:
+                await swap
+                await anext(aiter(changes))
+        return [*seen, await names()]
+
+
 async def asking(mode, where, arguments):
     """Runs a cell so many times until each waits for a person who cannot be asked here."""
     does = json.loads(arguments)
@@ -286,5 +311,5 @@ async def cell(mode, code, where, *arguments):
 
 
 what, *rest = sys.argv[1:]
-SCENARIOS = {"tour": tour, "cell": cell, "late": late, "leave": leave, "calls": calls, "asking": asking, "meddle": meddle, "forge": forge, "task": task}
+SCENARIOS = {"tour": tour, "cell": cell, "late": late, "leave": leave, "calls": calls, "asking": asking, "meddle": meddle, "passed": passed, "forge": forge, "task": task}
 print(json.dumps(asyncio.run(SCENARIOS[what](*rest) if what in SCENARIOS else once(what, *rest))))

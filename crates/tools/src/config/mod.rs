@@ -9,16 +9,20 @@
 //! `${VAR}`, which is also `${env:VAR}`, and `${VAR:-default}` are expanded in `command`, `args`, the values of `env`, `cwd`, `url` and the
 //! values of `headers`. What they expand to is used and never shown: see [`Secret`].
 
+mod document;
 mod environment;
 mod error;
 mod expand;
 mod oauth;
 mod openapi;
 mod parse;
+mod pass;
 mod secret;
 mod server;
 
 use std::path::Path;
+
+use document::Document;
 
 pub use environment::{Environment, ProcessEnvironment};
 pub use error::{
@@ -27,6 +31,7 @@ pub use error::{
 };
 pub use oauth::{OAuthClient, OAuthConfig};
 pub use openapi::OpenApiConfig;
+pub use pass::PassThrough;
 pub(crate) use secret::Redactor;
 pub use secret::Secret;
 pub use server::{HttpConfig, ServerConfig, StdioConfig, TransportConfig};
@@ -90,6 +95,8 @@ pub struct McpConfig {
     pub disabled: Vec<String>,
     /// Those that want a transport which Carrel does not speak: connecting to them fails.
     pub unsupported: Vec<UnsupportedTransport>,
+    /// The tools that are listed beside Carrel's own where it serves MCP.
+    pub pass_through: Vec<PassThrough>,
     /// Fields that mean nothing to Carrel, where a typing error may hide.
     pub unknown_fields: Vec<UnknownField>,
 }
@@ -119,7 +126,7 @@ impl McpConfig {
     /// # Errors
     /// [`ConfigError`], which names the origin, the server, the field, what was found and what is accepted.
     pub fn parse_toml(text: &str, origin: &str, environment: &dyn Environment) -> Result<Self, ConfigError> {
-        parse::parse_toml(text, origin, environment)
+        parse::read(&Document::from_toml(text, origin)?, origin, environment)
     }
 
     /// Tells whether it has a server of this name, on or off.
@@ -134,7 +141,7 @@ impl McpConfig {
     /// # Errors
     /// [`ConfigError`], which names the origin, the server, the field, what was found and what is accepted.
     pub fn parse(text: &str, origin: &str, environment: &dyn Environment) -> Result<Self, ConfigError> {
-        parse::parse(text, origin, environment)
+        parse::read(&Document::from_json(text, origin)?, origin, environment)
     }
 }
 

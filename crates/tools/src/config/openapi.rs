@@ -20,6 +20,7 @@ pub(super) const FIELDS: &[&str] = &[
     "include",
     "exclude",
     "timeout_seconds",
+    "passThrough",
     "disabled",
     "enabled",
 ];

@@ -312,3 +312,26 @@ fn times_are_milliseconds_or_have_their_unit() {
         assert!(refusal.contains(said), "{refusal}");
     }
 }
+
+#[test]
+fn tools_are_passed_through_by_true_or_by_their_names() {
+    let entry = |pass: &str| format!(r#"{{ "command": "x", "passThrough": {pass} }}"#);
+    let count = |pass: &str| {
+        let config = parse(&format!(r#"{{ "mcpServers": {{ "s": {} }} }}"#, entry(pass))).unwrap();
+        let fits = |name: &&&str| config.pass_through.iter().any(|pass| pass.fits(Some("s"), name));
+        ["s__get", "s__get_all", "s__put"].iter().filter(fits).count()
+    };
+    let accepted =
+        [("true", 3), ("false", 0), ("null", 0), ("[]", 0), (r#"["get"]"#, 1), (r#"["get*", "put"]"#, 3)];
+    for (pass, fit) in accepted {
+        assert_eq!(count(pass), fit, "{pass}");
+    }
+    for (pass, said) in [
+        ("1", "is a number; accepted is true, or a list"),
+        ("[1]", "passThrough[0]"),
+        (r#"[""]"#, "passThrough[0]"),
+    ] {
+        let refusal = refusal(&entry(pass));
+        assert!(refusal.contains(said), "{refusal}");
+    }
+}
