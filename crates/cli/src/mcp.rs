@@ -2,12 +2,11 @@
 //!
 //! Clients are served at once, and the servers behind the tools are connected meanwhile.
 
-mod late;
 mod people;
 
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::error::Coded as _;
@@ -15,9 +14,8 @@ use carrel_contract::{CancellationToken, CodeModeSessionDelegate, Durability, Se
 use carrel_mcp::http::Endpoint;
 use carrel_mcp::{Backing, Face, Options, Owner, PassThrough, serve_stdio};
 use carrel_runtime::InProcessProvider;
+use carrel_tools::config;
 use carrel_tools::policy::Unattended;
-use carrel_tools::{McpConfig, config};
-use late::Late;
 use people::People;
 use tokio::sync::watch;
 
@@ -65,11 +63,11 @@ async fn attempt(args: &McpArgs, interrupt: &Interrupt, printer: &Printer) -> Re
         }
         None => None,
     };
-    let behind = Behind { config, files, connected: OnceLock::new() };
-    let served = Box::pin(serve_meanwhile(args, guard, endpoint, &behind, interrupt, printer)).await;
-    if let Some(servers) = behind.connected.get() {
-        servers.close().await;
-    }
+    let configured = config.pass_through.clone();
+    let servers = servers::begin(config).with_learned(learned::open(&files));
+    let pass = pass_through(&args.pass_through, configured);
+    let served = Box::pin(serve_meanwhile(args, guard, endpoint, &servers, pass, interrupt, printer)).await;
+    servers.close().await;
     served
 }
 
@@ -77,7 +75,8 @@ async fn serve_meanwhile(
     args: &McpArgs,
     guard: Option<Guard>,
     endpoint: Option<Endpoint>,
-    behind: &Behind,
+    servers: &Servers,
+    pass_through: Option<PassThrough>,
     interrupt: &Interrupt,
     printer: &Printer,
 ) -> Result<Exit, Fault> {
@@ -89,7 +88,8 @@ async fn serve_meanwhile(
     spec.limits = args.cells.limits();
     spec.time_zone.clone_from(&args.cells.time_zone);
     spec.check = args.cells.check;
-    let (news, tools, servers, delegate) = behind.news();
+    let (news, tools, how) = News::of(servers);
+    let delegate = servers.delegate();
     let mut options = Options::default();
     options.max_wait = args.max_wait;
     options.output_tokens = args.output_tokens;
@@ -104,20 +104,20 @@ async fn serve_meanwhile(
     let backing = Backing {
         provider: Arc::<InProcessProvider>::clone(&provider) as _,
         owners: Box::new(move |tools| {
-            Arc::new(Guarded::new(Arc::<Late>::clone(&delegate), guard.clone(), tools)) as _
+            Arc::new(Guarded::new(Arc::clone(&delegate), guard.clone(), tools)) as _
         }),
         spec,
         tools,
-        servers,
+        servers: how,
         approvals,
-        pass_through: pass_through(&args.pass_through, &behind.config.pass_through),
+        pass_through,
     };
     let face =
         Face::new(backing, options).map_err(|error| (Exit::Internal, format!("failed to start: {error}")))?;
     let served = tokio::select! {
         exit = interrupt.fired() => Ok(exit),
         served = serve(&face, endpoint, printer) => served.map(|()| Exit::Success),
-        never = behind.connect(news, interrupt, printer) => match never {},
+        never = news.follow(servers, printer) => match never {},
         never = listen(hatch.as_ref()) => match never {},
     };
     face.close().await;
@@ -147,8 +147,8 @@ async fn listen(hatch: Option<&Hatch>) -> Infallible {
 
 /// Says which tools are passed through: by the first of the arguments that fits, under a name of their own or the one that
 /// cells call, else as the configuration says.
-fn pass_through(passed: &[Passed], configured: &[config::PassThrough]) -> Option<PassThrough> {
-    let (passed, configured) = (passed.to_vec(), configured.to_vec());
+fn pass_through(passed: &[Passed], configured: Vec<config::PassThrough>) -> Option<PassThrough> {
+    let passed = passed.to_vec();
     let is_any = !passed.is_empty() || !configured.is_empty();
     let pass: PassThrough = Box::new(move |tool| {
         let name = tool.name.as_str();
@@ -181,55 +181,53 @@ impl Owner for Guarded {
     }
 }
 
-/// The servers behind the tools.
-struct Behind {
-    config: McpConfig,
-    files: Vec<PathBuf>,
-    connected: OnceLock<Servers>,
-}
-
-/// What says how they are.
+/// What says how the servers behind the tools are.
 struct News {
     tools: watch::Sender<Arc<[ToolDescription]>>,
     servers: watch::Sender<Arc<carrel_mcp::Servers>>,
-    delegate: watch::Sender<Option<Arc<dyn CodeModeSessionDelegate>>>,
 }
 
-type Heard =
-    (News, watch::Receiver<Arc<[ToolDescription]>>, watch::Receiver<Arc<carrel_mcp::Servers>>, Arc<Late>);
+type Heard = (News, watch::Receiver<Arc<[ToolDescription]>>, watch::Receiver<Arc<carrel_mcp::Servers>>);
 
-impl Behind {
+impl News {
     /// Says how they are before they are connected, and from then on.
-    fn news(&self) -> Heard {
-        let names = self.config.servers.iter().map(|server| &server.name);
-        let names = names.chain(self.config.openapi.iter().map(|document| &document.name));
-        let none_yet = carrel_mcp::Servers { connecting: names.cloned().collect(), failures: Vec::new() };
-        let (tools, newest) = watch::channel(Vec::new().into());
-        let (servers, how) = watch::channel(Arc::new(none_yet));
-        let (late, delegate) = Late::new();
-        (News { tools, servers, delegate }, newest, how, late)
+    fn of(servers: &Servers) -> Heard {
+        let (tools, newest) = watch::channel(servers.tools().into());
+        let (now, how) = watch::channel(Arc::new(state(servers)));
+        (Self { tools, servers: now }, newest, how)
     }
 
-    /// Connects them, and passes on what becomes of their tools. Does not end by itself.
-    async fn connect(&self, news: News, interrupt: &Interrupt, printer: &Printer) -> Infallible {
-        let Some(connected) = servers::connect(self.config.clone(), interrupt, printer).await else {
-            // The program is ending.
-            return std::future::pending().await;
+    /// Connects them, and passes on what becomes of them and their tools. Does not end by itself.
+    async fn follow(self, servers: &Servers, printer: &Printer) -> Infallible {
+        let establish = async {
+            servers.establish().await;
+            servers.report_problems(printer);
+            std::future::pending().await
         };
-        let servers = self.connected.get_or_init(|| connected.with_learned(learned::open(&self.files)));
-        servers.report_problems(printer);
-        // Before the tools are read, so that no change of theirs is missed.
-        let watch = servers.watch();
-        news.tools.send_replace(servers.tools().into());
-        news.delegate.send_replace(Some(servers.delegate()));
-        let failures = servers.failures().to_vec();
-        // Whoever waits for the tools finds them.
-        news.servers.send_replace(Arc::new(carrel_mcp::Servers { connecting: Vec::new(), failures }));
-        if let Some(mut watch) = watch {
-            while watch.changed().await.is_ok() {
-                news.tools.send_replace(servers.tools().into());
+        let follow = async {
+            let mut connecting = servers.connecting();
+            let Some(mut tools) = servers.watch() else { return std::future::pending().await };
+            loop {
+                // The tools of a server are there before it is said to be, so they are read after that, and told before.
+                let now = state(servers);
+                self.tools.send_replace(servers.tools().into());
+                self.servers.send_replace(Arc::new(now));
+                tokio::select! {
+                    Ok(()) = connecting.changed() => {}
+                    Ok(()) = tools.changed() => {}
+                    else => return std::future::pending().await,
+                }
             }
+        };
+        tokio::select! {
+            never = establish => never,
+            never = follow => never,
         }
-        std::future::pending().await
     }
+}
+
+/// Says which of them are not there.
+fn state(servers: &Servers) -> carrel_mcp::Servers {
+    let connecting = servers.connecting().borrow().iter().cloned().collect();
+    carrel_mcp::Servers { connecting, failures: servers.failures() }
 }

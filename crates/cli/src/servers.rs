@@ -2,6 +2,7 @@
 //!
 //! The other files ask for tools, a delegate and failures, and know nothing of MCP.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -100,10 +101,10 @@ impl Environment for WithCarrel {
     }
 }
 
-/// Servers that were started or reached, and those that were not.
+/// Servers that are started or reached, and those that cannot be.
 pub(crate) struct Servers {
     upstreams: Option<Arc<Upstreams>>,
-    failures: Vec<String>,
+    /// Of the configuration.
     warnings: Vec<String>,
     /// The names of those that the configuration turns off.
     disabled: Vec<String>,
@@ -120,15 +121,25 @@ pub(crate) struct Tool {
 
 /// Connects to the servers of a configuration, all at once; `None` when a signal to end came first.
 pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &Printer) -> Option<Servers> {
+    let servers = begin(config);
+    let names = servers.connecting().borrow().iter().cloned().collect::<Vec<_>>().join(", ");
+    if !names.is_empty() {
+        printer.status(Some(&format!("connecting to {names}")));
+    }
+    let connected = tokio::select! {
+        _ = interrupt.fired() => None,
+        () = servers.establish() => Some(()),
+    };
+    printer.status(None);
+    connected.map(|()| servers)
+}
+
+/// Makes the servers of a configuration, connected to none of them yet.
+pub(crate) fn begin(config: McpConfig) -> Servers {
     let mut warnings: Vec<_> = config.unknown_fields.iter().map(ToString::to_string).collect();
+    let learned = Arc::new(Learned::in_memory());
     if config.servers.is_empty() && config.unsupported.is_empty() && config.openapi.is_empty() {
-        return Some(Servers {
-            upstreams: None,
-            failures: Vec::new(),
-            warnings,
-            disabled: config.disabled,
-            learned: Arc::new(Learned::in_memory()),
-        });
+        return Servers { upstreams: None, warnings, disabled: config.disabled, learned };
     }
     let mut options = login::folder()
         .map_or_else(|_| ConnectOptions::default(), |logins| ConnectOptions::default().with_logins(logins));
@@ -142,24 +153,8 @@ pub(crate) async fn connect(config: McpConfig, interrupt: &Interrupt, printer: &
             warnings.push(format!("failed to {invalid}; TRACEPARENT in the environment is passed over"));
         }
     }
-    let servers = config.servers.iter().map(|server| server.name.as_str());
-    let names: Vec<_> = servers.chain(config.openapi.iter().map(|document| document.name.as_str())).collect();
-    printer.status(Some(&format!("connecting to {}", names.join(", "))));
-    let upstreams = tokio::select! {
-        _ = interrupt.fired() => None,
-        upstreams = Upstreams::connect(&config, options) => Some(upstreams),
-    };
-    printer.status(None);
-    let upstreams = Arc::new(upstreams?);
-    let failures = upstreams.failures().iter().map(|failure| format!("failed to {failure}")).collect();
-    warnings.extend(upstreams.warnings().iter().map(ToString::to_string));
-    Some(Servers {
-        upstreams: Some(upstreams),
-        failures,
-        warnings,
-        disabled: config.disabled,
-        learned: Arc::new(Learned::in_memory()),
-    })
+    let upstreams = Arc::new(Upstreams::begin(&config, Vec::new(), options));
+    Servers { upstreams: Some(upstreams), warnings, disabled: config.disabled, learned }
 }
 
 /// Returns the trace that this process is part of: calls are made in its span.
@@ -178,6 +173,21 @@ impl Servers {
     pub(crate) fn with_learned(mut self, learned: Arc<Learned>) -> Self {
         self.learned = learned;
         self
+    }
+
+    /// Connects to them, until each is there or has failed. Cancel safe.
+    pub(crate) async fn establish(&self) {
+        if let Some(upstreams) = &self.upstreams {
+            upstreams.establish().await;
+        }
+    }
+
+    /// Returns a receiver that has the names of those that are being connected.
+    pub(crate) fn connecting(&self) -> watch::Receiver<BTreeSet<String>> {
+        match &self.upstreams {
+            Some(upstreams) => upstreams.connecting(),
+            None => watch::Sender::default().subscribe(),
+        }
     }
 
     /// Returns the tools for a session.
@@ -230,17 +240,19 @@ impl Servers {
         let listing = self.listing();
         let Some(upstreams) = &self.upstreams else { return Vec::new() };
         let tools = |name: &str| listing.iter().filter(|tool| tool.server == name).count();
-        upstreams.servers().map(|name| (name.to_owned(), tools(name))).collect()
+        upstreams.servers().into_iter().map(|name| (name.clone(), tools(&name))).collect()
     }
 
     /// Returns what is wrong with the servers that were not reached.
-    pub(crate) fn failures(&self) -> &[String] {
-        &self.failures
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let failures = self.upstreams.as_ref().map(|upstreams| upstreams.failures()).unwrap_or_default();
+        failures.iter().map(|failure| format!("failed to {failure}")).collect()
     }
 
     /// Returns what should be known of the configuration and of the servers that were reached.
-    pub(crate) fn warnings(&self) -> &[String] {
-        &self.warnings
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let of_servers = self.upstreams.as_ref().map(|upstreams| upstreams.warnings()).unwrap_or_default();
+        self.warnings.iter().cloned().chain(of_servers.iter().map(ToString::to_string)).collect()
     }
 
     /// Says why there is no tool.
@@ -256,14 +268,14 @@ impl Servers {
 
     /// Says what is wrong with the servers, reached or not.
     pub(crate) fn report_problems(&self, printer: &Printer) {
-        for failure in self.failures.iter().chain(&self.warnings) {
+        for failure in self.failures().iter().chain(&self.warnings()) {
             printer.note(Tone::Warning, &format!("warning: {failure}"));
         }
     }
 
     /// Tells whether any server was not reached.
     pub(crate) fn any_failed(&self) -> bool {
-        !self.failures.is_empty()
+        !self.failures().is_empty()
     }
 
     /// Tells whether servers were configured and none was reached.

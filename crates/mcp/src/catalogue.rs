@@ -37,6 +37,11 @@ impl Catalogue {
         Arc::clone(&self.tools.borrow())
     }
 
+    /// Tells whether there is a tool of this name now.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.tools.borrow().iter().any(|tool| tool.name.as_str() == name)
+    }
+
     /// Returns a receiver that hears of every change from now on.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<[ToolDescription]>> {
         let mut tools = self.tools.clone();

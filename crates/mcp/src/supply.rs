@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::catalogue::Catalogue;
 use crate::refusal::Refusal;
 
 /// The servers behind the tools, as far as they are not there.
@@ -44,6 +45,26 @@ impl Supply {
         }
     }
 
+    /// Waits as [`ready`](Self::ready) does, unless all that a program calls is there already.
+    ///
+    /// # Errors
+    /// The servers that take longer, by their names.
+    pub(crate) async fn ready_for(
+        &self,
+        code: &str,
+        catalogue: &Catalogue,
+        until: Instant,
+    ) -> Result<(), Refusal> {
+        let mut servers = self.0.clone();
+        while !calls_only(code, |name| catalogue.has(name)) {
+            tokio::select! {
+                ready = self.ready(until) => return ready,
+                changed = servers.changed() => if changed.is_err() { return Ok(()) },
+            }
+        }
+        Ok(())
+    }
+
     /// Says which tools are missing, and why, a line a server.
     pub(crate) fn missing(&self) -> Vec<String> {
         let servers = self.0.borrow();
@@ -55,9 +76,23 @@ impl Supply {
     }
 }
 
-/// Tells whether a program may use a tool, by the names through which it does.
-pub(crate) fn uses_tools(code: &str) -> bool {
-    code.contains("tools") || code.contains("ALL_TOOLS")
+/// Tells whether a program uses tools in no other way than by calling those that are `there`. It looks at the text alone:
+/// whatever else has to do with tools, a comment even, may use any of them.
+fn calls_only(code: &str, there: impl Fn(&str) -> bool) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    // `ALL_TOOLS` is one, too.
+    let lower = code.to_ascii_lowercase();
+    let mut from = 0;
+    while let Some(at) = lower.get(from..).and_then(|rest| rest.find("tools")) {
+        from += at + "tools".len();
+        let after = code.get(from..).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+        let name = after.split(|c| !is_part(c)).next().unwrap_or_default();
+        if !there(name) {
+            return false;
+        }
+        from += 1 + name.len();
+    }
+    true
 }
 
 #[cfg(test)]
@@ -65,6 +100,27 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_program_that_calls_what_is_there_waits_for_nobody() {
+        let there = |name: &str| ["a__x", "a__tools"].contains(&name);
+        for (code, waits) in [
+            ("1 + 1", false),
+            ("await tools.a__x({}); tools.a__x()", false),
+            ("await tools.a__tools()", false),
+            ("await tools.a__x({}); await tools.b__y()", true),
+            ("await tools.a__xy()", true),
+            ("tools['a__x']()", true),
+            ("const { a__x } = tools", true),
+            ("ALL_TOOLS.length", true),
+            ("tools.$search('x')", true),
+            ("const ä = tools.a__x", false),
+            ("tools", true),
+            ("tools.", true),
+        ] {
+            assert_eq!(!calls_only(code, there), waits, "{code}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn it_is_ready_when_the_last_server_is_there_or_has_failed() {

@@ -19,7 +19,6 @@ use crate::connection::Connection;
 use crate::face::Shared;
 use crate::refusal::Refusal;
 use crate::sessions::Session;
-use crate::supply;
 use crate::task;
 
 pub(crate) const EXEC: &str = "exec";
@@ -201,8 +200,8 @@ pub(crate) async fn exec(
     let shared = connection.face.shared();
     let person = ask::attend(shared, context);
     let limits = client::limits(shared, context);
-    if answers.is_none() && supply::uses_tools(&arguments.code) {
-        shared.supply.ready(patience.servers).await?;
+    if answers.is_none() {
+        shared.supply.ready_for(&arguments.code, &shared.catalogue, patience.servers).await?;
     }
     let yield_time = arguments.yield_time_ms.map_or(YIELD_TIME, Duration::from_millis);
     let tokens = arguments.max_output_tokens.unwrap_or(limits.output_tokens);

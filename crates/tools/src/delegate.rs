@@ -21,7 +21,8 @@ const DEFAULT_VALUE_BYTES: usize = 16 << 20;
 
 /// A delegate over a set of upstreams. Cheap to clone; sessions may share one.
 ///
-/// An input is checked against its tool's schema before it leaves. A call whose server is gone connects it again, and
+/// An input is checked against its tool's schema before it leaves. A call of a tool that is not there waits while servers
+/// are being connected. A call whose server is gone connects it again, and
 /// fails with [`ToolErrorCode::Unavailable`] when that does not succeed. One whose server goes while it runs is made
 /// again, once and with the same idempotency key, when the tool says that it is read-only or idempotent; else, and when
 /// that fails too, it fails with [`ToolErrorCode::OutcomeUnknown`]. When its token fires, a call is cancelled at the
@@ -83,8 +84,11 @@ impl McpDelegate {
 
     async fn call(&self, mut call: ToolCall, cancel: &CancellationToken) -> Result<JsonText, ToolError> {
         let (tool, input) = (call.tool.clone(), call.input.take());
-        let Some(entry) = self.catalogue().get(&tool).cloned() else {
-            return Err(self.unknown(&tool));
+        let Some(entry) = self.upstreams.find(&tool, cancel).await else {
+            return Err(match cancel.is_cancelled() {
+                true => ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled"),
+                false => self.unknown(&tool),
+            });
         };
         let arguments = arguments(input.as_ref(), self.value_bytes)?;
         let arguments = Value::Object(arguments);

@@ -47,6 +47,17 @@ pub(crate) fn identifier(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '$' { c } else { '_' }).collect()
 }
 
+/// Tells whether tools of two servers may come to the same name.
+pub(crate) fn may_share_names(a: &str, b: &str) -> bool {
+    // What comes before the tool's own name: of a server without a name, nothing.
+    let before = |server: &str| match server {
+        "" => String::new(),
+        server => plain_name(server, "").to_string(),
+    };
+    let (a, b) = (before(a), before(b));
+    a.starts_with(&b) || b.starts_with(&a)
+}
+
 /// The names tools have, by server and tool.
 pub(crate) type Names = BTreeMap<(String, String), ToolName>;
 
@@ -115,6 +126,21 @@ pub(crate) fn fnv1a(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_share_names_when_one_goes_on_as_the_other_may() {
+        for (a, b, may) in [
+            ("a", "b", false),
+            ("a", "ab", false),
+            ("a-b", "a_b", true),
+            ("a", "a__b", true),
+            ("1", "_1", true),
+            ("", "a", true),
+        ] {
+            assert_eq!(may_share_names(a, b), may, "{a} {b}");
+            assert_eq!(may_share_names(b, a), may, "{a} {b}");
+        }
+    }
 
     fn names(tools: &[(&str, &str)]) -> Vec<String> {
         let pairs = tools.iter().map(|(s, t)| ((*s).to_owned(), (*t).to_owned()));

@@ -92,6 +92,8 @@ async def late(mode, where, *arguments):
     async with Client(target(where, list(arguments)), mode=mode) as client:
         seen = {"tools": [tool.name for tool in (await client.list_tools()).tools]}
         seen["plain"] = await call(client, "exec", code="export default 1 + 1")
+        # Waits for its own server, and for no other.
+        seen["quick"] = await call(client, "exec", code="export default (await tools.shop__list_orders({})).orders.length")
         search = asyncio.create_task(call(client, "search_tools", query="orders of a customer"))
         run = asyncio.create_task(call(client, "exec", code="export default (await tools.orders__list_orders({})).orders.length"))
         with open("go", "w"):

@@ -1,6 +1,7 @@
 //! What the tests over real servers share.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::{
@@ -65,7 +66,7 @@ pub(crate) async fn connect_with(servers: Value, options: ConnectOptions) -> Mcp
 }
 
 /// Connects to one server that must not come up, and returns why.
-pub(crate) async fn failure(server: Value, options: ConnectOptions) -> carrel_tools::ConnectFailure {
+pub(crate) async fn failure(server: Value, options: ConnectOptions) -> Arc<carrel_tools::ConnectFailure> {
     let upstreams = Upstreams::connect(&config(json!({ "s": server })), options).await;
     let shown = format!("{upstreams:?}");
     assert!(!shown.contains(API_KEY), "{shown}");
@@ -73,7 +74,7 @@ pub(crate) async fn failure(server: Value, options: ConnectOptions) -> carrel_to
     let failure = &upstreams.failures()[0];
     let text = format!("{failure} {failure:?}");
     assert!(!text.contains(API_KEY), "{text}");
-    upstreams.into_failures().remove(0)
+    upstreams.failures().remove(0)
 }
 
 /// A call as a session makes it.

@@ -1,5 +1,6 @@
 //! Servers that are missing, dying, silent, too talkative or not quite MCP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{Door, call, call_with, config, connect, failure, fake};
@@ -92,6 +93,37 @@ async fn one_without_a_handshake_is_spoken_to_without() {
 }
 
 #[tokio::test]
+async fn one_that_is_slow_delays_its_own_tools_and_those_that_could_have_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let mut slow = fake("modern");
+    let wait = "while [ ! -e \"$0\" ]; do sleep 0.02; done; exec node \"$@\"";
+    slow["command"] = "sh".into();
+    slow["args"] =
+        [&[json!("-c"), json!(wait), json!(go)], &slow["args"].as_array().unwrap()[..]].concat().into();
+    let servers = json!({ "a-b": fake("modern"), "a_b": slow, "c": fake("modern") });
+    let upstreams = Arc::new(Upstreams::begin(&config(servers), Vec::new(), ConnectOptions::default()));
+    let delegate = McpDelegate::new(Arc::clone(&upstreams), NoSink);
+    let (mut connecting, mut catalogues) = (upstreams.connecting(), upstreams.watch());
+    let watched = async {
+        call(&delegate, "c__kinds", json!({})).await.unwrap();
+        connecting.wait_for(|connecting| connecting.len() == 1).await.unwrap();
+        assert!(catalogues.borrow_and_update().iter().all(|tool| &*tool.server == "c"));
+        let (called, ()) = tokio::join!(call(&delegate, "a_b__kinds", json!({})), async {
+            std::fs::write(&go, "").unwrap();
+        });
+        called.unwrap();
+        let catalogue = catalogues.borrow_and_update().clone();
+        let named =
+            |name: &str| catalogue.iter().find(|tool| tool.name.as_str() == name).unwrap().server.clone();
+        assert_eq!([&*named("a_b__kinds"), &*named("a_b__kinds_2")], ["a-b", "a_b"]);
+    };
+    tokio::join!(upstreams.establish(), watched);
+    assert!(connecting.borrow().is_empty());
+    upstreams.close().await;
+}
+
+#[tokio::test]
 async fn an_endless_list_of_tools_is_cut() {
     let options = ConnectOptions::default().with_tools(7);
     let upstreams = Upstreams::connect(&config(json!({ "s": fake("endless") })), options).await;
@@ -103,7 +135,7 @@ async fn an_endless_list_of_tools_is_cut() {
 async fn one_with_a_transport_that_is_not_spoken_fails_alone() {
     let servers = json!({ "old": { "type": "sse", "url": "http://h/sse" }, "s": fake("serve") });
     let upstreams = Upstreams::connect(&config(servers), ConnectOptions::default()).await;
-    assert_eq!(upstreams.servers().collect::<Vec<_>>(), ["s"]);
+    assert_eq!(upstreams.servers(), ["s"]);
     let failure = upstreams.failures()[0].to_string();
     assert!(
         failure.starts_with("connect to MCP server `old`: the transport \"sse\" is not supported"),
@@ -116,7 +148,7 @@ async fn a_tool_that_is_malformed_is_left_out_and_named() {
     let config = config(json!({ "s": fake("malformed-tools") }));
     let upstreams = Upstreams::connect(&config, ConnectOptions::default()).await;
     assert_eq!(upstreams.catalogue().len(), 1, "{:?}", upstreams.failures());
-    let [warning] = upstreams.warnings() else { panic!("{:?}", upstreams.warnings()) };
+    let [warning] = &upstreams.warnings()[..] else { panic!("{:?}", upstreams.warnings()) };
     assert!(warning.to_string().contains("`null`"), "{warning}");
 }
 

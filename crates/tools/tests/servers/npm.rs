@@ -139,7 +139,7 @@ async fn two_servers_of_which_one_is_dead() {
     let servers =
         json!({ "e": everything(), "dead": { "command": "node", "args": ["-e", "process.exit(4)"] } });
     let upstreams = Upstreams::connect(&config(servers), ConnectOptions::default()).await;
-    assert_eq!(upstreams.servers().collect::<Vec<_>>(), ["e"]);
+    assert_eq!(upstreams.servers(), ["e"]);
     let failures: Vec<String> = upstreams.failures().iter().map(ToString::to_string).collect();
     assert_eq!(
         failures,
