@@ -11,10 +11,12 @@ mod document;
 mod entry;
 mod file;
 mod json;
+mod own;
 mod place;
 mod record;
 mod restore;
 mod shown;
+mod target;
 mod toml;
 
 use std::collections::BTreeSet;
@@ -24,13 +26,15 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 pub use self::change::{ApplyError, Change};
+use self::document::Content;
 pub use self::document::Invalid;
-use self::document::{Content, Servers};
 use self::file::FileChange;
+use self::own::Own;
 pub use self::place::NotInstalled;
 use self::record::{Kept, Moved, Record};
+use self::target::Target;
 use crate::config::Environment;
-use crate::import::{Client, Places, Taken, answer_inputs, codex, free_name};
+use crate::import::{Client, Places, Taken, answer_inputs, codex};
 
 /// What some editors begin a file with.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -239,185 +243,6 @@ pub fn uninstall(client: Client, scope: Scope, setup: &Setup<'_>) -> Result<Chan
         is_private: true,
     });
     Ok(change)
-}
-
-/// The client's file, and what was installed before.
-struct Target {
-    path: PathBuf,
-    text: Option<String>,
-    all: Vec<Kept>,
-    project: Option<PathBuf>,
-}
-
-impl Target {
-    fn find(client: Client, scope: Scope, setup: &Setup<'_>) -> Result<Self, InstallError> {
-        let path = match scope {
-            Scope::User => client.user_file(setup.places, setup.environment),
-            Scope::Project => {
-                client.project_file(setup.places).ok_or_else(|| InstallError::NoProjects(client.name()))?
-            }
-        };
-        let unreadable = |source| InstallError::Unreadable { path: path.clone(), source };
-        let path = file::resolve(&path).map_err(unreadable)?;
-        let unreadable = |source| InstallError::Unreadable { path: path.clone(), source };
-        let text = file::read(&path).map_err(unreadable)?;
-        let project = (scope == Scope::Project).then(|| setup.places.project.clone());
-        Ok(Self { path, text, all: record::all(setup.folder)?, project })
-    }
-
-    fn kept(&self) -> Option<&Kept> {
-        self.all.iter().find(|kept| kept.record.file == self.path)
-    }
-
-    fn invalid(&self, invalid: Invalid) -> InstallError {
-        InstallError::Invalid { path: self.path.clone(), invalid }
-    }
-
-    /// Returns Carrel's configuration for this scope: one for the person, and one for each project.
-    fn own_path(&self, setup: &Setup<'_>) -> PathBuf {
-        let Some(project) = &self.project else { return setup.folder.join("mcp.json") };
-        let known = self.all.iter().find(|kept| kept.record.project.as_ref() == Some(project));
-        if let Some(known) = known {
-            return known.record.own.clone();
-        }
-        let name = project.file_name().unwrap_or_default().to_string_lossy();
-        let mut number = 1;
-        loop {
-            let suffix = if number > 1 { format!("-{number}") } else { String::new() };
-            let path = setup.folder.join("projects").join(format!("{name}{suffix}.json"));
-            if !path.exists() && self.all.iter().all(|kept| kept.record.own != path) {
-                return path;
-            }
-            number += 1;
-        }
-    }
-}
-
-/// Carrel's own configuration.
-struct Own {
-    path: PathBuf,
-    text: Option<String>,
-    servers: Servers,
-    rest: Map<String, Value>,
-}
-
-impl Own {
-    /// It has the form of Claude's.
-    const FORM: Client = Client::Claude;
-
-    fn read(path: &Path) -> Result<Self, InstallError> {
-        let text = file::read(path)
-            .map_err(|source| InstallError::Unreadable { path: path.to_path_buf(), source })?;
-        let content = document::read(Self::FORM, text.as_deref().unwrap_or_default())
-            .map_err(|invalid| InstallError::Invalid { path: path.to_path_buf(), invalid })?;
-        Ok(Self { path: path.to_path_buf(), text, servers: content.servers, rest: content.rest })
-    }
-
-    /// Returns the names that only this record brought.
-    fn brought<'a>(&self, kept: Option<&'a Kept>, all: &[Kept]) -> Vec<&'a Moved> {
-        let Some(kept) = kept else { return Vec::new() };
-        let others = all.iter().filter(|other| other.path != kept.path && other.record.own == self.path);
-        let held: BTreeSet<&str> =
-            others.flat_map(|other| &other.record.moved).map(|moved| moved.goes_by.as_str()).collect();
-        let ours = kept.record.moved.iter();
-        ours.filter(|moved| moved.is_ours && !held.contains(moved.goes_by.as_str())).collect()
-    }
-
-    /// Takes servers in, in the place of those that this record brought before.
-    fn take(
-        &self,
-        client: Client,
-        movable: Vec<(String, Map<String, Value>)>,
-        kept: Option<&Kept>,
-        all: &[Kept],
-        notes: &mut Vec<String>,
-    ) -> Result<(Vec<Moved>, String, Servers), InstallError> {
-        let mut document = self.open()?;
-        let brought = self.brought(kept, all);
-        let mut left = self.servers.clone();
-        for moved in &brought {
-            if left.get(&moved.goes_by).and_then(Value::as_object) == Some(&moved.entry) {
-                left.shift_remove(&moved.goes_by);
-            }
-        }
-        let ours = |goes_by: &str| {
-            let others = all.iter().filter(|other| other.record.own == self.path);
-            others
-                .flat_map(|other| &other.record.moved)
-                .any(|moved| moved.goes_by == goes_by && moved.is_ours)
-        };
-        let mut moved = Vec::new();
-        for (name, entry) in movable {
-            let value = Value::Object(entry.clone());
-            let is_known = left.get(&name) == Some(&value);
-            let goes_by = if is_known {
-                name.clone()
-            } else {
-                free_name(&name, client, |name| left.contains_key(name))
-            };
-            if goes_by != name {
-                notes.push(format!(
-                    "`{name}` goes by `{goes_by}` behind Carrel: another server has its name there"
-                ));
-            }
-            let is_ours = !is_known || ours(&goes_by);
-            left.insert(goes_by.clone(), value);
-            moved.push(Moved { name, goes_by, entry, is_ours });
-        }
-        for name in self.servers.keys().filter(|name| !left.contains_key(*name)) {
-            document.remove(name);
-        }
-        for (name, entry) in left.iter().filter(|(name, entry)| self.servers.get(*name) != Some(entry)) {
-            document.remove(name);
-            document.insert(name, entry);
-        }
-        let is_same = self.text.is_some() && left == self.servers;
-        let text = if is_same { self.text.clone().unwrap_or_default() } else { document.text() };
-        // A configuration has the field, servers or not.
-        let text = if left.is_empty() && self.text.is_none() {
-            "{\n  \"mcpServers\": {}\n}\n".to_owned()
-        } else {
-            text
-        };
-        Ok((moved, text, left))
-    }
-
-    /// Lets go of the servers that only this record brought; `None` when nothing is left.
-    fn give_back(
-        &self,
-        kept: &Kept,
-        all: &[Kept],
-        notes: &mut Vec<String>,
-    ) -> Result<(Option<String>, Servers), InstallError> {
-        let Some(text) = &self.text else { return Ok((None, Servers::new())) };
-        let mut document = self.open()?;
-        let mut left = self.servers.clone();
-        for moved in self.brought(Some(kept), all) {
-            match left.get(&moved.goes_by).and_then(Value::as_object) {
-                Some(entry) if *entry == moved.entry => {
-                    left.shift_remove(&moved.goes_by);
-                    document.remove(&moved.goes_by);
-                }
-                Some(_) => notes.push(format!(
-                    "`{}` was changed in {}: it stays there, too",
-                    moved.goes_by,
-                    self.path.display()
-                )),
-                None => {}
-            }
-        }
-        let is_used = all.iter().any(|other| other.path != kept.path && other.record.own == self.path);
-        if left.is_empty() && self.rest.is_empty() && !is_used {
-            return Ok((None, left));
-        }
-        let text = if left == self.servers { text.clone() } else { document.text() };
-        Ok((Some(text), left))
-    }
-
-    fn open(&self) -> Result<Box<dyn document::Document>, InstallError> {
-        document::open(Self::FORM, self.text.as_deref().unwrap_or_default())
-            .map_err(|invalid| InstallError::Invalid { path: self.path.clone(), invalid })
-    }
 }
 
 /// Takes servers out of a text and puts the entry in. `None` when that would change anything else.
