@@ -6,6 +6,8 @@
 //! ```ignore
 //! carrel_journal::store_suite!((std::sync::Arc::new(MyStore::new()), ()));
 //! ```
+//!
+//! And [`PassesOn`], for stores that fail as a test of something else needs it.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -20,12 +22,14 @@ mod appending;
 mod blobs;
 mod cutting;
 mod leases;
+mod passing;
 mod sessions;
 
 pub use appending::*;
 pub use blobs::*;
 pub use cutting::*;
 pub use leases::*;
+pub use passing::PassesOn;
 pub use sessions::*;
 
 use std::sync::Arc;

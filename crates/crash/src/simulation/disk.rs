@@ -7,10 +7,10 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use carrel_contract::{CodeModeFuture, SessionId};
-use carrel_journal::error::{AcquireError, AppendError, CompactError, PutBlobError, RenewError, StoreError};
-use carrel_journal::{Blob, BlobHash, Cut, Head, Lease, Memory, Owner, Page, Position, Store};
+use carrel_contract::CodeModeFuture;
+use carrel_journal::Memory;
+use carrel_journal::error::StoreError;
+use carrel_journal::testing::PassesOn;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -98,6 +98,14 @@ impl Disk {
         self.state().poison = Some(cause.clone());
         cause.into()
     }
+}
+
+impl PassesOn for Disk {
+    type Behind = Memory;
+
+    fn behind(&self) -> &Memory {
+        &self.kept
+    }
 
     fn write<'a, T: Send + 'a, E: From<StoreError> + Send + 'a>(
         &'a self,
@@ -135,7 +143,7 @@ impl Disk {
         })
     }
 
-    fn read_with<'a, T: Send + 'a>(
+    fn look<'a, T: Send + 'a>(
         &'a self,
         work: impl FnOnce(&'a Memory) -> CodeModeFuture<'a, T, StoreError> + Send + 'a,
     ) -> CodeModeFuture<'a, T, StoreError> {
@@ -143,107 +151,5 @@ impl Disk {
             self.alive().await;
             work(&self.kept).await
         })
-    }
-}
-
-impl Store for Disk {
-    fn append(
-        &self,
-        session: &SessionId,
-        expected: Position,
-        entries: Vec<Bytes>,
-    ) -> CodeModeFuture<'_, Position, AppendError> {
-        let session = session.clone();
-        self.write(move |kept| kept.append(&session, expected, entries))
-    }
-
-    fn read(
-        &self,
-        session: &SessionId,
-        after: Position,
-        max_bytes: usize,
-    ) -> CodeModeFuture<'_, Page, StoreError> {
-        let session = session.clone();
-        self.read_with(move |kept| kept.read(&session, after, max_bytes))
-    }
-
-    fn head(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Head>, StoreError> {
-        let session = session.clone();
-        self.read_with(move |kept| kept.head(&session))
-    }
-
-    fn list(
-        &self,
-        after: Option<&SessionId>,
-        limit: usize,
-    ) -> CodeModeFuture<'_, Vec<SessionId>, StoreError> {
-        let after = after.cloned();
-        self.read_with(move |kept| kept.list(after.as_ref(), limit))
-    }
-
-    fn delete(&self, session: &SessionId) -> CodeModeFuture<'_, bool, StoreError> {
-        let session = session.clone();
-        self.write(move |kept| kept.delete(&session))
-    }
-
-    fn compact(
-        &self,
-        session: &SessionId,
-        expected: Position,
-        cut: Cut,
-    ) -> CodeModeFuture<'_, (), CompactError> {
-        let session = session.clone();
-        self.write(move |kept| kept.compact(&session, expected, cut))
-    }
-
-    fn put_blob(&self, session: &SessionId, blob: Blob) -> CodeModeFuture<'_, (), PutBlobError> {
-        let session = session.clone();
-        self.write(move |kept| kept.put_blob(&session, blob))
-    }
-
-    fn share_blob(&self, session: &SessionId, hash: BlobHash) -> CodeModeFuture<'_, bool, PutBlobError> {
-        let session = session.clone();
-        self.write(move |kept| kept.share_blob(&session, hash))
-    }
-
-    fn get_blob(&self, hash: BlobHash) -> CodeModeFuture<'_, Option<Blob>, StoreError> {
-        self.read_with(move |kept| kept.get_blob(hash))
-    }
-
-    fn blobs(&self, session: &SessionId) -> CodeModeFuture<'_, Vec<BlobHash>, StoreError> {
-        let session = session.clone();
-        self.read_with(move |kept| kept.blobs(&session))
-    }
-
-    fn acquire(
-        &self,
-        session: &SessionId,
-        owner: &Owner,
-        ttl: Duration,
-        now_us: i64,
-    ) -> CodeModeFuture<'_, Lease, AcquireError> {
-        let (session, owner) = (session.clone(), owner.clone());
-        self.write(move |kept| kept.acquire(&session, &owner, ttl, now_us))
-    }
-
-    fn renew(
-        &self,
-        session: &SessionId,
-        lease: &Lease,
-        ttl: Duration,
-        now_us: i64,
-    ) -> CodeModeFuture<'_, Lease, RenewError> {
-        let (session, lease) = (session.clone(), lease.clone());
-        self.write(move |kept| kept.renew(&session, &lease, ttl, now_us))
-    }
-
-    fn lease(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Lease>, StoreError> {
-        let session = session.clone();
-        self.read_with(move |kept| kept.lease(&session))
-    }
-
-    fn release(&self, session: &SessionId, lease: &Lease) -> CodeModeFuture<'_, (), StoreError> {
-        let (session, lease) = (session.clone(), lease.clone());
-        self.write(move |kept| kept.release(&session, &lease))
     }
 }

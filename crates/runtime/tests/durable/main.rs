@@ -16,9 +16,10 @@ use carrel_contract::{
     CellErrorKind, CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionProvider,
     Durability, ExecuteRequest, Notice, Seq, SessionId, SessionSpec, TerminationReason, WaitRequest,
 };
-use carrel_journal::error::{AcquireError, AppendError, CompactError, PutBlobError, RenewError, StoreError};
+use carrel_journal::error::{AppendError, StoreError};
 use carrel_journal::record::{Answer, Value};
-use carrel_journal::{Blob, BlobHash, Cut, Head, Lease, Memory, Owner, Page, Position, Record, Store, Tail};
+use carrel_journal::testing::PassesOn;
+use carrel_journal::{Memory, Owner, Page, Position, Record, Store, Tail};
 use carrel_runtime::{Environment, InProcessProvider, Options, SystemEnvironment};
 use tokio::sync::watch;
 
@@ -35,10 +36,16 @@ struct Fragile {
     exchanged: Mutex<Option<(Position, Bytes)>>,
 }
 
-impl Store for Fragile {
-    fn append(
+impl PassesOn for Fragile {
+    type Behind = Memory;
+
+    fn behind(&self) -> &Memory {
+        &self.memory
+    }
+
+    fn write_entries(
         &self,
-        session: &SessionId,
+        session: SessionId,
         expected: Position,
         entries: Vec<Bytes>,
     ) -> CodeModeFuture<'_, Position, AppendError> {
@@ -47,20 +54,19 @@ impl Store for Fragile {
         }
         let before = self.appends.fetch_add(1, Ordering::Relaxed);
         self.asked.send_replace(before + 1);
-        let session = session.clone();
         Box::pin(async move {
             self.holds.subscribe().wait_for(|holds| !holds).await.ok();
             self.memory.append(&session, expected, entries).await
         })
     }
 
-    fn read(
+    fn read_entries(
         &self,
-        session: &SessionId,
+        session: SessionId,
         after: Position,
         max_bytes: usize,
     ) -> CodeModeFuture<'_, Page, StoreError> {
-        let page = self.memory.read(session, after, max_bytes);
+        let page = self.memory.read(&session, after, max_bytes);
         Box::pin(async move {
             let mut page = page.await?;
             if let Some((position, bytes)) = &*self.exchanged.lock().unwrap() {
@@ -70,71 +76,6 @@ impl Store for Fragile {
             }
             Ok(page)
         })
-    }
-
-    fn head(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Head>, StoreError> {
-        self.memory.head(session)
-    }
-
-    fn list(
-        &self,
-        after: Option<&SessionId>,
-        limit: usize,
-    ) -> CodeModeFuture<'_, Vec<SessionId>, StoreError> {
-        self.memory.list(after, limit)
-    }
-
-    fn delete(&self, session: &SessionId) -> CodeModeFuture<'_, bool, StoreError> {
-        self.memory.delete(session)
-    }
-
-    fn compact(
-        &self,
-        session: &SessionId,
-        expected: Position,
-        cut: Cut,
-    ) -> CodeModeFuture<'_, (), CompactError> {
-        self.memory.compact(session, expected, cut)
-    }
-
-    fn put_blob(&self, session: &SessionId, blob: Blob) -> CodeModeFuture<'_, (), PutBlobError> {
-        self.memory.put_blob(session, blob)
-    }
-
-    fn get_blob(&self, hash: BlobHash) -> CodeModeFuture<'_, Option<Blob>, StoreError> {
-        self.memory.get_blob(hash)
-    }
-
-    fn blobs(&self, session: &SessionId) -> CodeModeFuture<'_, Vec<BlobHash>, StoreError> {
-        self.memory.blobs(session)
-    }
-
-    fn acquire(
-        &self,
-        session: &SessionId,
-        owner: &Owner,
-        ttl: Duration,
-        now_us: i64,
-    ) -> CodeModeFuture<'_, Lease, AcquireError> {
-        self.memory.acquire(session, owner, ttl, now_us)
-    }
-
-    fn renew(
-        &self,
-        session: &SessionId,
-        lease: &Lease,
-        ttl: Duration,
-        now_us: i64,
-    ) -> CodeModeFuture<'_, Lease, RenewError> {
-        self.memory.renew(session, lease, ttl, now_us)
-    }
-
-    fn lease(&self, session: &SessionId) -> CodeModeFuture<'_, Option<Lease>, StoreError> {
-        self.memory.lease(session)
-    }
-
-    fn release(&self, session: &SessionId, lease: &Lease) -> CodeModeFuture<'_, (), StoreError> {
-        self.memory.release(session, lease)
     }
 }
 
