@@ -210,9 +210,11 @@ impl Keeper {
     }
 
     /// Gives a session back that sleeps.
-    pub(crate) async fn release(&self, id: &SessionId, now_us: i64) {
+    pub(crate) async fn release(&self, id: &SessionId) {
         // Whoever has it by now keeps it.
-        if let Ok(lease) = self.store.acquire(id, &self.owner, LEASE_TIME, now_us).await {
+        if let Ok(Some(lease)) = self.store.lease(id).await
+            && lease.owner == self.owner
+        {
             self.store.release(id, &lease).await.ok();
         }
     }

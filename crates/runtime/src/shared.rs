@@ -208,6 +208,11 @@ impl Core {
         }
     }
 
+    /// Does what takes long where it holds up nobody; where nothing may depend on which thread is faster, here.
+    pub(crate) async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        if self.shared.lane.is_inline() { work() } else { self.outside.tasks.aside(work).await }
+    }
+
     /// Waits until what the session did is about to be written down, where it is. Cancel safe.
     pub(crate) async fn caught_up(self: &Arc<Self>) {
         self.flush();

@@ -52,5 +52,5 @@ pub(super) async fn work<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
-    if bytes < LARGE_BYTES { work() } else { core.outside.tasks.aside(work).await }
+    if bytes < LARGE_BYTES { work() } else { core.aside(work).await }
 }

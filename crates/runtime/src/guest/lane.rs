@@ -109,6 +109,11 @@ impl Lane {
         Self { queue: Arc::default(), threads: Vec::new(), inline: Some(Arc::clone(ticker)) }
     }
 
+    /// Tells whether it has no threads.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.inline.is_some()
+    }
+
     /// Runs a VM of a session in turns with others until it emits an effect, waits or ends. It has used `used` since it
     /// last waited. When nobody waits for it any more, the VM is dropped at its next turn.
     pub(crate) fn run(&self, party: Party, vm: Vm, used: Duration) -> Away {

@@ -116,7 +116,7 @@ async fn fold(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
     let recovered = recover(&journal.store, &core.id, &core.shared.trust, core.now_us()).await;
     let Recovered { history, tail, .. } = recovered.map_err(|error| error.to_string())?;
     let upto = tail.position();
-    let mut fold = core.outside.tasks.aside(move || history.fold()).await;
+    let mut fold = core.aside(move || history.fold()).await;
     let mut bytes = 0;
     for value in fold.values_mut() {
         let Value::Inline(text) = value else { continue };
@@ -131,7 +131,7 @@ async fn fold(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
         *value = Value::Blob { hash, bytes: length };
     }
     let blobs = fold.blobs();
-    let encoded = core.outside.tasks.aside(move || fold.to_bytes()).await;
+    let encoded = core.aside(move || fold.to_bytes()).await;
     bytes += encoded.len() as u64;
     let blob = journal.keep(encoded).await.map_err(|trouble| trouble.to_string())?;
     core.note(|| Record::Folded { lag: upto.0, blob, blobs, bytes });

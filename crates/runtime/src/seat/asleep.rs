@@ -79,7 +79,7 @@ impl Asleep {
         held.tasks.spawn_on(Kind::Lease, &runtime, async move {
             let grace = outside.limits.callback_grace;
             join_all(cells.into_values().map(|cell| cell.end(grace))).await;
-            keeper.release(&id, outside.shared.environment.now_us()).await;
+            keeper.release(&id).await;
             drop(leaving);
         });
     }
