@@ -1,6 +1,6 @@
 //! A short simulation, for every change; `./x simulate` is the long one.
 
-use carrel_crash::simulation::{live, run};
+use carrel_crash::simulation::{Counts, live, run};
 
 #[test]
 fn nothing_is_lost_or_done_twice_in_made_up_histories() {
@@ -10,13 +10,13 @@ fn nothing_is_lost_or_done_twice_in_made_up_histories() {
 /// Whatever a seed finds can be looked at again.
 #[test]
 fn a_seed_is_the_same_history_each_time() {
-    let (mut deaths, mut failures) = (0, 0);
+    let mut all = Counts::default();
     for seed in 1..=15 {
         let history = live(seed).unwrap();
         assert_eq!(history, live(seed).unwrap(), "seed {seed}");
         assert!(history.events.iter().all(|events| !events.is_empty()));
-        deaths += history.counts.deaths;
-        failures += history.counts.failures;
+        all += history.counts;
     }
-    assert!(deaths > 5 && failures > 1, "{deaths} deaths and {failures} failures among them");
+    let Counts { deaths, failures, taken, forks, folds, cut, .. } = all;
+    assert!(deaths > 5 && failures > 1 && taken > 1 && forks > 1 && folds > 1 && cut > 1, "{all}");
 }

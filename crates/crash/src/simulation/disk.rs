@@ -1,24 +1,29 @@
 //! The store of a process: what it has kept outlives the process, and its faults are drawn.
 //!
 //! Writes are done one after the other. Each takes its time, and may fail, before it is done or after; or the process dies
-//! with it, before or after. Who is dead waits for ever.
+//! with it, before or after. Who is dead waits for ever. Several processes may have disks that keep the same.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use carrel_contract::CodeModeFuture;
-use carrel_journal::Memory;
-use carrel_journal::error::StoreError;
+use bytes::Bytes;
+use carrel_contract::{CodeModeFuture, SessionId};
+use carrel_journal::error::{AppendError, StoreError};
 use carrel_journal::testing::PassesOn;
+use carrel_journal::{Memory, Position, Store};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::owners::Owners;
 use super::random::Random;
 
 /// The store.
 pub(super) struct Disk {
     kept: Arc<Memory>,
+    owners: Arc<Owners>,
+    /// The process.
+    process: String,
     state: Mutex<State>,
     turn: tokio::sync::Mutex<()>,
     dead: watch::Sender<bool>,
@@ -26,9 +31,17 @@ pub(super) struct Disk {
 
 struct State {
     random: Random,
-    /// Once in how many writes there is a fault; never, when this is 0.
-    faults: u64,
+    faults: Faults,
     poison: Option<StoreError>,
+}
+
+/// How often something is amiss: once in so many writes; never, when this is 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Faults {
+    /// They fail, or the process dies.
+    pub(super) of_writes: u64,
+    /// They take longer than a lease.
+    pub(super) delays: u64,
 }
 
 /// What becomes of a write.
@@ -43,9 +56,20 @@ enum Fate {
 }
 
 impl Disk {
-    pub(super) fn new(kept: Arc<Memory>, random: Random, faults: u64) -> Self {
+    pub(super) fn new(
+        kept: Arc<Memory>,
+        owners: Arc<Owners>,
+        process: String,
+        random: Random,
+        faults: Faults,
+    ) -> Self {
         let state = Mutex::new(State { random, faults, poison: None });
-        Self { kept, state, turn: tokio::sync::Mutex::default(), dead: watch::Sender::default() }
+        let (turn, dead) = <(tokio::sync::Mutex<_>, watch::Sender<_>)>::default();
+        Self { kept, owners, process, state, turn, dead }
+    }
+
+    pub(super) fn process(&self) -> &str {
+        &self.process
     }
 
     /// Waits until the process dies of a write.
@@ -65,16 +89,18 @@ impl Disk {
 
     fn draw(&self) -> (Duration, Fate) {
         let mut state = self.state();
+        let Faults { of_writes, delays } = state.faults;
         let time = Duration::from_micros(if state.random.once_in(20) {
             state.random.below(2_000_000)
+        } else if delays > 0 && state.random.once_in(delays) {
+            state.random.below(120_000_000)
         } else {
             state.random.below(3000)
         });
         if let Some(cause) = &state.poison {
             return (time, Fate::Poisoned(cause.clone()));
         }
-        let faults = state.faults;
-        let fate = if faults == 0 || !state.random.once_in(faults) {
+        let fate = if of_writes == 0 || !state.random.once_in(of_writes) {
             Fate::Done
         } else {
             match state.random.below(6) {
@@ -88,7 +114,8 @@ impl Disk {
         (time, fate)
     }
 
-    async fn alive(&self) {
+    /// Returns while the process lives.
+    pub(super) async fn alive(&self) {
         if *self.dead.borrow() {
             pending::<()>().await;
         }
@@ -150,6 +177,21 @@ impl PassesOn for Disk {
         Box::pin(async move {
             self.alive().await;
             work(&self.kept).await
+        })
+    }
+
+    fn write_entries(
+        &self,
+        session: SessionId,
+        expected: Position,
+        entries: Vec<Bytes>,
+    ) -> CodeModeFuture<'_, Position, AppendError> {
+        self.write(move |kept| {
+            Box::pin(async move {
+                let appended = kept.append(&session, expected, entries.clone()).await?;
+                self.owners.appended(&self.process, &session, expected, &entries);
+                Ok(appended)
+            })
         })
     }
 }

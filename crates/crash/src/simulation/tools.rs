@@ -1,4 +1,11 @@
 //! The tools of made-up sessions, and their books, which outlive every process.
+//!
+//! What does them honours idempotency keys as far as a contract with such a server goes that another process may have to
+//! rely on, and no further. A process from which its session was taken may still have a call under way: it left when the
+//! session was its own, and nobody can take it back. The new owner is told of such a call that it never happened, if it has
+//! not yet, and makes it again with the same key. So of two processes that live at the same time the server does a call of
+//! one key once, and gives the other its answer. What one process does, or one that lives after it, it does as often as it
+//! is asked to, so that nothing hides a call that is made twice; and so it does what is never asked after.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +18,7 @@ use carrel_contract::{
 };
 use tokio::time::sleep;
 
+use super::disk::Disk;
 use super::random::Random;
 
 /// The tools: whether they only read, and whether a call may be made twice with the same key.
@@ -28,17 +36,28 @@ pub(super) fn descriptions() -> Vec<ToolDescription> {
     TOOLS.into_iter().filter_map(describe).collect()
 }
 
-/// What was done that must not be done twice, by the key of the call: how often.
-pub(super) type Books = Arc<Mutex<BTreeMap<String, u64>>>;
+/// What was done that must not be done twice, by the key of the call: by whom, each time.
+pub(super) type Books = Arc<Mutex<BTreeMap<String, Vec<Doer>>>>;
+
+/// A process that has something done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Doer {
+    pub(super) name: String,
+    /// When it lives: others may at the same time.
+    pub(super) time: usize,
+}
 
 /// The tools, as one process has them.
 pub(super) struct Tools {
     pub(super) books: Books,
+    pub(super) disk: Arc<Disk>,
+    /// When the process lives.
+    pub(super) time: usize,
     pub(super) random: Mutex<Random>,
 }
 
 impl Tools {
-    fn books(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+    fn books(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Doer>>> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -51,6 +70,17 @@ impl Tools {
         if ms > 0 {
             sleep(Duration::from_millis(ms)).await;
         }
+        self.disk.alive().await;
+    }
+
+    fn does(&self, call: &ToolCall) {
+        let doer = Doer { name: self.disk.process().to_owned(), time: self.time };
+        let mut books = self.books();
+        let done = books.entry(call.idempotency_key()).or_default();
+        let is_known = |before: &Doer| before.time == doer.time && before.name != doer.name;
+        if call.tool.as_str() != "pay" || !done.iter().any(is_known) {
+            done.push(doer);
+        }
     }
 
     async fn call(&self, call: ToolCall, cancel: CancellationToken) -> Result<JsonText, ToolError> {
@@ -59,7 +89,7 @@ impl Tools {
             if cancel.is_cancelled() {
                 return Err(ToolError::new(ToolErrorCode::Cancelled, "cancelled"));
             }
-            *self.books().entry(call.idempotency_key()).or_default() += 1;
+            self.does(&call);
         }
         self.take_time().await;
         Ok(answer(&call))
