@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{CodeModeFuture, Location, ToolDescription};
+use crate::{CellId, CodeModeFuture, Location, SessionId, ToolDescription};
 
 /// Checks cells against the types of what they use.
 pub trait CellChecker: Send + Sync {
@@ -31,19 +31,28 @@ pub struct CheckRequest {
     /// In a persistent session, the cells that left it their variables, in the order they ran. Requests of one session share their
     /// sources.
     pub earlier: Vec<EarlierCell>,
+    /// Which cell it is, for a checker that has to find its session's owner; a check may be of none.
+    pub cell: Option<(SessionId, CellId)>,
 }
 
 impl CheckRequest {
     /// Makes a request for a cell that stands on its tools alone.
     #[must_use]
     pub fn new(source: Arc<str>, tools: Arc<[ToolDescription]>) -> Self {
-        Self { source, tools, earlier: Vec::new() }
+        Self { source, tools, earlier: Vec::new(), cell: None }
     }
 
     /// Adds the cells that ran before.
     #[must_use]
     pub fn with_earlier(mut self, earlier: Vec<EarlierCell>) -> Self {
         self.earlier = earlier;
+        self
+    }
+
+    /// Says which cell it is.
+    #[must_use]
+    pub fn of_cell(mut self, session_id: SessionId, cell_id: CellId) -> Self {
+        self.cell = Some((session_id, cell_id));
         self
     }
 }

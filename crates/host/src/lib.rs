@@ -18,4 +18,4 @@ mod watch;
 
 pub use client::{ConnectError, RemoteProvider};
 pub use process::{HostCommand, Pool, ProcessOptions, ProcessProvider, Transport, die_with_parent};
-pub use server::{Bound, Hosted, InvalidListen, Listen, Listening, ServeError, stdin_closed};
+pub use server::{Bound, ClientChecker, Hosted, InvalidListen, Listen, Listening, ServeError, stdin_closed};

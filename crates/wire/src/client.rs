@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::{Call, Fault, Hello, Item, Observed, State};
+use crate::{Call, Check, Fault, Hello, Item, Observed, State, ToolFailure};
 
 /// A message to a client. Callbacks have numbers, which a stream never uses twice.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -99,6 +99,27 @@ pub enum ToClient {
         /// The number of `Ping`.
         #[n(0)]
         number: u64,
+    },
+    /// Says that what a client said last of an approval is written down, or why it cannot be.
+    #[n(11)]
+    Noted {
+        /// The callback that it is of.
+        #[n(0)]
+        call: u64,
+        /// Why it is not: the call must not be made.
+        #[cbor(n(1), decode_with = "crate::text::known")]
+        failure: Option<ToolFailure>,
+    },
+    /// Has the types of a cell checked, before it runs. Answered by `Checked`. For clients that can do
+    /// [`CHECKS`](crate::CHECKS).
+    #[n(12)]
+    Check {
+        /// The number of the callback.
+        #[n(0)]
+        call: u64,
+        /// The cell, and what it stands on.
+        #[n(1)]
+        check: Check,
     },
 }
 

@@ -6,6 +6,10 @@ use minicbor::{Decode, Encode};
 pub const MAGIC: &str = "carrel";
 /// The version of the protocol that this build speaks. It reads [`OLDEST`] and newer.
 pub const VERSION: u32 = 1;
+/// The capability of a host that tells approvals from other waits for a person.
+pub const APPROVALS: &str = "approvals";
+/// The capability of a client that checks the types of cells.
+pub const CHECKS: &str = "checks";
 /// The oldest version of a peer that this build speaks with.
 const OLDEST: u32 = 1;
 
@@ -65,6 +69,19 @@ impl Hello {
             max_message_bytes,
             token: None,
         }
+    }
+
+    /// Says that it can do something beyond its version.
+    #[must_use]
+    pub fn able(mut self, capability: &str) -> Self {
+        self.capabilities.push(capability.to_owned());
+        self
+    }
+
+    /// Tells whether it can.
+    #[must_use]
+    pub fn can(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|can| can == capability)
     }
 
     /// Returns the version that both speak: the newest.

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::text::Text;
-use crate::{Execute, Fault, Fork, Hello, LookedUp, Reading, Spec, Tool, ToolFailure, Wait};
+use crate::{Checked, Execute, Fault, Fork, Hello, LookedUp, Reading, Spec, Tool, ToolFailure, Wait};
 
 /// A message to a host. Requests have numbers, which a connection never uses twice; a request is answered by a
 /// [`Reply`](crate::Reply) with its number.
@@ -213,6 +213,16 @@ pub enum ToHost {
         #[n(0)]
         request: u64,
     },
+    /// Answers a check.
+    #[n(23)]
+    Checked {
+        /// The check.
+        #[n(0)]
+        call: u64,
+        /// What was found.
+        #[n(1)]
+        outcome: Checked,
+    },
 }
 
 /// How a call gets on.
@@ -238,4 +248,18 @@ pub enum Progress {
     /// It no longer waits for a person.
     #[n(2)]
     PersonAnswered,
+    /// A person is asked whether the call is to be made: nothing of it has left yet. Answered by
+    /// [`Noted`](crate::ToClient::Noted). For hosts that can do [`APPROVALS`](crate::APPROVALS), as the next two.
+    #[n(3)]
+    ApprovalAwaited {
+        /// What the person was asked.
+        #[n(0)]
+        question: String,
+    },
+    /// The call is to be made, and may leave once this is answered by `Noted`, too.
+    #[n(4)]
+    ApprovalGiven,
+    /// The call is not made, or nobody is asked any more.
+    #[n(5)]
+    ApprovalOver,
 }

@@ -9,6 +9,7 @@
 //! The types here are the wire's own. They become the contract's by `TryFrom`, which checks every id, name and JSON text,
 //! because a peer is not trusted in either direction. `docs/protocol.md` describes all of it for writers of other clients.
 
+mod check;
 mod client;
 mod content;
 mod event;
@@ -29,12 +30,13 @@ mod spec;
 mod text;
 mod tool;
 
+pub use check::{Check, Checked, Diagnostic, Earlier, Unchecked};
 pub use client::{Reply, StoredKey, ToClient};
 pub use content::{Content, Detail, Level};
 pub use event::{Event, EventKind, Item};
 pub use failure::{CellFailure, FailureKind, Place};
 pub use fault::{Fault, FromFault};
-pub use hello::{Hello, Incompatible, MAGIC, VERSION};
+pub use hello::{APPROVALS, CHECKS, Hello, Incompatible, MAGIC, VERSION};
 pub use host::{Progress, ToHost};
 pub use list::{FEW, MANY};
 pub use notice::Notice;

@@ -4,8 +4,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use carrel_contract::error::NotifyError;
-use carrel_contract::{CallStatus, CellId, JsonText, Notification, ToolCall, ToolError, ToolErrorCode};
-use carrel_wire::{Call, Fault, LookedUp, Malformed, Text, ToClient, ToHost, ToolFailure, encode};
+use carrel_contract::{
+    CallStatus, CellId, CheckerUnavailable, JsonText, Notification, ToolCall, ToolError, ToolErrorCode,
+};
+use carrel_wire::{
+    Call, Check, Checked, Fault, LookedUp, Malformed, Text, ToClient, ToHost, ToolFailure, encode,
+};
 use futures::FutureExt;
 
 use super::callbacks::Tokens;
@@ -78,6 +82,13 @@ impl Channel {
                 };
                 self.begin(&cell_id, call, notified.boxed());
             }
+            ToClient::Noted { call, failure } => {
+                let noted = failure.map(ToolError::try_from).transpose()?.map_or(Ok(()), Err);
+                if let Some(teller) = self.tokens(call).and_then(|tokens| tokens.teller) {
+                    teller.noted(noted);
+                }
+            }
+            ToClient::Check { call, check } => self.take_check(names, call, check)?,
             ToClient::CancelCall { call } => {
                 if let Some(tokens) = self.tokens(call) {
                     tokens.cancel.cancel();
@@ -98,6 +109,33 @@ impl Channel {
         Ok(())
     }
 
+    /// Has a cell's types checked.
+    fn take_check(self: &Arc<Self>, names: &Names, call: u64, check: Check) -> Result<(), LinkError> {
+        let Some(checker) = self.connection().checker.clone() else {
+            return Err(LinkError::Protocol("it asks for a check of a client that makes none"));
+        };
+        let cell_id = self.cell_id(names, &check.cell_id)?;
+        let Some(tokens) = self.add(call, check.text_bytes())? else {
+            let outcome = Checked::from(Err(CheckerUnavailable::Failed { detail: too_much().message }));
+            self.push(&ToHost::Checked { call, outcome });
+            return Ok(());
+        };
+        let mut request = check.into_contract(names.session_id.clone(), cell_id.clone())?;
+        request.tools = self.shared_tools(request.tools);
+        let channel = Arc::clone(self);
+        let checked = async move {
+            let Some(outcome) = until(&tokens, async move { checker.check(request).await }).await else {
+                return;
+            };
+            let failed =
+                |panic: String| Err(CheckerUnavailable::Failed { detail: format!("it panicked: {panic}") });
+            let outcome = Checked::from(outcome.unwrap_or_else(failed));
+            channel.send(call, ToHost::Checked { call, outcome }).await;
+        };
+        self.begin(&cell_id, call, checked.boxed());
+        Ok(())
+    }
+
     fn cell_id(&self, names: &Names, cell_id: &str) -> Result<CellId, LinkError> {
         let cell_id = CellId::new(cell_id).and_then(|cell_id| names.outward(&cell_id));
         Ok(cell_id.map_err(Malformed::from)?)
@@ -113,7 +151,10 @@ impl Channel {
         let bytes = wire.input.as_ref().map_or(0, |input| input.0.len());
         let tool_call = wire.of_session(names.session_id.clone())?;
         let Some(tokens) = self.add(call, bytes)? else { return Ok(None) };
-        let status = CallStatus::new(Arc::new(Teller::new(Arc::clone(&self.owner), self.stream, call)));
+        let teller = Teller::new(Arc::clone(&self.owner), self.stream, call, tokens.dropped.clone());
+        let teller = Arc::new(teller);
+        self.told_by(call, &teller);
+        let status = CallStatus::new(teller);
         Ok(Some((tool_call.with_status(status), tokens)))
     }
 

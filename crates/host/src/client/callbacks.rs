@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::channel::Channel;
-use super::teller::PROGRESS_EVERY;
+use super::teller::{PROGRESS_EVERY, Teller};
 use crate::link::LinkError;
 use crate::watch;
 
@@ -41,6 +41,8 @@ pub(super) struct Tokens {
     pub(super) dropped: CancellationToken,
     /// What it holds.
     bytes: usize,
+    /// Who tells the host of a call.
+    pub(super) teller: Option<Arc<Teller>>,
 }
 
 /// The callbacks of one cell.
@@ -93,6 +95,13 @@ impl Channel {
         let tokens = Tokens { bytes, ..Tokens::default() };
         callbacks.under_way.insert(call, tokens.clone());
         Ok(Some(tokens))
+    }
+
+    /// Notes who tells the host of a call.
+    pub(super) fn told_by(&self, call: u64, teller: &Arc<Teller>) {
+        if let Some(tokens) = self.callbacks().under_way.get_mut(&call) {
+            tokens.teller = Some(Arc::clone(teller));
+        }
     }
 
     /// Begins a callback after those that its cell made before.
@@ -223,6 +232,7 @@ impl Drop for Over {
         let mut callbacks = self.channel.callbacks();
         if let Some(tokens) = callbacks.under_way.remove(&self.call) {
             callbacks.bytes -= tokens.bytes;
+            tokens.dropped.cancel();
         }
         if let Some(cell) = callbacks.cells.get_mut(&self.cell_id) {
             cell.under_way -= 1;

@@ -1,10 +1,10 @@
 //! One session on one connection: the stream that it has, and where its callbacks go.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use carrel_contract::{CellId, SessionId, SessionState};
+use carrel_contract::{CellId, SessionId, SessionState, ToolDescription};
 use carrel_wire::{ToHost, encode};
 use tokio::sync::Notify;
 
@@ -34,6 +34,8 @@ pub(crate) struct Channel {
     pub(super) closed: Notify,
     /// What was seen of the log, where it is followed.
     pub(super) sightings: Sightings,
+    /// The tools of the last check: a checker knows those of one session by their place in memory.
+    checked_tools: Mutex<Option<Arc<[ToolDescription]>>>,
     /// Tells of each cell that is gone, and is told whether it was there.
     pub(super) on_closed: Box<dyn Fn(&CellId) -> Close + Send + Sync>,
 }
@@ -60,6 +62,7 @@ impl Channel {
                 closing: AtomicUsize::new(0),
                 closed: Notify::new(),
                 sightings: Sightings::default(),
+                checked_tools: Mutex::default(),
                 on_closed,
             })
         })
@@ -99,6 +102,15 @@ impl Channel {
 
     pub(super) fn is_released(&self) -> bool {
         self.is_released.load(Ordering::SeqCst)
+    }
+
+    /// Returns the same tools, in the place of those of the last check where they are these.
+    pub(super) fn shared_tools(&self, tools: Arc<[ToolDescription]>) -> Arc<[ToolDescription]> {
+        let mut last = self.checked_tools.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|last| **last != *tools) {
+            *last = Some(tools);
+        }
+        last.clone().unwrap_or_default()
     }
 
     /// Says something small.

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use carrel_contract::StreamItem;
+use carrel_contract::{CellChecker, StreamItem};
 use carrel_wire::frame::MAX_PAYLOAD;
-use carrel_wire::{Hello, Incompatible, Reply, ToClient, ToHost, decode, encode};
+use carrel_wire::{CHECKS, Hello, Incompatible, Reply, ToClient, ToHost, decode, encode};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, oneshot};
@@ -30,6 +30,8 @@ pub(crate) struct Greeting {
     pub(crate) patience: Duration,
     /// Who knows how the host ended.
     pub(crate) epitaph: Option<Arc<dyn Epitaph>>,
+    /// Who checks the types of cells.
+    pub(crate) checker: Option<Arc<dyn CellChecker>>,
 }
 
 /// Knows how a host ended, a little after its connection did.
@@ -41,7 +43,7 @@ pub(crate) trait Epitaph: Send + Sync {
 impl Default for Greeting {
     fn default() -> Self {
         let name = format!("carrel {} (process {})", env!("CARGO_PKG_VERSION"), std::process::id());
-        Self { name, token: None, patience: Duration::from_secs(10), epitaph: None }
+        Self { name, token: None, patience: Duration::from_secs(10), epitaph: None, checker: None }
     }
 }
 
@@ -99,6 +101,7 @@ pub(crate) struct Connection {
     cells: AtomicU64,
     /// Something was heard since this was last looked at.
     heard: AtomicBool,
+    pub(super) checker: Option<Arc<dyn CellChecker>>,
 }
 
 /// Whoever holds this keeps the connection; when nobody does any more, it says goodbye and ends.
@@ -135,9 +138,13 @@ impl Connection {
             reason: OnceLock::new(),
             cells: AtomicU64::new(0),
             heard: AtomicBool::new(false),
+            checker: greeting.checker.clone(),
         });
         let mut hello = Hello::new(&*greeting.name, u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX));
         hello.token.clone_from(&greeting.token);
+        if greeting.checker.is_some() {
+            hello = hello.able(CHECKS);
+        }
         connection.outbox.push(0, encode(&ToHost::Hello(hello)));
         let epitaph = greeting.epitaph.clone();
         connection.tasks.spawn(run(Arc::clone(&connection), reader, writer, epitaph));
@@ -174,6 +181,11 @@ impl Connection {
         self.lost.is_cancelled()
     }
 
+    /// Tells whether the host can do something beyond its version.
+    pub(super) fn host_can(&self, capability: &str) -> bool {
+        self.host.get().is_some_and(|host| host.can(capability))
+    }
+
     /// Ends the connection, for this reason.
     pub(crate) fn end(&self, reason: &str) {
         self.reason.get_or_init(|| reason.into());
@@ -195,7 +207,8 @@ impl Connection {
         self.outbox.push(0, encode(&ToHost::Ping { number: 0 }));
     }
 
-    fn say_goodbye(&self) {
+    /// Leaves: the host gives up what it has of this client.
+    pub(crate) fn say_goodbye(&self) {
         self.reason.get_or_init(|| "it was given up".into());
         self.outbox.push(0, encode(&ToHost::Goodbye));
         self.closing.cancel();

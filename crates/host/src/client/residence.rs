@@ -1,7 +1,7 @@
 //! A session, wherever it is: the host that has it at the moment, and its move to another when that one is lost.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use carrel_contract::error::HostLost;
 use carrel_contract::{CodeModeSessionDelegate, Durability, Read, Seq, SessionId, SessionSpec, SessionState};
@@ -182,6 +182,14 @@ impl Residence {
         Ok(new)
     }
 
+    /// Has a journaled session go on in another host as soon as one is lost, for as long as somebody holds it: its cells run
+    /// whether anybody waits for them or not.
+    pub(super) fn keep_going(self: &Arc<Self>) {
+        if self.is_journaled() {
+            self.channel().connection().tasks.spawn(keep_going(Arc::downgrade(self)));
+        }
+    }
+
     /// Asks what may be asked twice: in the next host, where one is lost that had a journaled session.
     pub(super) async fn ask_again(
         &self,
@@ -240,6 +248,33 @@ impl Residence {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+async fn keep_going(held: Weak<Residence>) {
+    let mut losses = 0;
+    while losses <= LOSSES {
+        let Some((mut moved, lost)) = held.upgrade().and_then(|residence| {
+            let moved = residence.moved.subscribe();
+            let state = residence.state();
+            let lost = state.channel.connection().lost.clone();
+            (!state.is_released && !state.is_closed).then_some((moved, lost))
+        }) else {
+            return;
+        };
+        tokio::select! {
+            () = lost.cancelled() => {}
+            // To another host; or the session is given up.
+            _ = moved.changed() => {
+                losses = 0;
+                continue;
+            }
+        }
+        let Some(residence) = held.upgrade() else { return };
+        // What keeps failing is tried again by whoever uses the session next.
+        if residence.live().await.is_err() {
+            losses += 1;
+        }
     }
 }
 

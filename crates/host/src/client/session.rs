@@ -14,6 +14,7 @@ use carrel_contract::{
 };
 use carrel_wire::{Execute, FromFault, Reply, ToHost, Tool};
 
+use super::channel::Channel;
 use super::connection::Owner;
 use super::follower::Follower;
 use super::ledger::{Ledger, Standing};
@@ -33,7 +34,13 @@ impl Session {
         let names = |session_id| Names { session_id, generation: 1, base: 0 };
         let spec = opening.spec.clone();
         let (channel, id) = create(owner, &opening.delegate, &ledger, spec, names).await?;
-        Ok(Self { inner: Arc::new(Residence::new(opening, id, channel, ledger)) })
+        Ok(Self::new(opening, id, channel, ledger))
+    }
+
+    fn new(opening: Opening, id: SessionId, channel: Arc<Channel>, ledger: Arc<Mutex<Ledger>>) -> Self {
+        let inner = Arc::new(Residence::new(opening, id, channel, ledger));
+        inner.keep_going();
+        Self { inner }
     }
 
     /// Brings a session back in a host.
@@ -45,7 +52,7 @@ impl Session {
         let ledger = Arc::<Mutex<Ledger>>::default();
         let channel = resume(owner, &opening.delegate, &ledger, &opening.spec, &id).await?;
         opening.spec.durability = Durability::Journaled;
-        Ok(Self { inner: Arc::new(Residence::new(opening, id, channel, ledger)) })
+        Ok(Self::new(opening, id, channel, ledger))
     }
 }
 

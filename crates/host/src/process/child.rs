@@ -88,6 +88,7 @@ impl HostProcess {
         let greeting = Greeting {
             patience: options.handshake,
             epitaph: Some(Arc::clone(&process) as Arc<dyn crate::client::Epitaph>),
+            checker: options.checker.clone(),
             ..Greeting::default()
         };
         let connection = match socket {
@@ -112,6 +113,19 @@ impl HostProcess {
         if self.child().is_some() {
             // It may have ended just now.
             kill_process_group(self.pid, Signal::KILL).ok();
+        }
+    }
+
+    /// Waits until it has ended, no longer than this, and then kills it.
+    pub(super) async fn end(&self, patience: Duration) {
+        let has_ended = |child: &mut Child| matches!(child.try_wait(), Ok(Some(_)));
+        if self.child().as_mut().is_none_or(has_ended) {
+            return;
+        }
+        let pid = self.pid;
+        let ended = tokio::task::spawn_blocking(move || ends_within(pid, patience)).await;
+        if !ended.is_ok_and(|ended| ended) {
+            self.kill();
         }
     }
 

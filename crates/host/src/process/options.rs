@@ -1,9 +1,13 @@
 //! How hosts are started and looked after.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use carrel_contract::CellChecker;
 
 /// The command that is a host: `carrel host`, or another program that speaks the protocol.
 #[derive(Clone, Debug)]
@@ -49,7 +53,7 @@ pub enum Transport {
 }
 
 /// See the [module](self).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProcessOptions {
     /// What is started.
@@ -72,6 +76,18 @@ pub struct ProcessOptions {
     pub max_cells: Option<u64>,
     /// The same for one that has so much memory.
     pub max_memory_bytes: Option<u64>,
+    /// What checks the types of cells of sessions that ask for it: here, because a host starts no process.
+    pub checker: Option<Arc<dyn CellChecker>>,
+}
+
+impl fmt::Debug for ProcessOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessOptions")
+            .field("command", &self.command)
+            .field("transport", &self.transport)
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProcessOptions {
@@ -89,6 +105,7 @@ impl ProcessOptions {
             max_backoff: Duration::from_secs(5),
             max_cells: None,
             max_memory_bytes: None,
+            checker: None,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Which host a session is given: one that runs and takes more, else a new one.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use carrel_contract::error::HostLost;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +26,9 @@ pub(super) struct Hosts {
     alone: Mutex<Vec<Weak<Owner>>>,
     next: AtomicUsize,
     tasks: TaskTracker,
+    /// All that were started and have not ended.
+    processes: Mutex<Vec<Weak<HostProcess>>>,
+    is_closed: AtomicBool,
 }
 
 /// Where one host is at a time.
@@ -78,11 +81,16 @@ impl Hosts {
             alone: Mutex::default(),
             next: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
+            processes: Mutex::default(),
+            is_closed: AtomicBool::new(false),
         })
     }
 
     /// Starts a host, not before the wait after one that failed is over.
     async fn start(&self, place: &Arc<Place>) -> Result<Arc<Owner>, HostLost> {
+        if self.is_closed.load(Ordering::SeqCst) {
+            return Err(closed());
+        }
         crate::watch::over(tokio::runtime::Handle::current());
         let wait_until = place.failures().wait_until;
         if let Some(wait_until) = wait_until {
@@ -92,10 +100,36 @@ impl Hosts {
             place.failed(&self.options);
             HostLost { session_id: None, detail: format!("failed to {error}") }
         })?;
+        {
+            let mut processes = lock(&self.processes);
+            processes.retain(|process| process.strong_count() > 0);
+            processes.push(Arc::downgrade(&process));
+        }
+        if self.is_closed.load(Ordering::SeqCst) {
+            return Err(closed());
+        }
         let watched = watch(self.options.clone(), Arc::downgrade(&owner), process, Arc::downgrade(place));
         self.tasks.spawn(watched);
         Ok(owner)
     }
+
+    /// Says goodbye to all hosts, waits until they have ended, and kills those that take longer than this. No other is started.
+    pub(super) async fn close(&self, patience: Duration) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        for owner in self.all() {
+            owner.connection.say_goodbye();
+        }
+        let processes: Vec<_> = lock(&self.processes).drain(..).filter_map(|it| it.upgrade()).collect();
+        join_all(processes.iter().map(|process| process.end(patience))).await;
+    }
+}
+
+fn closed() -> HostLost {
+    HostLost { session_id: None, detail: "its provider is closed".to_owned() }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Home for Hosts {
@@ -107,7 +141,7 @@ impl Home for Hosts {
             };
             if self.options.pool == Pool::PerSession {
                 let owner = self.start(place).await?;
-                let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut alone = lock(&self.alone);
                 alone.retain(|owner| owner.strong_count() > 0);
                 alone.push(Arc::downgrade(&owner));
                 return Ok(owner);
@@ -127,7 +161,7 @@ impl Home for Hosts {
 
     fn all(&self) -> Vec<Arc<Owner>> {
         let mut all: Vec<_> = self.places.iter().filter_map(|place| place.live()).collect();
-        let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = lock(&self.alone);
         all.extend(alone.iter().filter_map(Weak::upgrade));
         all
     }

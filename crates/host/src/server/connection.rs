@@ -9,7 +9,8 @@ use carrel_contract::error::NotifyError;
 use carrel_contract::{ForkRequest, SessionId, SessionSpec, SessionState};
 use carrel_wire::frame::MAX_PAYLOAD;
 use carrel_wire::{
-    Fault, Hello, Malformed, Reply, State, Text, ToClient, ToHost, ToolFailure, decode, encode,
+    APPROVALS, CHECKS, Fault, Hello, Malformed, Reply, State, Text, ToClient, ToHost, ToolFailure, decode,
+    encode,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -47,6 +48,8 @@ pub(super) struct Connection<'a> {
     hosted: &'a Hosted,
     outbox: Arc<Outbox>,
     is_greeted: bool,
+    /// Whether the client checks the types of cells.
+    checks: bool,
     pub(super) greeted: Arc<Notify>,
     last_stream: u32,
     streams: HashMap<u32, Opened>,
@@ -59,6 +62,7 @@ impl<'a> Connection<'a> {
             hosted,
             outbox,
             is_greeted: false,
+            checks: false,
             greeted: Arc::default(),
             last_stream: 0,
             streams: HashMap::new(),
@@ -67,7 +71,8 @@ impl<'a> Connection<'a> {
     }
 
     fn greet(&mut self, hello: &Hello) -> Result<(), LinkError> {
-        let mine = Hello::new(&*self.hosted.name, u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX));
+        let mine = Hello::new(&*self.hosted.name, u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX))
+            .able(APPROVALS);
         self.outbox.push(0, encode(&ToClient::Hello(mine)));
         hello
             .agree()
@@ -76,6 +81,7 @@ impl<'a> Connection<'a> {
             return Err(LinkError::Protocol("it does not know the host's token"));
         }
         self.outbox.set_max_message_bytes(hello.max_message_bytes);
+        self.checks = hello.can(CHECKS);
         self.is_greeted = true;
         self.greeted.notify_one();
         Ok(())
@@ -199,8 +205,15 @@ impl<'a> Connection<'a> {
                 }
             }
             ToHost::Progress { call, progress } => {
+                if let Some(delegate) = opened.delegate.upgrade()
+                    && let Some(attended) = delegate.progress(call, progress)
+                {
+                    self.hosted.tasks.spawn(attended);
+                }
+            }
+            ToHost::Checked { call, outcome } => {
                 if let Some(delegate) = opened.delegate.upgrade() {
-                    delegate.progress(call, progress);
+                    delegate.answer(call, Answer::Checked(outcome.into()));
                 }
             }
             ToHost::Release => {
@@ -233,7 +246,7 @@ impl<'a> Connection<'a> {
         self.last_stream = number;
         self.outbox.open_stream(number);
         let stream = Arc::new(Stream { number, outbox: Arc::clone(&self.outbox) });
-        let delegate = Arc::new(RemoteDelegate::new(Arc::clone(&stream)));
+        let delegate = Arc::new(RemoteDelegate::new(Arc::clone(&stream), self.checks));
         let session = Arc::new(Mutex::new(None));
         let held = Held { stream: Arc::clone(&stream), session: Arc::clone(&session) };
         let opened = Opened { held: Some(held), delegate: Arc::downgrade(&delegate) };
@@ -244,10 +257,19 @@ impl<'a> Connection<'a> {
         let slot = Arc::downgrade(&session);
         drop(session);
         let keys = Arc::clone(&self.hosted.keys);
+        let checker = self.hosted.checker.clone();
+        if let (Some(checker), Opening::Resume(session_id)) = (&checker, &opening) {
+            // Its cells go on before it is answered.
+            checker.owned(session_id.clone(), &delegate);
+        }
         self.spawn(number, request, None, async move {
-            let (reply, state) = match opening.perform(provider.as_ref(), delegate, &made).await {
+            let opened = opening.perform(provider.as_ref(), Arc::clone(&delegate), &made).await;
+            let (reply, state) = match opened {
                 Ok(session) => {
                     let (id, state) = (session.id().clone(), session.state());
+                    if let Some(checker) = checker {
+                        checker.owned(id.clone(), &delegate);
+                    }
                     let keys = keys.of(&id);
                     if let Some(slot) = slot.upgrade() {
                         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kept { session, keys });

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::error::NotifyError;
 use carrel_contract::{
-    CallStatus, CancellationToken, CellId, CodeModeFuture, CodeModeSessionDelegate, JsonText, LookedUp,
-    Notification, PersonAwaited, ToolCall, ToolError, ToolErrorCode, ToolProgress,
+    CallStatus, CancellationToken, CellId, CheckRequest, CheckerUnavailable, CodeModeFuture,
+    CodeModeSessionDelegate, JsonText, LookedUp, Notification, PersonAwaited, ToolCall, ToolError,
+    ToolErrorCode, ToolProgress, TypeDiagnostic,
 };
-use carrel_wire::{Call, Progress, ToClient, encode};
+use carrel_wire::{Call, Check, Progress, ToClient, encode};
 use tokio::sync::{Semaphore, oneshot};
 
+use super::approval::Approval;
 use super::opened::Stream;
 use crate::link::Unsent;
 
@@ -25,6 +27,8 @@ pub(super) struct RemoteDelegate {
     next: AtomicU64,
     waiting: Mutex<HashMap<u64, Waiting>>,
     notifications: Semaphore,
+    /// Whether the client checks the types of cells.
+    checks: bool,
 }
 
 /// A callback that was not answered yet.
@@ -32,6 +36,7 @@ pub(super) struct Waiting {
     answer: oneshot::Sender<Answer>,
     status: CallStatus,
     person: Option<PersonAwaited>,
+    approval: Option<Approval>,
 }
 
 impl Waiting {
@@ -49,15 +54,18 @@ pub(super) enum Answer {
     Delivered(Result<(), NotifyError>),
     /// To a question.
     LookedUp(Result<LookedUp, ToolError>),
+    /// To a check.
+    Checked(Result<Vec<TypeDiagnostic>, CheckerUnavailable>),
 }
 
 impl RemoteDelegate {
-    pub(super) fn new(stream: Arc<Stream>) -> Self {
+    pub(super) fn new(stream: Arc<Stream>, checks: bool) -> Self {
         Self {
             stream,
             next: AtomicU64::new(1),
             waiting: Mutex::default(),
             notifications: Semaphore::new(NOTIFICATIONS),
+            checks,
         }
     }
 
@@ -73,8 +81,38 @@ impl RemoteDelegate {
         self.lock().remove(&call)
     }
 
-    /// Takes word of how a call gets on.
-    pub(super) fn progress(&self, call: u64, progress: Progress) {
+    /// Takes word of how a call gets on. Returns what is to be done about that meanwhile.
+    pub(super) fn progress(
+        &self,
+        call: u64,
+        progress: Progress,
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        match progress {
+            Progress::ApprovalAwaited { question } => {
+                let mut waiting = self.lock();
+                let waiting = waiting.get_mut(&call)?;
+                let (stream, status) = (Arc::clone(&self.stream), waiting.status.clone());
+                let (approval, attended) = Approval::new(stream, call, status, question);
+                waiting.approval = Some(approval);
+                Some(attended)
+            }
+            Progress::ApprovalGiven => {
+                self.lock().get_mut(&call)?.approval.take()?.give();
+                None
+            }
+            Progress::ApprovalOver => {
+                let over = self.lock().get_mut(&call)?.approval.take();
+                drop(over);
+                None
+            }
+            progress => {
+                self.note(call, progress);
+                None
+            }
+        }
+    }
+
+    fn note(&self, call: u64, progress: Progress) {
         let (status, answered) = match self.lock().get_mut(&call) {
             Some(waiting) => (waiting.status.clone(), waiting.person.take()),
             None => return,
@@ -94,7 +132,7 @@ impl RemoteDelegate {
                     waiting.person = Some(person);
                 }
             }
-            Progress::PersonAnswered => drop(answered),
+            _ => drop(answered),
         }
     }
 
@@ -113,7 +151,7 @@ impl RemoteDelegate {
     ) -> Result<Answer, Lost> {
         let call = self.next.fetch_add(1, Ordering::Relaxed);
         let (answer, mut answered) = oneshot::channel();
-        self.lock().insert(call, Waiting { answer, status, person: None });
+        self.lock().insert(call, Waiting { answer, status, person: None, approval: None });
         let mut under_way = UnderWay { delegate: self, call, sent: false };
         let sent = self.stream.outbox.send(self.stream.number, encode(&message(call))).await;
         sent.map_err(|unsent| match unsent {
@@ -128,6 +166,26 @@ impl RemoteDelegate {
         }
         self.stream.outbox.push(self.stream.number, encode(&ToClient::CancelCall { call }));
         answered.await.map_err(|_| Lost::Unanswered)
+    }
+
+    /// Has the client check a cell.
+    pub(super) async fn check(
+        &self,
+        cell_id: CellId,
+        request: &CheckRequest,
+    ) -> Result<Vec<TypeDiagnostic>, CheckerUnavailable> {
+        if !self.checks {
+            let detail = "the client of its session has none".to_owned();
+            return Err(CheckerUnavailable::Absent { detail });
+        }
+        let check = Check::of_cell(cell_id, request);
+        // One that nobody waits for any more is dropped.
+        let never = CancellationToken::new();
+        match self.call(CallStatus::default(), &never, |call| ToClient::Check { call, check }).await {
+            Ok(Answer::Checked(outcome)) => outcome,
+            Ok(_) => Err(CheckerUnavailable::Failed { detail: confused().message }),
+            Err(lost) => Err(CheckerUnavailable::Failed { detail: ToolError::from(lost).message }),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Waiting>> {

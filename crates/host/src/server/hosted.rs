@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::checker::ClientChecker;
 use super::connection::Connection;
 use super::opened::KeyRing;
 use super::opening::Made;
@@ -27,6 +28,7 @@ pub struct Hosted {
     pub(super) name: String,
     pub(super) token: Option<String>,
     pub(super) linger: Duration,
+    pub(super) checker: Option<Arc<ClientChecker>>,
     pub(super) made: Arc<Made>,
     pub(super) keys: Arc<KeyRing>,
     /// Places for large answers that are read beside their connections.
@@ -54,6 +56,7 @@ impl Hosted {
             name: name.into(),
             token: None,
             linger: Duration::ZERO,
+            checker: None,
             made: Arc::default(),
             keys: Arc::default(),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
@@ -65,6 +68,13 @@ impl Hosted {
     #[must_use]
     pub fn with_token(mut self, token: Option<String>) -> Self {
         self.token = token;
+        self
+    }
+
+    /// Has clients check the types of their cells: by the checker that the provider was made with.
+    #[must_use]
+    pub fn checked_by(mut self, checker: Arc<ClientChecker>) -> Self {
+        self.checker = Some(checker);
         self
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Read in this order: `listen` (where clients come from), `hosted` (one client, from its hello to its end), `connection` and
 //! `request` (what a client asks) with `opening`, `admission`, `follow` and `reply`, `opened` (what it holds), `delegate` (what it is
-//! asked).
+//! asked) with `approval` and `checker`.
 
 mod admission;
+mod approval;
+mod checker;
 mod connection;
 mod delegate;
 mod follow;
@@ -15,5 +17,6 @@ mod opening;
 mod reply;
 mod request;
 
+pub use checker::ClientChecker;
 pub use hosted::{Hosted, ServeError};
 pub use listen::{Bound, InvalidListen, Listen, Listening, stdin_closed};

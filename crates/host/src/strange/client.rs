@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use carrel_contract::CodeModeSessionProvider;
 use carrel_wire::{
-    Dialect, Durability, Execute, Fault, Fork, Hello, Hints, Limits, LookedUp, Mode, Progress, Reading,
-    Reply, Spec, Text, ToClient, ToHost, Tool, ToolCode, ToolFailure, Until, Wait, decode, encode, frame,
+    Checked, Diagnostic, Dialect, Durability, Execute, Fault, Fork, Hello, Hints, Limits, LookedUp, Mode,
+    Place, Progress, Reading, Reply, Spec, Text, ToClient, ToHost, Tool, ToolCode, ToolFailure, Unchecked,
+    Until, Wait, decode, encode, frame,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::sync::watch;
@@ -175,6 +176,7 @@ impl Turn {
                     ..Fault::default()
                 }),
             },
+            29 if script.once_in(4) => ToHost::Checked { call: script.small(), outcome: checked(script) },
             29 => ToHost::LookedUp { call: script.small(), outcome: looked_up(script) },
             _ => ToHost::Progress { call: script.small(), progress: progress(script) },
         };
@@ -291,6 +293,20 @@ fn failure(script: &mut Script<'_>) -> ToolFailure {
     }
 }
 
+fn checked(script: &mut Script<'_>) -> Checked {
+    match script.byte() % 2 {
+        0 => Checked::Found(script.list(|script| Diagnostic {
+            location: Place {
+                line: script.pick(&[1, 0, u32::MAX], 1),
+                column: script.pick(&[1, 0, u32::MAX], 1),
+            },
+            code: script.text(),
+            message: script.text(),
+        })),
+        _ => Checked::Not(Unchecked::Failed(script.text())),
+    }
+}
+
 fn looked_up(script: &mut Script<'_>) -> LookedUp {
     match script.byte() % 4 {
         0 => LookedUp::Answered(script.json()),
@@ -301,11 +317,14 @@ fn looked_up(script: &mut Script<'_>) -> LookedUp {
 }
 
 fn progress(script: &mut Script<'_>) -> Progress {
-    match script.byte() % 3 {
+    match script.byte() % 6 {
         0 => {
             Progress::Made { percent: script.optional(Script::byte), message: script.optional(Script::text) }
         }
         1 => Progress::PersonAwaited { question: script.text() },
-        _ => Progress::PersonAnswered,
+        2 => Progress::PersonAnswered,
+        3 => Progress::ApprovalAwaited { question: script.text() },
+        4 => Progress::ApprovalGiven,
+        _ => Progress::ApprovalOver,
     }
 }

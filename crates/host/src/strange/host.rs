@@ -11,9 +11,9 @@ use carrel_contract::{
     Seq, SessionId, SessionSpec, ToolCall, ToolError, WaitRequest,
 };
 use carrel_wire::{
-    Call, CellFailure, Content, Detail, Event, EventKind, FailureKind, Fault, Hello, Item, Kind, Level,
-    Notice, Observation, Observed, Origin, OutputItem, Place, Reason, Reply, State, StoredKey, ToClient,
-    ToHost, ToolCode, Usage, decode, encode, frame,
+    Call, CellFailure, Check, Content, Detail, Earlier, Event, EventKind, FailureKind, Fault, Hello, Item,
+    Kind, Level, Notice, Observation, Observed, Origin, OutputItem, Place, Reason, Reply, State, StoredKey,
+    Text, ToClient, ToHost, ToolCode, ToolFailure, Usage, decode, encode, frame,
 };
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
@@ -240,7 +240,11 @@ impl Asked {
             7 => ToClient::CancelCall { call: script.small() },
             8 => ToClient::DropCall { call: script.small() },
             9 | 10 => ToClient::CellClosed { cell_id: script.cell() },
-            11 => ToClient::Pong { number: 0 },
+            11 => match script.byte() % 4 {
+                0 => ToClient::Noted { call: script.small(), failure: script.optional(tool_failure) },
+                1 => ToClient::Check { call, check: check(script) },
+                _ => ToClient::Pong { number: 0 },
+            },
             12 => ToClient::Ended,
             13 => ToClient::Hello(Hello::new("again", 0)),
             14 => {
@@ -365,6 +369,20 @@ fn tool_call(script: &mut Script<'_>) -> Call {
             namespace: script.optional(Script::text),
             kind: Kind::Freeform,
         }),
+    }
+}
+
+fn tool_failure(script: &mut Script<'_>) -> ToolFailure {
+    ToolFailure { message: script.text(), code: ToolCode::Failed, retryable: false, data: None }
+}
+
+fn check(script: &mut Script<'_>) -> Check {
+    let earlier = |script: &mut Script<'_>| Earlier { source: Text(script.text().into()), completed: true };
+    Check {
+        cell_id: script.cell(),
+        source: Text(script.text().into()),
+        tools: Vec::new(),
+        earlier: script.list(earlier),
     }
 }
 

@@ -26,7 +26,8 @@ impl Cell {
             return Ok(());
         };
         let request = CheckRequest::new(Arc::clone(&source), Arc::clone(&self.tools.descriptions))
-            .with_earlier(earlier);
+            .with_earlier(earlier)
+            .of_cell(self.core.id.clone(), self.id.clone());
         let checked = AssertUnwindSafe(async { checker.check(request).await }).catch_unwind();
         let checked = tokio::select! {
             biased;
