@@ -21,7 +21,8 @@ impl Owner {
         Self(name.into())
     }
 
-    /// Tells whether it is known to be gone: a process that was here and is no more.
+    /// Tells whether it is known to be gone: a process that was here and is no more, or that was killed and does nothing more
+    /// but end. What such a one has under way in the kernel is held off by the store's fence, as of any other owner.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         let Some((process, rest)) = self.as_str().strip_prefix("process ").and_then(|s| s.split_once(" in "))
@@ -31,7 +32,7 @@ impl Owner {
         let Some((pid, start)) = process.split_once(" of ") else { return false };
         let is_here = rest.split_once(", owner ").is_some_and(|(there, _)| there == place());
         let Ok(pid) = pid.parse() else { return false };
-        is_here && !start.is_empty() && started(pid).as_deref() != Some(start)
+        is_here && !start.is_empty() && (started(pid).as_deref() != Some(start) || is_killed(pid))
     }
 }
 
@@ -51,6 +52,18 @@ fn started(pid: u32) -> Option<String> {
     let state = fields.next()?;
     let start = fields.nth(18)?;
     (!matches!(state, "Z" | "X")).then(|| start.to_owned())
+}
+
+/// Tells whether a process was killed, and has not ended yet: a host dies with its parent, but a little later.
+fn is_killed(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| has_kill_pending(&status))
+}
+
+/// `proc_pid_status(5)`: the signals that are pending for the whole process, bit by bit.
+fn has_kill_pending(status: &str) -> bool {
+    const KILL: u64 = 1 << (9 - 1);
+    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    pending.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).is_some_and(|bits| bits & KILL != 0)
 }
 
 #[cfg(test)]
@@ -74,5 +87,17 @@ mod tests {
         {
             assert!(!Owner::new(elsewhere).unwrap().is_gone(), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn a_process_that_was_killed_has_the_signal_pending_until_it_ends() {
+        let status =
+            |pending: &str| format!("Name:\tcarrel\nSigPnd:\t0000000000000100\nShdPnd:\t{pending}\n");
+        assert!(has_kill_pending(&status("0000000000000100")));
+        assert!(has_kill_pending(&status("0000000000004100")));
+        assert!(!has_kill_pending(&status("0000000000000000")));
+        assert!(!has_kill_pending(&status("0000000000004002")));
+        assert!(!has_kill_pending("Name:\tcarrel\n"));
+        assert!(!is_killed(std::process::id()));
     }
 }
