@@ -1,5 +1,8 @@
 //! The one place where tasks are spawned: each has a kind, an owner that joins it, and is counted by its session.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -22,6 +25,20 @@ pub(crate) enum Kind {
 /// Wakes a thread of a runtime, by a task that does nothing: the one kind without an owner.
 pub(crate) fn wake(runtime: &Handle) -> AbortHandle {
     runtime.spawn(async {}).abort_handle()
+}
+
+/// Lets what else is ready on this thread go first. `tokio::task::yield_now` does that too, and looks for input before,
+/// which is a system call each time.
+pub(crate) async fn turn() {
+    let mut had_theirs = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut had_theirs, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The tasks of one session. A panic in one ends only it.

@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::journal::Mark;
 use crate::outside::Outside;
 use crate::rest::Busy;
-use crate::tasks::Kind;
+use crate::tasks::{Kind, turn};
 
 /// How long what was given up may take to be dropped. It takes no time, unless its thread is stuck.
 const DROP_TIME: Duration = Duration::from_millis(100);
@@ -168,7 +168,7 @@ async fn run<T: Send + 'static>(outside: Arc<Outside>, shared: Arc<Shared<T>>) {
         if !shared.lock().made.is_empty() {
             // What was woken just now, the cell or the callback's own task, may be next on this very thread, where no
             // other takes it from: it has its turn before a callback that could block the thread.
-            tokio::task::yield_now().await;
+            turn().await;
         }
     }
 }

@@ -129,9 +129,14 @@ impl Lane {
 
 impl Queue {
     fn push(&self, party: Party, job: Job) {
+        self.put(party, job);
+        self.changed.notify_one();
+    }
+
+    /// The same for whoever takes the next one itself: no thread is woken.
+    fn put(&self, party: Party, job: Job) {
         let used = job.used_before + job.meter.read();
         self.state.lock().unwrap_or_else(PoisonError::into_inner).turns.push(party, used, job);
-        self.changed.notify_one();
     }
 
     /// Waits for a job; `None` when the lane has ended.
@@ -172,7 +177,7 @@ impl Queue {
         turn.cpu_time = meter.add(turn.cpu_time);
         let goes_on = matches!(turn.progress, Progress::Preempted | Progress::Ready);
         if goes_on && turn.effects.is_empty() {
-            self.push(party, Job { vm, meter, used_before, reply });
+            self.put(party, Job { vm, meter, used_before, reply });
         } else {
             // Refused when the cell was ended meanwhile: the VM is dropped here.
             drop(reply.send(Ran { vm, turn }));
