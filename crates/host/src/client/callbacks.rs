@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::channel::Channel;
 use super::teller::{PROGRESS_EVERY, Teller};
-use crate::link::LinkError;
+use crate::link::{LinkError, turn};
 use crate::watch;
 
 /// Callbacks of a session that a host may have under way.
@@ -216,7 +216,7 @@ async fn begin_all(channel: Arc<Channel>, cell_id: CellId) {
         }
         // What was woken just now may be next on this very thread, where no other takes it from: it has its turn before
         // a callback that could block the thread.
-        tokio::task::yield_now().await;
+        turn().await;
     }
 }
 

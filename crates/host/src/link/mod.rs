@@ -7,6 +7,7 @@
 mod inbox;
 mod lane;
 mod outbox;
+mod turn;
 
 use std::io;
 
@@ -15,6 +16,7 @@ use carrel_wire::Malformed;
 use carrel_wire::frame::InvalidFrame;
 pub(crate) use inbox::{Receiver, read_messages};
 pub(crate) use outbox::{Outbox, Unsent, Unwritten};
+pub(crate) use turn::turn;
 
 /// The longest message that a side takes: a result of 100 MB with room to spare.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 256 << 20;

@@ -12,11 +12,13 @@ use carrel_wire::frame::{self, Kind, MAX_PAYLOAD, SLOTS};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::LinkError;
 use super::lane::{Lane, Message, ROOM};
+use super::{LinkError, turn};
 
 /// The most that is written at once.
 const BATCH: usize = 128 * 1024;
+/// How often others have their turn before what they said is written.
+const TURNS: usize = 16;
 /// The bytes of replies that may wait, on all streams together, for a peer that does not read them.
 const MOST_HELD: usize = 1 << 30;
 
@@ -70,6 +72,8 @@ struct State {
     free_slots: Vec<usize>,
     /// The streams whose peer is owed room, each once.
     credits: Vec<u32>,
+    /// The messages that were ever put here.
+    messages: u64,
     max_message_bytes: usize,
     is_finishing: bool,
     is_closed: bool,
@@ -177,6 +181,7 @@ impl Outbox {
             } else {
                 lane.ordered.push_back(message);
             }
+            state.messages += 1;
             state.make_ready(stream);
         }
         self.filled.notify_one();
@@ -260,9 +265,21 @@ impl Outbox {
             }
             if is_over {
                 return writer.flush().await;
-            } else {
-                self.filled.notified().await;
             }
+            let before = self.lock().messages;
+            self.filled.notified().await;
+            self.gather(before).await;
+        }
+    }
+
+    /// Waits while those whose turn it is have more to say: all of it takes one write, and wakes the peer once.
+    async fn gather(&self, mut before: u64) {
+        for _ in 0..TURNS {
+            let messages = self.lock().messages;
+            if std::mem::replace(&mut before, messages) == messages {
+                return;
+            }
+            turn().await;
         }
     }
 

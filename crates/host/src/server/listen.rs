@@ -165,11 +165,20 @@ impl Listening {
     /// # Errors
     /// What ended the one client, or why no more can come.
     pub async fn serve(self, hosted: Arc<Hosted>) -> Result<(), ServeError> {
+        let mut clients = JoinSet::new();
         let listener = match self {
-            Self::Stdio(reader, writer) => return hosted.serve(reader, writer).await,
+            Self::Stdio(reader, writer) => {
+                // As a task, it runs on the thread that waits for input. This future may be a runtime's first, whose
+                // thread would have to be woken for each message.
+                clients.spawn(async move { hosted.serve(reader, writer).await });
+                return match clients.join_next().await {
+                    Some(Ok(served)) => served,
+                    Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                    _ => Ok(()),
+                };
+            }
             listener => listener,
         };
-        let mut clients = JoinSet::new();
         loop {
             while clients.try_join_next().is_some() {}
             if clients.len() >= CLIENTS {
@@ -184,9 +193,11 @@ impl Listening {
             };
             let hosted = Arc::clone(&hosted);
             clients.spawn(async move {
-                if let Err(error) = hosted.serve_within(Some(HELLO), reader, writer).await {
+                let served = hosted.serve_within(Some(HELLO), reader, writer).await;
+                if let Err(error) = &served {
                     tracing::warn!(%error, "a client was lost");
                 }
+                served
             });
         }
     }
