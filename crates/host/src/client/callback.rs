@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use carrel_contract::error::NotifyError;
 use carrel_contract::{
-    CallStatus, CellId, CheckerUnavailable, JsonText, Notification, ToolCall, ToolError, ToolErrorCode,
+    CallStatus, CellId, CheckerUnavailable, JsonText, Notification, ToolError, ToolErrorCode,
 };
 use carrel_wire::{
     Call, Check, Checked, Fault, LookedUp, Malformed, Text, ToClient, ToHost, ToolFailure, encode,
@@ -14,6 +14,7 @@ use futures::FutureExt;
 
 use super::callbacks::Tokens;
 use super::channel::Channel;
+use super::input::{Incoming, LARGE};
 use super::ledger::Close;
 use super::names::Names;
 use super::teller::Teller;
@@ -27,13 +28,14 @@ impl Channel {
             self.names.get().ok_or(LinkError::Protocol("it calls back before the session has its id"))?;
         match message {
             ToClient::Call { call, tool_call } => {
-                let Some((tool_call, tokens)) = self.tool_call(names, call, tool_call)? else {
+                let Some((incoming, tokens)) = self.tool_call(names, call, tool_call)? else {
                     self.push(&ToHost::Answer { call, result: None, failure: Some(too_much().into()) });
                     return Ok(());
                 };
-                let (cell_id, channel) = (tool_call.cell_id.clone(), Arc::clone(self));
+                let (cell_id, channel) = (incoming.call.cell_id.clone(), Arc::clone(self));
                 let cancel = tokens.cancel.clone();
                 let called = async move {
+                    let Some(tool_call) = incoming.whole().await else { return };
                     let delegate = channel.delegate.get();
                     let answer =
                         until(&tokens, async move { delegate.invoke_tool(tool_call, cancel).await }).await;
@@ -43,13 +45,14 @@ impl Channel {
                 self.begin(&cell_id, call, called.boxed());
             }
             ToClient::LookUp { call, tool_call } => {
-                let Some((tool_call, tokens)) = self.tool_call(names, call, tool_call)? else {
+                let Some((incoming, tokens)) = self.tool_call(names, call, tool_call)? else {
                     self.push(&ToHost::LookedUp { call, outcome: LookedUp::from(Err(too_much())) });
                     return Ok(());
                 };
-                let (cell_id, channel) = (tool_call.cell_id.clone(), Arc::clone(self));
+                let (cell_id, channel) = (incoming.call.cell_id.clone(), Arc::clone(self));
                 let cancel = tokens.cancel.clone();
                 let asked = async move {
+                    let Some(tool_call) = incoming.whole().await else { return };
                     let delegate = channel.delegate.get();
                     let looked =
                         until(&tokens, async move { delegate.lookup_outcome(tool_call, cancel).await }).await;
@@ -142,20 +145,22 @@ impl Channel {
     }
 
     fn tool_call(
-        &self,
+        self: &Arc<Self>,
         names: &Names,
         call: u64,
         mut wire: Call,
-    ) -> Result<Option<(ToolCall, Tokens)>, LinkError> {
+    ) -> Result<Option<(Incoming, Tokens)>, LinkError> {
         wire.cell_id = self.cell_id(names, &wire.cell_id)?.into();
         let bytes = wire.input.as_ref().map_or(0, |input| input.0.len());
+        let large = wire.input.take_if(|input| input.0.len() > LARGE);
         let tool_call = wire.of_session(names.session_id.clone())?;
         let Some(tokens) = self.add(call, bytes)? else { return Ok(None) };
         let teller = Teller::new(Arc::clone(&self.owner), self.stream, call, tokens.dropped.clone());
         let teller = Arc::new(teller);
         self.told_by(call, &teller);
-        let status = CallStatus::new(teller);
-        Ok(Some((tool_call.with_status(status), tokens)))
+        let input = large.map(|text| self.read_beside(&tool_call.cell_id, text));
+        let tool_call = tool_call.with_status(CallStatus::new(teller));
+        Ok(Some((Incoming { call: tool_call, input }, tokens)))
     }
 
     async fn answer(&self, call: u64, answer: Result<JsonText, ToolError>) {

@@ -45,10 +45,18 @@ pub(super) struct Tokens {
     pub(super) teller: Option<Arc<Teller>>,
 }
 
+/// What comes next in a cell.
+enum Step {
+    /// Something that the callbacks after it wait for.
+    Before(BoxFuture<'static, ()>),
+    /// A callback, which is begun, and goes on by itself.
+    Callback(BoxFuture<'static, ()>),
+}
+
 /// The callbacks of one cell.
 #[derive(Default)]
 struct Cell {
-    queue: VecDeque<BoxFuture<'static, ()>>,
+    queue: VecDeque<Step>,
     is_running: bool,
     under_way: usize,
     ended: Arc<Notify>,
@@ -110,16 +118,26 @@ impl Channel {
         if callbacks.is_over {
             return;
         }
-        let cell = callbacks.cells.entry(cell_id.clone()).or_default();
-        cell.under_way += 1;
         let over = Over { channel: Arc::clone(self), cell_id: cell_id.clone(), call };
-        cell.queue.push_back(
-            async move {
-                let _over = over;
-                callback.await;
-            }
-            .boxed(),
-        );
+        let callback = async move {
+            let _over = over;
+            callback.await;
+        };
+        callbacks.cells.entry(cell_id.clone()).or_default().under_way += 1;
+        self.queue(&mut callbacks, cell_id, Step::Callback(callback.boxed()));
+    }
+
+    /// Has the callbacks that a cell makes from now on wait for something.
+    pub(super) fn begin_after(self: &Arc<Self>, cell_id: &CellId, before: BoxFuture<'static, ()>) {
+        let mut callbacks = self.callbacks();
+        if !callbacks.is_over {
+            self.queue(&mut callbacks, cell_id, Step::Before(before));
+        }
+    }
+
+    fn queue(self: &Arc<Self>, callbacks: &mut Callbacks, cell_id: &CellId, step: Step) {
+        let cell = callbacks.cells.entry(cell_id.clone()).or_default();
+        cell.queue.push_back(step);
         if !std::mem::replace(&mut cell.is_running, true) {
             self.connection().tasks.spawn(begin_all(Arc::clone(self), cell_id.clone()));
         }
@@ -206,7 +224,14 @@ async fn begin_all(channel: Arc<Channel>, cell_id: CellId) {
             }
             next
         };
-        let Some(mut callback) = next else { return };
+        let mut callback = match next {
+            None => return,
+            Some(Step::Before(before)) => {
+                before.await;
+                continue;
+            }
+            Some(Step::Callback(callback)) => callback,
+        };
         // The task that takes it over polls it again, and then with a waker.
         let polled = callback.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if polled == Poll::Pending {

@@ -1,7 +1,7 @@
 //! The other side: sessions whose cells run in a host, as the contract has them.
 //!
 //! Read in this order: `connection` (what was asked of a host), `channel` (one session on it) with `asked`, `callbacks` and
-//! `callback`, `feed` and `sightings`; then `session` (what its owner holds) with `opening`, `residence` (the host that it is in, and
+//! `callback`, `input`, `feed` and `sightings`; then `session` (what its owner holds) with `opening`, `residence` (the host that it is in, and
 //! its move to another), `names`, `ledger`, `observation`, `delivery` and `follower`; and `provider`.
 
 mod asked;
@@ -12,6 +12,7 @@ mod connection;
 mod delivery;
 mod feed;
 mod follower;
+mod input;
 mod ledger;
 mod names;
 mod observation;
