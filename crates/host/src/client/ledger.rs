@@ -65,6 +65,30 @@ impl Ledger {
         }
     }
 
+    /// Notes the admission of a cell by a host whose loss has been noted already. Returns the number of the last event.
+    pub(super) fn started_and_lost(&mut self, cell_id: CellId, detail: &str, newest: Seq) -> Seq {
+        if self.expired.contains(&cell_id) || self.lost.contains_key(&cell_id) {
+            return newest;
+        }
+        let newest = self.end(cell_id.clone(), detail, newest);
+        if let Some(Notice::HostLost { cells, .. }) = &mut self.notice {
+            cells.push(cell_id);
+        } else {
+            let (detail, cells) = (detail.to_owned(), vec![cell_id]);
+            self.notice = Some(Notice::HostLost { detail, cells, outcomes: 0, values: false });
+        }
+        newest
+    }
+
+    /// Gives a cell that was lost its outcome and its event.
+    fn end(&mut self, cell_id: CellId, detail: &str, newest: Seq) -> Seq {
+        let seq = newest.next();
+        let reason = TerminationReason::HostLost { detail: detail.to_owned() };
+        self.events.push_back(Event::new(seq, cell_id.clone(), EventKind::CellTerminated { reason }));
+        self.lost.insert(cell_id, Lost { seq, detail: detail.to_owned(), was_read: false });
+        seq
+    }
+
     /// Notes that the session goes on in another host.
     pub(super) fn moved(&mut self) {
         self.host += 1;
@@ -92,11 +116,7 @@ impl Ledger {
     pub(super) fn lose(&mut self, detail: &str, mut newest: Seq) -> Seq {
         let running = std::mem::take(&mut self.running);
         for cell_id in &running {
-            newest = newest.next();
-            let reason = TerminationReason::HostLost { detail: detail.to_owned() };
-            self.events.push_back(Event::new(newest, cell_id.clone(), EventKind::CellTerminated { reason }));
-            let lost = Lost { seq: newest, detail: detail.to_owned(), was_read: false };
-            self.lost.insert(cell_id.clone(), lost);
+            newest = self.end(cell_id.clone(), detail, newest);
         }
         self.ended.clear();
         let mut expired = std::mem::take(&mut self.ended_order);
@@ -194,6 +214,23 @@ mod tests {
         let Some(Notice::HostLost { cells, .. }) = ledger.take_notice() else { panic!("told") };
         assert!(cells.is_empty());
     }
+
+    #[test]
+    fn a_cell_whose_admission_is_looked_at_after_the_loss_is_told_too() {
+        let mut ledger = Ledger::default();
+        ledger.started(cell(1));
+        ledger.closed(&cell(2));
+        assert_eq!(ledger.lose("killed", Seq(5)), Seq(6));
+        assert!(ledger.take_notice().is_some());
+        assert_eq!(ledger.started_and_lost(cell(2), "killed", Seq(6)), Seq(6), "it had ended");
+        assert_eq!(ledger.started_and_lost(cell(3), "killed", Seq(6)), Seq(7));
+        let Some(Notice::HostLost { cells, outcomes, values, .. }) = ledger.take_notice() else {
+            panic!("told")
+        };
+        assert_eq!((cells, outcomes, values), (vec![cell(3)], 0, false));
+        assert!(matches!(ledger.standing(&cell(3), true), Standing::Lost(_)));
+    }
+
     #[test]
     fn a_cell_whose_end_was_not_written_down_ends_again_in_the_next_host() {
         let mut ledger = Ledger::default();

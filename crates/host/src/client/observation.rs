@@ -22,6 +22,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 impl Residence {
     /// Waits, with what is known here of cells whose host is gone.
     pub(super) async fn observe(&self, request: WaitRequest) -> Result<WaitResponse, WaitError> {
+        self.observe_as(request, false).await
+    }
+
+    /// The same for a first response that another host did not give.
+    async fn observe_as(&self, request: WaitRequest, is_first: bool) -> Result<WaitResponse, WaitError> {
         let deadline = Instant::now() + request.yield_time.min(LONGEST_WAIT);
         let mut losses = 0;
         loop {
@@ -67,7 +72,7 @@ impl Residence {
             let mut rest = rest.into_iter();
             let mut cells = Vec::with_capacity(known.len());
             for (cell_id, known) in request.cells.iter().zip(known) {
-                let response = match known {
+                let mut response = match known {
                     Some(_) => match lock(&self.ledger).standing(cell_id, !request.look) {
                         Standing::Lost(response) => *response,
                         _ => continue,
@@ -78,13 +83,29 @@ impl Residence {
                         response.map_err(|error| nonsense::<WaitError>(&format!("failed to {error}")))?
                     }
                 };
-                let mut response = self.deliver(response, &channel, request.after, request.look, false);
+                if is_first && self.is_journaled() {
+                    self.tell_notices(&channel, &mut response).await;
+                }
+                let mut response = self.deliver(response, &channel, request.after, request.look, is_first);
                 if !request.look && cells.iter().any(|earlier: &CellResponse| named(earlier) == cell_id) {
                     read_just_now(&mut response, request.after.is_none());
                 }
                 cells.push(response);
             }
             return Ok(WaitResponse::new(cells));
+        }
+    }
+
+    /// Adds to a response what its cell's reader has to be told. A wait with a cursor does not tell it.
+    async fn tell_notices(&self, channel: &Channel, response: &mut CellResponse) {
+        let Some(cell_id) = self.names(channel).inward(&response.observation().cell_id) else { return };
+        let look = WaitRequest::new([cell_id]).with_yield_time(Duration::ZERO).looking();
+        let wait = Wait::from(look);
+        let Some(Reply::Observed(cells)) = channel.ask(|request| ToHost::Wait { request, wait }).await else {
+            return;
+        };
+        if let Some(Ok(told)) = cells.into_iter().next().map(CellResponse::try_from) {
+            observation_mut(response).notices.clone_from(&told.observation().notices);
         }
     }
 
@@ -156,7 +177,7 @@ impl Residence {
                 again.yield_time = deadline.saturating_duration_since(Instant::now());
                 again.max_output_tokens = request.max_output_tokens;
                 again.look = request.look;
-                let mut cells = self.observe(again).await?.cells;
+                let mut cells = self.observe_as(again, true).await?.cells;
                 cells.pop().ok_or_else(|| nonsense("it leaves out a cell that was asked for"))
             }
             reply => Err(self.fault(reply, &channel)),

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use carrel_contract::error::HostLost;
-use carrel_contract::{CodeModeSessionDelegate, Durability, Read, Seq, SessionId, SessionSpec, SessionState};
+use carrel_contract::{
+    CellId, CodeModeSessionDelegate, Durability, Read, Seq, SessionId, SessionSpec, SessionState,
+};
 use carrel_wire::{Reading, Reply, ToHost};
 use tokio::sync::watch;
 
@@ -127,6 +129,20 @@ impl Residence {
         // What is on its way to readers counts as shown.
         state.newest = state.newest.max(self.names(channel).seq_outward(channel.sightings.newest()));
         state.newest = lock(&self.ledger).lose(&channel.connection().why_lost(), state.newest);
+    }
+
+    /// Notes the admission of a cell.
+    pub(super) fn note_started(&self, channel: &Arc<Channel>, cell_id: &CellId) {
+        let mut state = self.state();
+        // Others may have heard of the loss of its host before its owner looked at this.
+        let is_late = !self.is_journaled() && (!Arc::ptr_eq(&state.channel, channel) || state.is_noted);
+        let mut ledger = lock(&self.ledger);
+        if is_late {
+            let why = channel.connection().why_lost();
+            state.newest = ledger.started_and_lost(cell_id.clone(), &why, state.newest);
+        } else {
+            ledger.started(cell_id.clone());
+        }
     }
 
     /// Returns a stream that is not lost, in another host when it must be.

@@ -109,7 +109,7 @@ impl CodeModeSession for Session {
             let Reply::Started { cell_id } = reply else { return Err(inner.fault(Some(reply), &channel)) };
             let cell_id = CellId::new(&cell_id).and_then(|cell_id| inner.names(&channel).outward(&cell_id));
             let cell_id = cell_id.map_err(|error| nonsense::<ExecuteError>(&format!("failed to {error}")))?;
-            lock(&inner.ledger).started(cell_id.clone());
+            inner.note_started(&channel, &cell_id);
             let first_response = Arc::clone(inner).first_response(channel, cell_id.clone(), first, request);
             Ok(StartedCell { cell_id, first_response: Box::pin(first_response) })
         })
