@@ -223,13 +223,16 @@ pub struct Read {
     pub cursor: Seq,
     /// Whether it was the session's reader who read. Somebody with a cursor of their own only marks an outcome as read.
     pub moves: bool,
+    /// Whether the response was given before the session was lost and brought back: it told nothing of that.
+    #[serde(default)]
+    pub earlier: bool,
 }
 
 impl Read {
     /// Describes a reading from where the session's reader stood.
     #[must_use]
     pub fn new(cell_id: CellId, cursor: Seq) -> Self {
-        Self { cell_id, after: None, cursor, moves: true }
+        Self { cell_id, after: None, cursor, moves: true, earlier: false }
     }
 
     /// Says that somebody with a cursor of their own read.

@@ -85,6 +85,9 @@ pub struct Reading {
     /// Whether it was the session's reader who read.
     #[n(3)]
     pub moves: bool,
+    /// Whether the response was another host's; it was not, when this is absent.
+    #[n(4)]
+    pub earlier: Option<bool>,
 }
 
 /// The contract's `ForkRequest`.
@@ -200,6 +203,7 @@ impl From<Read> for Reading {
             after: read.after.map(|after| after.0),
             cursor: read.cursor.0,
             moves: read.moves,
+            earlier: read.earlier.then_some(true),
         }
     }
 }
@@ -211,6 +215,7 @@ impl TryFrom<Reading> for Read {
         let mut read = Self::new(cell_id(&wire.cell_id)?, Seq(wire.cursor));
         read.after = wire.after.map(Seq);
         read.moves = wire.moves;
+        read.earlier = wire.earlier.unwrap_or_default();
         Ok(read)
     }
 }

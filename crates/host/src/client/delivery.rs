@@ -35,6 +35,7 @@ impl Residence {
                 after: is_first.then_some(0),
                 cursor: names.seq_inward(observation.cursor).0,
                 moves,
+                earlier: None,
             };
             self.note(channel, reading);
         }

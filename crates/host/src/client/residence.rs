@@ -19,8 +19,10 @@ use super::slot::DelegateSlot;
 
 /// Losses of a host in the course of one request after which it is given up.
 pub(super) const LOSSES: usize = 3;
-/// Readings that are remembered for the next host.
+/// Readings that are remembered for the next host while there is none.
 const READINGS: usize = 1024;
+/// Those that are remembered while there is one: it may be gone already, or go before it has written them down.
+const RECENT: usize = 64;
 
 /// See the [module](self).
 pub(super) struct Residence {
@@ -48,7 +50,7 @@ pub(super) struct State {
     /// Nobody holds it any more.
     pub(super) is_released: bool,
     pub(super) is_closed: bool,
-    /// What was read while there was no host to be told of it.
+    /// What was read of a journaled session, the last of it: a host that is lost may not have heard of that.
     readings: VecDeque<Reading>,
 }
 
@@ -186,7 +188,8 @@ impl Residence {
             let mut state = self.state();
             state.channel = Arc::clone(&new);
             state.is_noted = false;
-            for reading in state.readings.drain(..) {
+            for reading in &state.readings {
+                let reading = Reading { earlier: Some(true), ..reading.clone() };
                 new.push(&ToHost::NoteRead { reading });
             }
             state.is_released
@@ -229,20 +232,25 @@ impl Residence {
         let Some(cell_id) = names.inward(&read.cell_id) else { return };
         let after = read.after.map(|after| names.seq_inward(after).0);
         let cursor = names.seq_inward(read.cursor).0;
-        self.note(&channel, Reading { cell_id: cell_id.into(), after, cursor, moves: read.moves });
+        self.note(
+            &channel,
+            Reading { cell_id: cell_id.into(), after, cursor, moves: read.moves, earlier: None },
+        );
     }
 
     /// The same of what a host showed: the next one is told, where a journaled session has lost that one.
     pub(super) fn note(&self, of: &Channel, reading: Reading) {
+        if !self.is_journaled() {
+            return of.push(&ToHost::NoteRead { reading });
+        }
         let mut state = self.state();
-        let channel = if self.is_journaled() { &*state.channel } else { of };
-        if !channel.connection().is_lost() {
-            channel.push(&ToHost::NoteRead { reading });
-        } else if self.is_journaled() {
-            if state.readings.len() >= READINGS {
-                state.readings.pop_front();
-            }
-            state.readings.push_back(reading);
+        let is_lost = state.channel.connection().is_lost();
+        while state.readings.len() >= if is_lost { READINGS } else { RECENT } {
+            state.readings.pop_front();
+        }
+        state.readings.push_back(reading.clone());
+        if !is_lost {
+            state.channel.push(&ToHost::NoteRead { reading });
         }
     }
 

@@ -280,6 +280,7 @@ fn reading(script: &mut Script<'_>) -> Reading {
         after: script.optional(Script::number),
         cursor: script.number(),
         moves: script.once_in(2),
+        earlier: script.optional(|script| script.once_in(2)),
     }
 }
 

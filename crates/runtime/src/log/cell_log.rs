@@ -144,7 +144,9 @@ impl CellLog {
     pub(crate) fn note_read(&mut self, read: &Read) {
         let after = read.after.unwrap_or(self.read_up_to);
         if read.moves {
-            self.notices.clear();
+            if !read.earlier {
+                self.notices.clear();
+            }
             self.read_up_to = self.read_up_to.max(read.cursor.min(self.last));
         }
         if let Some(ended) = self.ended.as_mut().filter(|ended| ended.seq <= read.cursor) {
