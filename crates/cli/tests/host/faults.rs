@@ -1,20 +1,21 @@
 //! Hosts that die, hang and wear out.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carrel_contract::error::{ExecuteError, WaitError};
 use carrel_contract::{
-    CellResponse, CodeModeSessionProvider, Durability, EventKind, ExecuteRequest, Notice, Seq, StreamItem,
-    TerminationReason, WaitRequest,
+    CellResponse, CodeModeSessionProvider, Durability, EventKind, ExecuteRequest, Notice, Read, Seq,
+    StreamItem, TerminationReason, WaitRequest, WaitUntil,
 };
 use carrel_host::{Pool, ProcessProvider};
 use futures::StreamExt;
 use rustix::process::Signal;
+use tokio::sync::Notify;
 
-use crate::harness::{LONG, Tools, ends, hosts, null, options, run, session, signal_hosts, spec};
+use crate::harness::{LONG, Process, Tools, hosts, null, options, run, session, signal_hosts, spec};
 
 fn is_lost(response: &CellResponse) -> bool {
     matches!(response, CellResponse::Terminated(done) if matches!(done.reason, TerminationReason::HostLost { .. }))
@@ -90,7 +91,7 @@ async fn a_loss_that_nobody_waited_for_is_told_with_the_next_response() {
     let provider = ProcessProvider::new(options()).unwrap();
     let session = session(&provider, &Arc::new(Tools::echo())).await;
     run(&session, "store('k', 1)").await;
-    signal_hosts(Signal::KILL).into_iter().for_each(ends);
+    signal_hosts(Signal::KILL).iter().for_each(Process::ends);
     // One that was on its way as the host died may fail, and says so.
     let response = loop {
         match session.execute(ExecuteRequest::new("text('on')").with_yield_time(LONG)).await {
@@ -131,6 +132,65 @@ async fn a_journaled_session_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_while_its_host_is_gone_is_not_shown_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options();
+    options.command.args.extend(["--store".into(), folder.path().join("carrel.db").into()]);
+    let provider = ProcessProvider::new(options).unwrap();
+    let called = Arc::new(Notify::new());
+    let calls = Arc::clone(&called);
+    let tools = Tools::new(move |_, _| {
+        calls.notify_one();
+        Box::pin(std::future::pending())
+    });
+    let mut spec = spec(&["echo"]);
+    spec.durability = Durability::Journaled;
+    spec.tools[0].hints.idempotent = false;
+    let session = provider.create(spec, Arc::new(tools)).await.unwrap();
+    let source = "text('a'); yield_control(); try { await tools.echo() } catch (e) { text(e.name) }";
+    let mut request = ExecuteRequest::new(source).with_yield_time(LONG);
+    request.look = true;
+    let started = session.execute(request).await.unwrap();
+    let seen = started.first_response.await.unwrap();
+    assert_eq!(seen.text(), "a");
+    called.notified().await;
+    signal_hosts(Signal::KILL).iter().for_each(Process::ends);
+    session.note_read(Read::new(started.cell_id.clone(), seen.observation().cursor));
+    let request = WaitRequest::new([started.cell_id]).until(WaitUntil::AllEnded).with_yield_time(LONG);
+    let response = session.wait(request).await.unwrap().cells.remove(0);
+    assert_eq!(response.text(), "OutcomeUnknownError", "{response:?}");
+    let [Notice::Recovered { unknown, .. }] = &response.observation().notices[..] else {
+        panic!("what was read before the loss says nothing of it: {response:?}")
+    };
+    assert_eq!(unknown.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journaled_session_goes_on_when_its_host_hangs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options();
+    options.command.args.extend(["--store".into(), folder.path().join("carrel.db").into()]);
+    options.heartbeat = Duration::from_millis(50);
+    options.patience = Duration::from_secs(2);
+    let provider = ProcessProvider::new(options).unwrap();
+    let stopped = Arc::new(Mutex::new(Vec::new()));
+    let stops = Arc::clone(&stopped);
+    let tools = Tools::new(move |_, input| {
+        let mut stopped = stops.lock().unwrap();
+        if stopped.is_empty() {
+            *stopped = signal_hosts(Signal::STOP);
+        }
+        Box::pin(async move { Ok(input.unwrap_or_else(null)) })
+    });
+    let mut spec = spec(&["echo"]);
+    spec.durability = Durability::Journaled;
+    let session = provider.create(spec, Arc::new(tools)).await.unwrap();
+    assert_eq!(run(&session, STEPS).await.text(), "0\n1\n2\n3\n4\n5\n15");
+    // It is not only passed over: it can do no more harm.
+    stopped.lock().unwrap().iter().for_each(Process::ends);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_hangs_is_noticed_replaced_and_fenced() {
     let mut options = options();
     options.heartbeat = Duration::from_millis(50);
@@ -146,7 +206,7 @@ async fn a_host_that_hangs_is_noticed_replaced_and_fenced() {
     let TerminationReason::HostLost { detail } = &done.reason else { panic!("{:?}", done.reason) };
     assert!(detail.contains("no sign of life"), "{detail}");
     assert_eq!(run(&session, "text('on')").await.text(), "on");
-    stopped.into_iter().for_each(ends);
+    stopped.iter().for_each(Process::ends);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +217,8 @@ async fn a_host_that_has_done_its_share_takes_no_more_sessions() {
     let provider = ProcessProvider::new(options).unwrap();
     let tools = Arc::new(Tools::echo());
     let first = session(&provider, &tools).await;
-    let [old] = hosts()[..] else { panic!("one host") };
+    let old = hosts();
+    assert_eq!(old.len(), 1);
     for _ in 0..2 {
         run(&first, "store('k', 'kept')").await;
     }
@@ -172,7 +233,7 @@ async fn a_host_that_has_done_its_share_takes_no_more_sessions() {
     assert_eq!(run(&first, "text(load('k'))").await.text(), "kept");
     assert_eq!(run(&second, "text('new')").await.text(), "new");
     drop(first);
-    ends(old);
+    old.iter().for_each(Process::ends);
     assert_eq!(run(&second, "text('on')").await.text(), "on");
 }
 
@@ -196,6 +257,6 @@ async fn sessions_are_spread_as_the_pool_says() {
             assert_eq!(run(session, "text(await tools.echo(1))").await.text(), "1");
         }
         drop((sessions, provider));
-        all.into_iter().for_each(ends);
+        all.iter().for_each(Process::ends);
     }
 }

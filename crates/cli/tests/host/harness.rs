@@ -1,6 +1,7 @@
 //! Host processes, found and hurt.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use carrel_contract::{
 };
 use carrel_host::{HostCommand, ProcessOptions};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// Longer than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(3600);
@@ -27,40 +28,51 @@ pub(crate) fn options() -> ProcessOptions {
     options
 }
 
+/// A process, by a descriptor: nobody who has its number later is taken for it.
+pub(crate) struct Process(OwnedFd);
+
+impl Process {
+    /// Sends it a signal. One that has ended hears of it no more.
+    pub(crate) fn signal(&self, signal: Signal) {
+        pidfd_send_signal(&self.0, signal).ok();
+    }
+
+    /// Waits for it to end.
+    pub(crate) fn ends(&self) {
+        let ended = poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&ENDS)).unwrap();
+        assert_eq!(ended, 1, "the process is still there");
+    }
+}
+
 /// Returns the children of a process that have not ended.
-pub(crate) fn children(parent: u32) -> Vec<Pid> {
+pub(crate) fn children(parent: u32) -> Vec<Process> {
     let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     entries
         .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+            // Whose child it is, is asked when the number cannot become another's any more without the descriptor's telling.
+            let process = Process(pidfd_open(pid, PidfdFlags::empty()).ok()?);
             let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
             let mut fields = stat.rsplit_once(") ")?.1.split(' ');
             let state = fields.next()?;
             let of_parent = fields.next()?.parse() == Ok(parent);
-            (of_parent && state != "Z").then(|| Pid::from_raw(pid)).flatten()
+            let is_there =
+                poll(&mut [PollFd::new(&process.0, PollFlags::IN)], Some(&Timespec::default())) == Ok(0);
+            (of_parent && state != "Z" && is_there).then_some(process)
         })
         .collect()
 }
 
 /// Returns the hosts of this process.
-pub(crate) fn hosts() -> Vec<Pid> {
+pub(crate) fn hosts() -> Vec<Process> {
     children(std::process::id())
 }
 
 /// Sends a signal to all hosts of this process.
-pub(crate) fn signal_hosts(signal: Signal) -> Vec<Pid> {
+pub(crate) fn signal_hosts(signal: Signal) -> Vec<Process> {
     let hosts = hosts();
-    for host in &hosts {
-        kill_process(*host, signal).unwrap();
-    }
+    hosts.iter().for_each(|host| host.signal(signal));
     hosts
-}
-
-/// Waits for a process to end.
-pub(crate) fn ends(pid: Pid) {
-    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
-    let ended = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&ENDS)).unwrap();
-    assert_eq!(ended, 1, "process {pid:?} is still there");
 }
 
 /// What a test does with a call: gets the tool and the input.
