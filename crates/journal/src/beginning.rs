@@ -6,7 +6,7 @@
 use carrel_contract::SessionId;
 
 use crate::error::{DamageKind, Damaged, StoreError};
-use crate::fold::Fold;
+use crate::fold::{Fold, ReadFoldError};
 use crate::{BlobHash, Numbering, Position, Record, Store, Tail};
 
 /// What is read from the store at once.
@@ -75,11 +75,15 @@ impl Beginning {
                     if upto < before {
                         continue;
                     }
-                    let kept = store.get_blob(blob).await?;
-                    let no_blob = || BeginningError::NoBlob { session: session.clone(), hash: blob };
-                    let fold = Fold::from_bytes(kept.ok_or_else(no_blob)?.bytes()).map_err(|error| {
-                        let what = error.to_string();
-                        Damaged::new(session, position, DamageKind::Record { offset: 0, what })
+                    let fold = Fold::read(store, blob).await.map_err(|error| match error {
+                        ReadFoldError::NoBlob { hash } => {
+                            BeginningError::NoBlob { session: session.clone(), hash }
+                        }
+                        ReadFoldError::Invalid(error) => {
+                            let kind = DamageKind::Record { offset: 0, what: error.to_string() };
+                            Damaged::new(session, position, kind).into()
+                        }
+                        ReadFoldError::Store(error) => error.into(),
                     })?;
                     return Ok(Self { upto, fold: Some((record, Box::new(fold))) });
                 }

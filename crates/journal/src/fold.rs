@@ -2,8 +2,13 @@
 //!
 //! A fold stands for the journal before it, so that coming back costs what happened since. It is made by reading the
 //! journal, and by nothing else, so that it says what its records say. It is CBOR with numbered fields, and its evolution
-//! has the rules of [`record`](crate::record)s; it is kept as a blob, which [`Record::Folded`](crate::Record::Folded) names,
-//! and its large texts are blobs of their own, most of which the journal before had already.
+//! has the rules of [`record`](crate::record)s; it is kept as a blob, or in [`parts`], which
+//! [`Record::Folded`](crate::Record::Folded) names, and its large texts are blobs of their own, most of which the journal
+//! before had already.
+
+mod parts;
+
+pub use parts::{ReadFoldError, list, parts};
 
 use minicbor::{Decode, Encode};
 

@@ -272,6 +272,9 @@ fn folding(random: &mut Random) -> Folding {
     if random.once_in(2) {
         folding.kept_notebook_bytes = kept;
     }
+    if random.once_in(2) {
+        folding.part_bytes = 500;
+    }
     folding
 }
 

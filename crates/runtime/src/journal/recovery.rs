@@ -6,7 +6,7 @@ use std::sync::Arc;
 use carrel_contract::SessionId;
 use carrel_contract::error::{Corrupt, ResumeError, StorageFailed, UnknownSession};
 use carrel_journal::error::StoreError;
-use carrel_journal::fold::Fold;
+use carrel_journal::fold::{Fold, ReadFoldError};
 use carrel_journal::record::Value;
 use carrel_journal::{Beginning, BeginningError, Blob, BlobHash, Head, Position, Record, Store, Tail};
 
@@ -205,8 +205,10 @@ async fn unfold(
     trust: &Trust,
     now_us: i64,
 ) -> Result<History, ResumeError> {
-    let blob = blob(store, session_id, named.blob).await?;
-    let mut fold = Fold::from_bytes(blob.bytes()).map_err(|error| corrupt(session_id, &error))?;
+    let mut fold = Fold::read(&**store, named.blob).await.map_err(|error| match error {
+        ReadFoldError::Store(error) => failed(session_id, &error),
+        error => corrupt(session_id, &error),
+    })?;
     fill(store, session_id, fold.values_mut()).await?;
     History::unfold(fold, trust.clone(), now_us).map_err(|Nonsense(what)| {
         corrupt(session_id, &format!("the fold up to entry {} makes no sense: {what}", named.upto))

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use carrel_journal::Record;
 use carrel_journal::record::Value;
+use carrel_journal::{Record, fold};
 
 use super::recovery::{Recovered, recover};
 use super::writer::{FoldMark, Journal, Written};
@@ -32,11 +32,18 @@ pub struct Folding {
     /// The same of a persistent session: 64 MiB by default. A build of another image computes its variables again by
     /// running all of its cells, and can do so as long as the journal has its beginning.
     pub kept_notebook_bytes: u64,
+    /// What a journal is folded into is kept in blobs of up to so many bytes: 64 MiB by default.
+    pub part_bytes: usize,
 }
 
 impl Default for Folding {
     fn default() -> Self {
-        Self { after_bytes: 1024 * 1024, kept_bytes: 8 * 1024 * 1024, kept_notebook_bytes: 64 * 1024 * 1024 }
+        Self {
+            after_bytes: 1024 * 1024,
+            kept_bytes: 8 * 1024 * 1024,
+            kept_notebook_bytes: 64 * 1024 * 1024,
+            part_bytes: 64 * 1024 * 1024,
+        }
     }
 }
 
@@ -91,7 +98,7 @@ pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
     };
     let is_over = journal.folding.lock().await;
     while !*is_over && journal.with_written(|it| it.is_due(folding)) && journal.trouble().is_none() {
-        if let Err(what) = fold(core, journal).await {
+        if let Err(what) = fold_now(core, journal).await {
             tracing::warn!(session = %core.id, %what, "the journal was not folded");
             return;
         }
@@ -107,7 +114,7 @@ pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
     }
 }
 
-async fn fold(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
+async fn fold_now(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
     let begun = journal.with_written(|written| {
         // Should it fail, the next attempt has time.
         written.bytes_at_fold = written.bytes;
@@ -130,10 +137,18 @@ async fn fold(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
         let hash = kept.map_err(|trouble| trouble.to_string())?;
         *value = Value::Blob { hash, bytes: length };
     }
-    let blobs = fold.blobs();
+    let mut blobs = fold.blobs();
     let encoded = core.aside(move || fold.to_bytes()).await;
     bytes += encoded.len() as u64;
-    let blob = journal.keep(encoded).await.map_err(|trouble| trouble.to_string())?;
+    let mut parts = Vec::new();
+    for part in fold::parts(&encoded, core.shared.folding.part_bytes) {
+        parts.push(journal.keep(part.to_vec()).await.map_err(|trouble| trouble.to_string())?);
+    }
+    let blob = match *parts.as_slice() {
+        [whole] => whole,
+        _ => journal.keep(fold::list(&parts)).await.map_err(|trouble| trouble.to_string())?,
+    };
+    blobs.extend(parts.into_iter().filter(|part| *part != blob));
     core.note(|| Record::Folded { lag: upto.0, blob, blobs, bytes });
     core.settled().await.map_err(|trouble| trouble.to_string())?;
     journal.with_written(|written| {
