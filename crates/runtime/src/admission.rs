@@ -110,6 +110,11 @@ impl Admission {
         self.lock().running.values().cloned().collect()
     }
 
+    /// Tells whether there are cells that run.
+    pub(crate) fn has_running(&self) -> bool {
+        !self.lock().running.is_empty()
+    }
+
     /// Asks for the end of those that run.
     pub(crate) fn end_all(&self, reason: &TerminationReason) {
         // The newest first: of a persistent session, those that wait before the one that makes them wait.

@@ -1,11 +1,13 @@
-//! Which sessions are in memory and at rest, so that those that have rested longest leave first when it gets crowded.
+//! Which sessions are in memory and at rest, so that those that have rested longest leave first when it gets crowded, or when
+//! others need the places of their VMs.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::pressure;
 
@@ -13,6 +15,8 @@ use crate::pressure;
 const LOOK_TIME: Duration = Duration::from_millis(250);
 /// How many sessions leave at each such look: one of so many.
 const ONE_OF: usize = 8;
+/// How long it is waited for a session to leave: it is written down first.
+const ROOM_TIME: Duration = Duration::from_secs(10);
 
 /// When a journaled session leaves memory, although somebody holds it: one that nobody uses, and whose cells, if it has any,
 /// wait for calls or timers.
@@ -38,20 +42,46 @@ impl Default for Hibernation {
 pub(crate) struct Crowd {
     pub(crate) hibernation: Hibernation,
     state: Mutex<State>,
+    /// Told when one that rested has left, or is used.
+    over: Notify,
 }
+
+/// A session that came to rest.
+struct Rested {
+    go: Arc<Notify>,
+    has_vms: HasVms,
+    is_asked: bool,
+}
+
+/// Tells whether a session has VMs now. Asked under no lock.
+type HasVms = Arc<dyn Fn() -> bool + Send + Sync>;
 
 #[derive(Default)]
 struct State {
     awake: usize,
-    /// Those at rest, the longest first.
-    resting: BTreeMap<u64, Arc<Notify>>,
+    /// Those at rest, the longest first. One that is asked to go stays here until it has left, or is used.
+    resting: BTreeMap<u64, Rested>,
     rested: u64,
     looked: Option<Instant>,
 }
 
+impl State {
+    /// Returns those that nobody has asked to go, the longest first.
+    fn not_asked(&mut self) -> impl Iterator<Item = (&u64, &mut Rested)> {
+        self.resting.iter_mut().filter(|(_, rested)| !rested.is_asked)
+    }
+}
+
+impl Rested {
+    fn ask(&mut self) {
+        self.is_asked = true;
+        self.go.notify_one();
+    }
+}
+
 impl Crowd {
     pub(crate) fn new(hibernation: Hibernation) -> Self {
-        Self { hibernation, state: Mutex::default() }
+        Self { hibernation, state: Mutex::default(), over: Notify::new() }
     }
 
     /// One more is in memory.
@@ -67,13 +97,15 @@ impl Crowd {
         self.lock().awake
     }
 
-    /// One has come to rest.
-    pub(crate) fn rest(self: &Arc<Self>) -> Resting {
+    /// One has come to rest: until what is returned is dropped, when it has left or is used.
+    pub(crate) fn rest(self: &Arc<Self>, has_vms: impl Fn() -> bool + Send + Sync + 'static) -> Resting {
         let go = Arc::new(Notify::new());
         let mut state = self.lock();
         state.rested += 1;
         let key = state.rested;
-        state.resting.insert(key, Arc::clone(&go));
+        state
+            .resting
+            .insert(key, Rested { go: Arc::clone(&go), has_vms: Arc::new(has_vms), is_asked: false });
         self.relieve(&mut state);
         drop(state);
         Resting { crowd: Arc::clone(self), key, go }
@@ -82,6 +114,25 @@ impl Crowd {
     /// One that was asked to go has come to be used meanwhile: another may go.
     pub(crate) fn somebody_else(&self) {
         self.relieve(&mut self.lock());
+    }
+
+    /// Has the session leave that has rested longest of those with VMs, and waits until one is gone, or is used instead. Tells
+    /// whether there was one. Cancel safe.
+    pub(crate) async fn make_room(&self) -> bool {
+        let mut over = pin!(self.over.notified());
+        over.as_mut().enable();
+        let resting: Vec<_> =
+            self.lock().not_asked().map(|(key, rested)| (*key, Arc::clone(&rested.has_vms))).collect();
+        let with_vms = resting.into_iter().find(|(_, has_vms)| has_vms()).map(|(key, _)| key);
+        let is_asked = {
+            let mut state = self.lock();
+            if let Some(rested) = with_vms.and_then(|key| state.resting.get_mut(&key)) {
+                rested.ask();
+            }
+            // Or somebody else has asked one.
+            state.resting.values().any(|rested| rested.is_asked)
+        };
+        is_asked && timeout(ROOM_TIME, over).await.is_ok()
     }
 
     /// Asks those to go that are too many.
@@ -95,8 +146,8 @@ impl Crowd {
             }
         }
         for _ in 0..too_many {
-            let Some((_, go)) = state.resting.pop_first() else { return };
-            go.notify_one();
+            let Some((_, longest)) = state.not_asked().next() else { return };
+            longest.ask();
         }
     }
 
@@ -131,6 +182,7 @@ impl Resting {
 impl Drop for Resting {
     fn drop(&mut self) {
         self.crowd.lock().resting.remove(&self.key);
+        self.crowd.over.notify_waiters();
     }
 }
 
@@ -147,7 +199,7 @@ mod tests {
         crowd.lock().looked = Some(Instant::now() + Duration::from_secs(3600));
         let goes = |resting: &Resting| resting.asked_to_go().now_or_never().is_some();
         let mut awake: Vec<_> = (0..3).map(|_| crowd.enter()).collect();
-        let resting: Vec<_> = (0..3).map(|_| crowd.rest()).collect();
+        let resting: Vec<_> = (0..3).map(|_| crowd.rest(|| false)).collect();
         assert!(!resting.iter().any(goes), "there is room for all");
         awake.push(crowd.enter());
         assert!(goes(&resting[0]) && !goes(&resting[1]) && !goes(&resting[2]));
@@ -159,5 +211,21 @@ mod tests {
         assert!(!goes(&resting[2]), "there is room again");
         drop(resting);
         assert_eq!((crowd.awake(), crowd.lock().resting.len()), (2, 0));
+    }
+    #[tokio::test]
+    async fn room_is_made_by_those_that_have_any() {
+        let crowd = Arc::new(Crowd::new(Hibernation::default()));
+        crowd.lock().looked = Some(Instant::now() + Duration::from_secs(3600));
+        let goes = |resting: &Resting| resting.asked_to_go().now_or_never().is_some();
+        let (without, with) = (crowd.rest(|| false), crowd.rest(|| true));
+        let mut first = Box::pin(crowd.make_room());
+        assert!(first.as_mut().now_or_never().is_none());
+        assert!(goes(&with) && !goes(&without));
+        // Who comes while it is leaving waits for the same.
+        let mut second = Box::pin(crowd.make_room());
+        assert!(second.as_mut().now_or_never().is_none());
+        drop(with);
+        assert_eq!((first.now_or_never(), second.now_or_never()), (Some(true), Some(true)));
+        assert_eq!(crowd.make_room().now_or_never(), Some(false));
     }
 }

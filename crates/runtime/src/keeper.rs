@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use carrel_contract::error::{
@@ -17,6 +17,7 @@ use carrel_journal::{Lease, Owner, Position, Record, Store, Tail};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::earlier::Earlier;
 use crate::journal::{self, CellHistory, Journal, Recovered, Trouble, Trust, Written};
@@ -51,6 +52,8 @@ pub(crate) struct Revived {
 pub(crate) struct Ownership {
     store: Arc<dyn Store>,
     lease: Mutex<Lease>,
+    /// Ends with the session: what it knows of it takes no memory any longer.
+    renewing: OnceLock<AbortOnDropHandle<()>>,
 }
 
 impl Keeper {
@@ -234,7 +237,7 @@ impl Keeper {
     }
 
     fn ownership(&self, lease: Lease) -> Ownership {
-        Ownership { store: Arc::clone(&self.store), lease: Mutex::new(lease) }
+        Ownership { store: Arc::clone(&self.store), lease: Mutex::new(lease), renewing: OnceLock::new() }
     }
 }
 
@@ -278,9 +281,9 @@ impl Ownership {
 
 /// Has the lease of a session renewed for as long as the session is here.
 pub(crate) fn hold(core: &Arc<Core>) {
-    let Some(journal) = core.log.journal() else { return };
-    let held = Arc::downgrade(core);
-    core.outside.tasks.spawn_on(Kind::Lease, &journal.runtime, async move { renew(held).await });
+    let (Some(journal), Some(ownership)) = (core.log.journal(), &core.ownership) else { return };
+    let renew = renew(Arc::downgrade(core));
+    ownership.renewing.get_or_init(|| core.outside.tasks.spawn_held_on(Kind::Lease, &journal.runtime, renew));
 }
 
 async fn renew(held: Weak<Core>) {

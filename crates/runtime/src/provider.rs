@@ -265,7 +265,7 @@ impl InProcessProvider {
         let Some(keeper) = &self.keeper else { return Err(UnknownSession { session_id }.into()) };
         let shared = Arc::clone(&self.shared);
         let revived = keeper.revive(session_id, Arc::clone(&delegate), shared).await?;
-        let session = Arc::new(Session::revive(revived, Arc::clone(keeper), delegate)?);
+        let session = Arc::new(Session::revive(revived, Arc::clone(keeper), delegate).await?);
         // Whoever had it before can append nothing from here on.
         session.settled().await?;
         self.remember(&session);

@@ -145,7 +145,7 @@ impl Seat {
             ResumeError::StorageFailed(error) => Trouble::Storage(error),
             other => self.trouble(&other),
         })?;
-        let vms = session::vms(&core, running.len()).map_err(|error| self.trouble(&error))?;
+        let vms = session::vms(&core, running.len()).await.map_err(|error| self.trouble(&error))?;
         // What stayed of its cells, unless another owner had it meanwhile, to whom their calls were lost.
         let asleep = self.lock().asleep.take();
         let asleep = asleep.filter(|asleep| asleep.is_as_of(at));
@@ -226,6 +226,11 @@ impl Seat {
     pub(crate) fn asleep_at(&self) -> Option<Seq> {
         let state = self.lock();
         state.core.is_none().then_some(state.last)
+    }
+
+    /// Tells whether cells of its have places for VMs.
+    fn has_vms(&self) -> bool {
+        self.listen().is_some_and(|core| core.admission.has_running())
     }
 
     /// Tells whether nobody holds it any more.

@@ -1,6 +1,7 @@
 //! One session: the handle through which cells are admitted, observed and ended.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 
 use carrel_contract::error::{
@@ -34,6 +35,9 @@ use crate::tools::ToolTable;
 /// The output budget of a termination's response, in tokens: the default of every response.
 const DEFAULT_OUTPUT_TOKENS: usize = 10_000;
 
+/// The limit of the places of the engine, by its name.
+const MAX_VMS: &str = "max_vms";
+
 /// The handle of a session. Dropping the last one shuts the session down without waiting.
 pub(crate) struct Session {
     seat: Arc<Seat>,
@@ -49,13 +53,13 @@ impl Session {
     }
 
     /// Makes a session of what its journal says it was. Its running cells go on.
-    pub(crate) fn revive(
+    pub(crate) async fn revive(
         revived: Revived,
         keeper: Arc<Keeper>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> Result<Self, EngineFailure> {
         let Revived { core, running, .. } = revived;
-        let vms = vms(&core, running.len())?;
+        let vms = vms(&core, running.len()).await?;
         let core = Seat::hold(core, Some(keeper), delegate);
         let session = Self { seat: Arc::clone(core.seat()) };
         go_on(&core, running, vms, &mut BTreeMap::new())?;
@@ -83,9 +87,13 @@ impl Session {
 
     /// Admits a cell and starts its actor, unless there is one of this key. Nothing in here waits, so there is no
     /// half-admitted cell.
-    fn admit(core: &Arc<Core>, source: String, key: Option<IdempotencyKey>) -> Result<CellId, ExecuteError> {
-        check_source(&source, core.limits.source_bytes)?;
-        let keyed = key.map(|key| Keyed::new(key, &source));
+    fn admit(
+        core: &Arc<Core>,
+        source: &mut String,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<CellId, ExecuteError> {
+        check_source(source, core.limits.source_bytes)?;
+        let keyed = key.map(|key| Keyed::new(key.clone(), source));
         let known = || match &keyed {
             Some(keyed) => Ok(core.log.keyed(keyed)?),
             None => Ok(None),
@@ -120,7 +128,7 @@ impl Session {
                 at_us: core.now_us(),
                 key,
             });
-            let opening = Opening { vm, source, seed, ground, history: None };
+            let opening = Opening { vm, source: mem::take(source), seed, ground, history: None };
             let cell =
                 Cell::new(Arc::clone(core), tools, cell_id.clone(), number, Arc::clone(&control), None);
             let span = cell.telemetry.span.clone();
@@ -130,12 +138,17 @@ impl Session {
     }
 }
 
-/// Makes VMs for the cells of a session that is to come back.
-pub(crate) fn vms(core: &Core, count: usize) -> Result<Vec<Vm>, EngineFailure> {
+/// Makes VMs for the cells of a session that is to come back. Where there is no place for them, sessions that rest leave.
+pub(crate) async fn vms(core: &Core, count: usize) -> Result<Vec<Vm>, EngineFailure> {
     let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
-    let vm =
-        |_| core.shared.engine.vacant(limits).map_err(|error| EngineFailure { detail: error.to_string() });
-    (0..count).map(vm).collect()
+    loop {
+        let vms: Result<Vec<_>, _> = (0..count).map(|_| core.shared.engine.vacant(limits)).collect();
+        match vms {
+            Ok(vms) => return Ok(vms),
+            Err(error) if error.is_pool_full() && core.shared.crowd.make_room().await => {}
+            Err(error) => return Err(EngineFailure { detail: error.to_string() }),
+        }
+    }
 }
 
 /// Has the cells of a session go on that its journal says were running, each in a VM of these, and with what stayed of it where
@@ -172,7 +185,7 @@ pub(crate) fn go_on(
 
 fn no_vm(core: &Core, error: &EngineError) -> ExecuteError {
     if error.is_pool_full() {
-        return LimitReached::new("max_vms", core.shared.max_vms.into(), Vec::new()).into();
+        return LimitReached::new(MAX_VMS, core.shared.max_vms.into(), Vec::new()).into();
     }
     EngineFailure { detail: error.to_string() }.into()
 }
@@ -207,8 +220,14 @@ impl CodeModeSession for Session {
         Box::pin(async move {
             let core = self.seat.enter().await?;
             let deadline = deadline(request.yield_time);
-            let cell_id = Self::admit(&core, request.source, request.idempotency_key)
-                .inspect_err(telemetry::cell_refused)?;
+            let (mut source, key) = (request.source, request.idempotency_key);
+            let cell_id = loop {
+                match Self::admit(&core, &mut source, key.as_ref()) {
+                    Err(ExecuteError::LimitReached(limit))
+                        if limit.limit == MAX_VMS && core.shared.crowd.make_room().await => {}
+                    admitted => break admitted.inspect_err(telemetry::cell_refused)?,
+                }
+            };
             core.settled().await?;
             let observed = (cell_id.clone(), Seq::START);
             drop(core);

@@ -107,6 +107,16 @@ impl Tasks {
         AbortOnDropHandle::new(self.of(kind).spawn(task))
     }
 
+    /// Spawns a task that ends with its handle, from outside of any runtime.
+    pub(crate) fn spawn_held_on(
+        &self,
+        kind: Kind,
+        runtime: &Handle,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> AbortOnDropHandle<()> {
+        AbortOnDropHandle::new(self.of(kind).spawn_on(task, runtime))
+    }
+
     /// Does what takes long on a thread of the runtime's for such work, as a part of the cell that awaits it.
     pub(crate) async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         came_to(self.of(Kind::Cell).spawn_blocking(work).await).await

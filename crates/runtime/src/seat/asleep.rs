@@ -237,18 +237,22 @@ pub(super) async fn doze(seat: Weak<Seat>, rested: Arc<Notify>, crowd: Arc<Crowd
             rested.notified().await;
             continue;
         };
-        let resting = crowd.rest();
+        let has_vms = {
+            let seat = Weak::clone(&seat);
+            move || seat.upgrade().is_some_and(|seat| seat.has_vms())
+        };
+        let resting = crowd.rest(has_vms);
         let was_asked = tokio::select! {
             biased;
             () = resting.asked_to_go() => true,
             () = sleep(idle), if !idle.is_zero() => false,
             () = std::future::ready(()), if idle.is_zero() => false,
         };
-        drop(resting);
         let Some(seat) = seat.upgrade() else { return };
         if seat.sleep(seen).await {
             return;
         }
+        drop(resting);
         if was_asked {
             crowd.somebody_else();
         }
