@@ -22,6 +22,7 @@ fn start(engine: &Engine, source: &str) -> Vm {
         seed: 1,
         now_us: 0,
         time_zone: TimeZone::default(),
+        dialect: carrel_engine::Dialect::default(),
         persistent: false,
     };
     engine.start(start, LIMITS).expect("a VM can be made")

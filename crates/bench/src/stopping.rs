@@ -83,6 +83,7 @@ fn start(engine: &Engine, source: &str) -> Vm {
         seed: 1,
         now_us: 0,
         time_zone: carrel_engine::TimeZone::default(),
+        dialect: carrel_engine::Dialect::default(),
         persistent: false,
     };
     engine

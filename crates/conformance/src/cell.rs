@@ -22,6 +22,7 @@ pub(crate) fn run(engine: &Engine, source: String, limits: VmLimits) -> Result<R
         seed: 1,
         now_us: NOW_US,
         time_zone: carrel_engine::TimeZone::default(),
+        dialect: carrel_engine::Dialect::default(),
         persistent: false,
     };
     let mut vm = engine.start(start, limits)?;

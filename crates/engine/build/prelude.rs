@@ -35,6 +35,15 @@ const FILES: &[&str] = &[
     "web/events",
     "web/abort",
     "web/base64",
+    "codex/kit",
+    "codex/errors",
+    "codex/output",
+    "codex/media",
+    "codex/stored",
+    "codex/control",
+    "codex/tools",
+    "codex/settled",
+    "codex/globals",
 ];
 
 /// Writes the files of `folder` as the array that `guest.h` declares.

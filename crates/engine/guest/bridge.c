@@ -111,6 +111,25 @@ static JSValue bridge_tools_json(JSContext *ctx, JSValueConst this_val, int argc
     return JS_ParseJSON(ctx, tools_text + tools_names_len, tools_json_len, "tools");
 }
 
+/* The names of the tools, by their places. */
+static JSValue bridge_tool_names(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    (void)this_val;
+    (void)argc;
+    (void)argv;
+    JSValue names = JS_NewArray(ctx);
+    const char *at = tools_text, *end = tools_text + tools_names_len;
+    for (uint32_t index = 0; at < end && !JS_IsException(names); index++) {
+        const char *line_end = memchr(at, '\n', end - at);
+        if (JS_SetPropertyUint32(ctx, names, index, JS_NewStringLen(ctx, at, line_end - at)) < 0) {
+            JS_FreeValue(ctx, names);
+            names = JS_EXCEPTION;
+        }
+        at = line_end + 1;
+    }
+    return names;
+}
+
 /* The effects that the prelude may emit by number; the others have functions of their own, which check more. */
 static int is_emittable(int32_t kind)
 {
@@ -123,6 +142,8 @@ static int is_emittable(int32_t kind)
     case EFFECT_SET_TIMER:
     case EFFECT_CLEAR_TIMER:
     case EFFECT_YIELD:
+    case EFFECT_IMAGE_URL:
+    case EFFECT_AUDIO_URL:
         return 1;
     default:
         return 0;
@@ -336,6 +357,7 @@ static JSValue bridge_time_zone(JSContext *ctx, JSValueConst this_val, int argc,
 static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("toolIndex", 1, bridge_tool_index),
     JS_CFUNC_DEF("toolFunction", 2, bridge_tool_function),
+    JS_CFUNC_DEF("toolNames", 0, bridge_tool_names),
     JS_CFUNC_DEF("toolsJson", 0, bridge_tools_json),
     JS_CFUNC_DEF("search", 2, bridge_search),
     JS_CFUNC_DEF("describe", 1, bridge_describe),

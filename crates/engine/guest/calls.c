@@ -9,8 +9,11 @@ static struct call *calls;
 static int32_t calls_len, calls_free = -1;
 static int64_t calls_made;
 
+/* What a call of a tool is that cannot be made: a promise that is rejected, or, in the dialect of Codex, a throw. */
 static JSValue settled_with_exception(JSContext *ctx)
 {
+    if (speaks_codex)
+        return cell_throw_text(ctx);
     JSValue reason = JS_GetException(ctx);
     JSValue promise = JS_NewSettledPromise(ctx, true, reason);
     JS_FreeValue(ctx, reason);
@@ -66,7 +69,8 @@ JSValue calls_begin(JSContext *ctx, JSValueConst this_val, int argc, JSValueCons
     if (argc > 0 && !JS_IsUndefined(argv[0])) {
         text = JS_JSONStringify(ctx, argv[0], JS_UNDEFINED, JS_UNDEFINED);
         if (!JS_IsException(text) && JS_IsUndefined(text))
-            text = JS_ThrowTypeError(ctx, "the input of a tool must be a JSON value, not a function or a symbol");
+            text = speaks_codex ? JS_Throw(ctx, JS_NewString(ctx, "failed to serialize JavaScript value: expected value at line 1 column 1"))
+                                : JS_ThrowTypeError(ctx, "the input of a tool must be a JSON value, not a function or a symbol");
         if (JS_IsException(text))
             return settled_with_exception(ctx);
         json = JS_ToCStringLen(ctx, &json_len, text);

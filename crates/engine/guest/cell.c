@@ -13,7 +13,13 @@ static int cells;
 /* Whether the cell called `exit()`, and is on its way out. */
 static bool exiting;
 /* The name of the cell in stack traces. */
-static char cell_name[24] = "cell.js";
+static char cell_name[32] = CELL_NAME;
+
+bool speaks_codex;
+/* What tells a thrown value as a text in that dialect. */
+static JSValue error_text = JS_UNDEFINED;
+/* What describes a source that does not parse, or does not link, in any dialect. */
+static JSValue describe_plainly = JS_UNDEFINED;
 
 /* ---- ending ---- */
 
@@ -114,7 +120,8 @@ int cell_interrupted(JSRuntime *rt, void *opaque)
 static int32_t end_with_reason(JSContext *ctx, int32_t ending, JSValue reason)
 {
     bool out_of_memory = memory_is_cause(reason);
-    JSValue text = exiting ? JS_UNDEFINED : describe(ctx, prelude_describe, reason, &out_of_memory);
+    JSValueConst by = speaks_codex && ending == ENDING_SYNTAX ? describe_plainly : prelude_describe;
+    JSValue text = exiting ? JS_UNDEFINED : describe(ctx, by, reason, &out_of_memory);
     JS_FreeValue(ctx, reason);
     return exiting ? ended_by_exit(ctx) : ended(ctx, out_of_memory ? ENDING_OUT_OF_MEMORY : ending, text);
 }
@@ -126,6 +133,8 @@ static int32_t end_with_exception(JSContext *ctx, int32_t ending)
 
 static int32_t end_completed(JSContext *ctx)
 {
+    if (speaks_codex)
+        return ended(ctx, ENDING_COMPLETED, JS_UNDEFINED);
     JSValue namespace = JS_GetModuleNamespace(ctx, module);
     JSValue value = JS_GetPropertyStr(ctx, namespace, "default");
     JS_FreeValue(ctx, namespace);
@@ -160,12 +169,49 @@ static int32_t run(JSContext *ctx)
     default:
         if (calls_pending > 0 || timers_pending > 0)
             return TURN_IDLE;
+        /* Codex leaves it to others to give up. */
+        if (speaks_codex && !memory_ran_out())
+            return TURN_IDLE;
         /* What would have settled it may be what memory was out for. */
         return ended(ctx, memory_ran_out() ? ENDING_OUT_OF_MEMORY : ENDING_UNSETTLED, JS_UNDEFINED);
     }
 }
 
 /* ---- exports ---- */
+
+JSValue cell_throw_text(JSContext *ctx)
+{
+    JSValue reason = JS_GetException(ctx);
+    if (exiting)
+        return JS_Throw(ctx, reason);
+    JSValue text = memory_is_cause(reason) ? JS_DupValue(ctx, reason) : JS_Call(ctx, error_text, JS_UNDEFINED, 1, &reason);
+    JS_FreeValue(ctx, reason);
+    return JS_IsException(text) ? text : JS_Throw(ctx, text);
+}
+
+/* Makes the VM speak the dialect of Codex, for good. */
+static int speak_codex(JSContext *ctx)
+{
+    JSValue codex = JS_Call(ctx, prelude_speak_codex, JS_UNDEFINED, 0, NULL);
+    if (JS_IsException(codex))
+        return -1;
+    describe_plainly = prelude_describe;
+    prelude_describe = JS_GetPropertyStr(ctx, codex, "describe");
+    JS_FreeValue(ctx, prelude_tool_error);
+    prelude_tool_error = JS_GetPropertyStr(ctx, codex, "toolError");
+    error_text = JS_GetPropertyStr(ctx, codex, "errorText");
+    JS_FreeValue(ctx, codex);
+    speaks_codex = true;
+    return 0;
+}
+
+static void name_cell(void)
+{
+    char number[12] = "";
+    if (cells > 1)
+        snprintf(number, sizeof(number), "%d", cells);
+    snprintf(cell_name, sizeof(cell_name), speaks_codex ? "exec_main%s.mjs" : "cell%s.js", number);
+}
 
 /* Clears up after the cell before, of which its variables are kept. */
 static int forget_last_cell(JSContext *ctx)
@@ -179,7 +225,6 @@ static int forget_last_cell(JSContext *ctx)
     JS_FreeValue(ctx, module_promise);
     module = NULL;
     module_promise = JS_UNDEFINED;
-    snprintf(cell_name, sizeof(cell_name), "cell%d.js", cells);
     JSValue done = JS_Call(ctx, prelude_forget_cell, JS_UNDEFINED, 0, NULL);
     return JS_IsException(done) ? -1 : 0;
 }
@@ -189,7 +234,7 @@ static int forget_last_cell(JSContext *ctx)
 EXPORT("start")
 int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed, int64_t now_us, int32_t keep_vm,
               size_t quota_value_bytes, size_t quota_bytes, size_t quota_keys, size_t stored_bytes, size_t stored_keys,
-              size_t zone_len)
+              size_t zone_len, int32_t dialect)
 {
     JSContext *ctx = context;
     carrel_now_us = carrel_began_us = now_us;
@@ -199,6 +244,9 @@ int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed
     persistent = keep_vm;
     if (++cells > 1 && forget_last_cell(ctx))
         return end_with_exception(ctx, ENDING_THROWN);
+    if (dialect == DIALECT_CODEX && !speaks_codex && speak_codex(ctx))
+        return end_with_exception(ctx, ENDING_THROWN);
+    name_cell();
     carrel_keep_variables(persistent);
     carrel_seed(ctx, (uint64_t)seed);
     random_seed((uint64_t)seed);

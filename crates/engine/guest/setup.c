@@ -8,20 +8,43 @@
 
 JSRuntime *runtime;
 JSContext *context;
-JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools;
+JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools, prelude_speak_codex;
 
 /* Every import is asked for under a name that no module has, so that a cell cannot import itself. */
 #define IMPORT_PREFIX "import "
 
+/* `import()`. */
 void carrel_throw_import(JSContext *ctx, const char *name)
 {
-    JS_ThrowTypeError(ctx, "cannot import \"%s\": a cell has no modules; it has the globals and `tools`", name);
+    if (speaks_codex)
+        JS_Throw(ctx, JS_NewString(ctx, "unsupported import in exec"));
+    else
+        JS_ThrowTypeError(ctx, "cannot import \"%s\": a cell has no modules; it has the globals and `tools`", name);
+}
+
+static JSValue text_with(JSContext *ctx, const char *prefix, const char *rest)
+{
+    size_t prefix_len = strlen(prefix), len = prefix_len + strlen(rest);
+    char *text = js_malloc(ctx, len + 1);
+    if (!text)
+        return JS_EXCEPTION;
+    memcpy(text, prefix, prefix_len);
+    memcpy(text + prefix_len, rest, len + 1 - prefix_len);
+    JSValue string = JS_NewStringLen(ctx, text, len);
+    js_free(ctx, text);
+    return string;
 }
 
 /* A module is linked before any of its code runs, so its error gets the place that a frame would have. */
 static JSModuleDef *refuse_import(JSContext *ctx, const char *name, void *opaque)
 {
     (void)opaque;
+    if (speaks_codex) {
+        JSValue text = text_with(ctx, "Unsupported import in exec: ", name + strlen(IMPORT_PREFIX));
+        if (!JS_IsException(text))
+            JS_Throw(ctx, text);
+        return NULL;
+    }
     char place[64];
     carrel_throw_import(ctx, name + strlen(IMPORT_PREFIX));
     snprintf(place, sizeof(place), "    at " CELL_NAME ":%d:%d", carrel_import_line, carrel_import_column);
@@ -65,6 +88,7 @@ static void evaluate_prelude(JSContext *ctx)
     prelude_fire = JS_GetPropertyStr(ctx, arguments[1], "fire");
     prelude_forget_cell = JS_GetPropertyStr(ctx, arguments[1], "forgetCell");
     prelude_forget_tools = JS_GetPropertyStr(ctx, arguments[1], "forgetTools");
+    prelude_speak_codex = JS_GetPropertyStr(ctx, arguments[1], "speakCodex");
     JS_FreeValue(ctx, arguments[0]);
     JS_FreeValue(ctx, arguments[1]);
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::{Caller, Error, Linker, Memory, ResourceLimiter, Result};
 
 use crate::compute::{self, Question};
-use crate::event::{CallHandle, Effect, Ending, GuestError, Level, MediaKind, StoredValues};
+use crate::event::{CallHandle, Effect, Ending, GuestError, ImageDetail, Level, MediaKind, StoredValues};
 
 /// The host's side of one VM, kept in its wasmtime store.
 pub(crate) struct Guest {
@@ -132,6 +132,8 @@ fn effect(
             limit: usize::try_from(small).map_err(|_| odd("limit"))?,
         },
         14 => Effect::DescribeTools { call: CallHandle(number), tools: places(&a()?)? },
+        15 => Effect::ImageUrl { url: a()?, detail: detail(small)? },
+        16 => Effect::AudioUrl { url: a()? },
         _ => return Err(odd("effect")),
     };
     guest.effects.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
@@ -210,6 +212,16 @@ fn text(bytes: &[u8], at: u32, len: u32) -> Result<String> {
         rest = after;
     }
     Ok(String::from_utf8_lossy(&copy).into_owned())
+}
+
+fn detail(small: i32) -> Result<ImageDetail> {
+    Ok(match small {
+        0 => ImageDetail::Auto,
+        1 => ImageDetail::Low,
+        2 => ImageDetail::High,
+        3 => ImageDetail::Original,
+        _ => return Err(odd("detail")),
+    })
 }
 
 fn level(small: i32) -> Result<Option<Level>> {

@@ -25,10 +25,22 @@ pub struct Start {
     pub now_us: i64,
     /// The zone of its local times.
     pub time_zone: TimeZone,
+    /// What it finds around it. All cells of a VM speak one.
+    pub dialect: Dialect,
     /// Whether the VM is to outlive the cell, for further cells that see the variables it leaves: what it declares at
     /// its top level, and what it adds to the globals. Another declaration of the same name gives that variable a new
     /// value, for functions of earlier cells, too.
     pub persistent: bool,
+}
+
+/// What a cell finds around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// Carrel's own globals.
+    #[default]
+    Carrel,
+    /// Those of the code mode of Codex (`docs/codex.md`).
+    Codex,
 }
 
 /// The values that the session stored before a cell began. Must not change while the cell lives.
@@ -203,6 +215,18 @@ pub enum Effect {
         /// The media type.
         mime_type: String,
     },
+    /// A picture for the output, by a data URL that nobody looked into.
+    ImageUrl {
+        /// The URL.
+        url: String,
+        /// How closely it is to be looked at.
+        detail: ImageDetail,
+    },
+    /// A sound for the output, likewise.
+    AudioUrl {
+        /// The URL.
+        url: String,
+    },
     /// Another MCP content block for the output, as JSON text.
     Block {
         /// The block.
@@ -248,6 +272,19 @@ pub enum MediaKind {
     Image,
     /// A sound.
     Audio,
+}
+
+/// How closely a model is to look at a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ImageDetail {
+    /// As it sees fit.
+    Auto,
+    /// Roughly.
+    Low,
+    /// Closely.
+    High,
+    /// At its own size.
+    Original,
 }
 
 /// A console method.

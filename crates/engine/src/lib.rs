@@ -25,8 +25,8 @@ mod vm;
 pub use engine::{Engine, EngineOptions};
 pub use error::{BeginError, EngineError, ForkError, InvalidSnapshot, RestoreError, SnapshotError};
 pub use event::{
-    CallHandle, Effect, Ending, Event, GuestError, Level, MediaKind, NothingStored, Progress, Start,
-    StoreQuota, StoredSize, StoredValues, Tools, Turn,
+    CallHandle, Dialect, Effect, Ending, Event, GuestError, ImageDetail, Level, MediaKind, NothingStored,
+    Progress, Start, StoreQuota, StoredSize, StoredValues, Tools, Turn,
 };
 pub use image::ImageId;
 pub use snapshot::Snapshot;

@@ -13,7 +13,9 @@ use wasmtime::{Global, Memory, Store, Trap, TypedFunc, UpdateDeadline, Val};
 
 use crate::border::{EVENT, Guest, SOURCE, ZONE};
 use crate::cpu::Meter;
-use crate::event::{CallHandle, Effect, Ending, Event, NothingStored, Progress, Start, StoredValues, Turn};
+use crate::event::{
+    CallHandle, Dialect, Effect, Ending, Event, NothingStored, Progress, Start, StoredValues, Turn,
+};
 use crate::snapshot::{self, Snapshot, WASM_PAGE_BYTES};
 use crate::{BeginError, Engine, EngineError, ForkError, RestoreError, SnapshotError};
 
@@ -77,7 +79,7 @@ enum State {
 
 /// Lengths of the tools' names, of their JSON and of the source; seed; time; whether the VM is persistent; the quota
 /// for stored values: one value, all bytes, all keys; what is stored: bytes, keys; the length of the time zone's name.
-type StartArgs = (u32, u32, u32, i64, i64, i32, u32, u32, u32, u32, u32, u32);
+type StartArgs = (u32, u32, u32, i64, i64, i32, u32, u32, u32, u32, u32, u32, i32);
 
 /// What the guest's function returned, with what it ran in.
 type Finished = (Box<Instance>, wasmtime::Result<i32>);
@@ -398,7 +400,8 @@ impl Instance {
         self.store.data_mut().limiter.refused = false;
         match inbound {
             Inbound::Start(start) => {
-                let Start { source, tools, stored, quota, seed, now_us, time_zone, persistent } = start;
+                let Start { source, tools, stored, quota, seed, now_us, time_zone, dialect, persistent } =
+                    start;
                 let zone = if time_zone.is_utc() { "" } else { time_zone.as_str() };
                 let size = stored.size();
                 let args = (
@@ -414,6 +417,7 @@ impl Instance {
                     clamp(size.bytes),
                     clamp(size.keys),
                     clamp(zone.len()),
+                    i32::from(dialect == Dialect::Codex),
                 );
                 let parcels = &mut self.store.data_mut().parcels;
                 parcels[EVENT] = Some(format!("{}{}", tools.names, tools.json).into());

@@ -1,4 +1,5 @@
-//! The behaviour of cells as files: `tests/cells/<name>.js` does what `<name>.out` says.
+//! The behaviour of cells as files: `tests/cells/<name>.js` does what `<name>.out` says; so it is in `tests/cells/codex`, for
+//! cells in the dialect of Codex.
 //!
 //! Each cell is played three times: as it is; again, which has to leave the same memory at every step; and saved
 //! and restored, through bytes, each time that it waits. `CARREL_BLESS=1` writes the `.out` files anew.
@@ -22,8 +23,9 @@ use common::{Stored, play};
 
 fn cells() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cells");
-    let mut cells: Vec<_> = fs::read_dir(folder)
-        .unwrap()
+    let mut cells: Vec<_> = [folder.clone(), folder.join("codex")]
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "js"))
         .collect();

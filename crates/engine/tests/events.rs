@@ -71,6 +71,7 @@ fn the_pool_gives_its_places_back_however_a_vm_ends() {
                 seed: 0,
                 now_us: 0,
                 time_zone: carrel_engine::TimeZone::default(),
+                dialect: carrel_engine::Dialect::default(),
                 persistent: false,
             },
             VmLimits::default(),

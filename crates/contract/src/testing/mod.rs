@@ -1,7 +1,7 @@
 //! The contract suite: what every provider has to do, one test per line of the contract.
 //!
 //! A test is named after the section of its line: `s5_…` holds a line of "5. Ending", `persistent_…` what only
-//! persistent sessions do. None sleeps; each waits for
+//! persistent sessions do, `codex_…` what those in the dialect of Codex do. None sleeps; each waits for
 //! what it expects, and the test runner's own time limit ends one that waits in vain. A provider runs the suite
 //! from its own tests:
 //!
@@ -18,6 +18,7 @@
 )]
 
 mod checking;
+mod codex;
 mod delegate;
 mod dropping;
 mod ending;
@@ -36,6 +37,7 @@ mod tools;
 mod typescript;
 
 pub use checking::*;
+pub use codex::*;
 pub use delegate::{RecordingDelegate, Seen, tool_descriptions};
 pub use dropping::*;
 pub use ending::*;
@@ -156,6 +158,17 @@ macro_rules! contract_suite {
             persistent_terminations_leave_what_the_other_cells_did
             persistent_shutdown_ends_the_cells_that_wait
             persistent_a_cell_that_exhausts_its_memory_says_what_became_of_the_variables
+            codex_a_cell_speaks_the_dialect
+            codex_media_come_by_their_urls
+            codex_an_error_is_one_text
+            codex_a_cell_that_waits_for_nothing_goes_on_waiting
+            codex_timers_keep_nothing_alive
+            codex_memory_is_limited_for_one_cell_alone
+            codex_a_hostile_error_harms_its_cell_alone
+            codex_typescript_is_accepted
+            codex_tools_are_as_they_were_given
+            codex_a_notebook_speaks_the_dialect
+            codex_the_dialect_is_kept
             check_a_cell_is_checked_or_says_that_it_was_not
             check_is_off_unless_asked_for
             tools_can_become_others

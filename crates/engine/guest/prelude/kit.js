@@ -11,7 +11,7 @@
   kit.apply = Reflect.apply;
 
   // The numbers of host.h.
-  kit.effects = { TEXT: 2, IMAGE: 3, AUDIO: 4, BLOCK: 5, NOTIFY: 6, SET_TIMER: 8, CLEAR_TIMER: 9, YIELD: 10 };
+  kit.effects = { TEXT: 2, IMAGE: 3, AUDIO: 4, BLOCK: 5, NOTIFY: 6, SET_TIMER: 8, CLEAR_TIMER: 9, YIELD: 10, IMAGE_URL: 15, AUDIO_URL: 16 };
 
   // The numbers of src/compute/mod.rs.
   kit.questions = { PARSE_URL: 1, CHANGE_URL: 2, NAME_ENCODING: 3, DECODE: 4, INTL: 5 };

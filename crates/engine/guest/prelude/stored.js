@@ -18,6 +18,18 @@
     if (!kit.apply(isWellFormed, key, [])) throw new TypeError(`${name}(key): key must be text without half a surrogate pair`);
   }
 
+  // Stores a value; returns the limit that it is over, and its value, where it is over one.
+  kit.storeJson = function storeJson(key, json) {
+    const over = host.store(key, json, kit.apply(mapGet, ownStores, [key]));
+    if (over === undefined) kit.apply(mapSet, ownStores, [key, json]);
+    return over;
+  };
+
+  kit.loadJson = function loadJson(key) {
+    const own = kit.apply(mapGet, ownStores, [key]);
+    return own === undefined ? host.load(key) : parse(own);
+  };
+
   kit.define("store", function store(key, value) {
     checkKey("store", key);
     const json = stringify(value, (at, inner) => {
@@ -26,14 +38,12 @@
         throw new TypeError(`store(key, value): value must be JSON, but ${at === "" ? "it" : `its "${at}"`} is ${type === "undefined" ? type : `a ${type}`}`);
       return inner;
     });
-    const over = host.store(key, json, kit.apply(mapGet, ownStores, [key]));
+    const over = kit.storeJson(key, json);
     if (over !== undefined) throw new kit.QuotaError(`store(${stringify(key)}, value): over the limit ${over[0]} = ${over[1]}`);
-    kit.apply(mapSet, ownStores, [key, json]);
   });
 
   kit.define("load", function loadValue(key) {
     checkKey("load", key);
-    const own = kit.apply(mapGet, ownStores, [key]);
-    return own === undefined ? host.load(key) : parse(own);
+    return kit.loadJson(key);
   });
 });

@@ -27,6 +27,8 @@
     if (kit.apply(mapDelete, timers, [id])) emit(CLEAR_TIMER, 0, id);
   }
 
+  kit.setTimer = setTimer;
+  kit.clearTimer = clearTimer;
   kit.define("setTimeout", function setTimeout(callback, delay, ...args) {
     return setTimer("setTimeout", false, callback, delay, args);
   });
@@ -47,6 +49,8 @@
     if (timer === undefined) return undefined;
     if (timer.repeat) emit(SET_TIMER, timer.wait, id);
     else kit.apply(mapDelete, timers, [id]);
-    return () => kit.apply(timer.callback, undefined, timer.args);
+    const { callback, args } = timer;
+    // A plain call is no frame in a stack trace.
+    return args.length === 0 ? () => callback() : () => kit.apply(callback, undefined, args);
   };
 });

@@ -122,9 +122,14 @@
 
   // The functions that were asked for, by name.
   let functions = Object.create(null);
+  const whenChanged = [];
+  kit.whenToolsChange = function whenToolsChange(forget) {
+    whenChanged[whenChanged.length] = forget;
+  };
   kit.forgetTools = function forgetTools() {
     allTools = undefined;
     functions = Object.create(null);
+    for (let i = 0; i < whenChanged.length; i++) whenChanged[i]();
   };
 
   const toolNames = () => catalogue().map((tool) => tool.name);

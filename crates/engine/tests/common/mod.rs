@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use carrel_engine::{
-    CallHandle, Effect, Ending, Engine, Event, GuestError, Progress, Start, StoreQuota, StoredSize,
+    CallHandle, Dialect, Effect, Ending, Engine, Event, GuestError, Progress, Start, StoreQuota, StoredSize,
     StoredValues, TimeZone, Tools, Vm, VmLimits,
 };
 
@@ -52,6 +52,14 @@ fn zone_of(source: &str) -> TimeZone {
     asked.map_or_else(TimeZone::default, |name| name.parse().unwrap())
 }
 
+/// The dialect that a cell's first line asks for, as `// dialect: codex`, or Carrel's own.
+fn dialect_of(source: &str) -> Dialect {
+    match source.lines().next() {
+        Some("// dialect: codex") => Dialect::Codex,
+        _ => Dialect::Carrel,
+    }
+}
+
 /// How a cell begins.
 pub(crate) fn beginning(source: &str, persistent: bool) -> Start {
     let stored = Stored(HashMap::from([("kept".to_owned(), "{\"from\":\"before\"}".into())]));
@@ -63,6 +71,7 @@ pub(crate) fn beginning(source: &str, persistent: bool) -> Start {
         seed: 42,
         now_us: 1_790_000_000_000_000,
         time_zone: zone_of(source),
+        dialect: dialect_of(source),
         persistent,
     }
 }
@@ -191,6 +200,8 @@ fn line(effect: &Effect) -> String {
         Effect::Text { text, level: None } => format!("text {text}"),
         Effect::Text { text, level: Some(level) } => format!("{level:?} {text}").replacen("Log ", "log ", 1),
         Effect::Media { kind, data, mime_type } => format!("{kind:?} {mime_type} {data}"),
+        Effect::ImageUrl { url, detail } => format!("image {detail:?} {url}"),
+        Effect::AudioUrl { url } => format!("audio {url}"),
         Effect::Block { json } => format!("block {json}"),
         Effect::Notify { text } => format!("notify {text}"),
         Effect::Store { key, json } => format!("store {key} {json}"),

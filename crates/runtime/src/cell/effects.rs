@@ -208,6 +208,8 @@ pub(crate) fn content(effect: Effect) -> Result<Content, String> {
         Effect::Text { text, level } => Ok(Content::Text { text, level: level.map(translate::level) }),
         Effect::Media { kind: MediaKind::Image, data, mime_type } => Ok(Content::Image { data, mime_type }),
         Effect::Media { kind: MediaKind::Audio, data, mime_type } => Ok(Content::Audio { data, mime_type }),
+        Effect::ImageUrl { url, detail } => Ok(Content::ImageUrl { url, detail: translate::detail(detail) }),
+        Effect::AudioUrl { url } => Ok(Content::AudioUrl { url }),
         Effect::Block { json } => match JsonText::parse(&json) {
             Ok(block) => Ok(Content::Block { block }),
             Err(error) => Err(format!("a content block was dropped: {error}")),

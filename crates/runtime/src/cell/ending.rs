@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use carrel_contract::{
-    CellError, CellErrorKind, CellId, EarlierCell, JsonText, TerminationReason, ToolCallId,
+    CellError, CellErrorKind, CellId, Dialect, EarlierCell, JsonText, TerminationReason, ToolCallId,
 };
 use carrel_journal::Record;
 use futures::FutureExt;
@@ -50,8 +50,14 @@ impl Cell {
         let natural = match end {
             End::Natural(ending) => {
                 let mut natural = translate::ending(ending, self.core.limits.memory_bytes);
-                if let (Some((_, Some(error))), Some(written)) = (&mut natural, self.written.take()) {
-                    written.explain(error);
+                if let Some((_, Some(error))) = &mut natural {
+                    let dialect = self.core.dialect;
+                    if let Some(written) = self.written.take() {
+                        written.explain(error, translate::file(dialect));
+                    }
+                    if dialect == Dialect::Codex {
+                        translate::as_text(error);
+                    }
                 }
                 natural.ok_or_else(|| self.control.reason())
             }

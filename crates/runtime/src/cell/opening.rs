@@ -7,6 +7,7 @@ use carrel_engine::{Start, StoredValues, Vm};
 use carrel_journal::Record;
 
 use super::actor::{Cell, End};
+use super::translate;
 use super::written::Written;
 use crate::journal::CellHistory;
 use crate::notebook::Turn;
@@ -102,6 +103,7 @@ impl Cell {
             seed,
             now_us,
             time_zone: self.core.time_zone.clone(),
+            dialect: translate::dialect(self.core.dialect),
             persistent,
         };
         vm.begin(start).map_err(|error| engine_fault(&error))?;

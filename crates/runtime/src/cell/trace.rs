@@ -58,7 +58,11 @@ pub(super) fn of_effect(effect: &Effect, tools: &ToolTable, log: &SessionLog) ->
         Effect::Warn { reason } => {
             Record::Warned { cell, text: format!("unhandled rejection: {reason}").into() }
         }
-        Effect::Text { .. } | Effect::Media { .. } | Effect::Block { .. } => {
+        Effect::Text { .. }
+        | Effect::Media { .. }
+        | Effect::ImageUrl { .. }
+        | Effect::AudioUrl { .. }
+        | Effect::Block { .. } => {
             let content = effects::content(effect.clone()).ok()?;
             Record::Output { cell, content: journal::content(&log.fit(content)) }
         }

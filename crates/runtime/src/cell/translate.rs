@@ -1,7 +1,8 @@
 //! From the engine's words to the contract's.
 
 use carrel_contract::{
-    CellError, CellErrorKind, ConsoleLevel, JsonText, Location, ToolCallId, ToolError, ToolErrorCode,
+    CellError, CellErrorKind, ConsoleLevel, Dialect, ImageDetail, JsonText, Location, ToolCallId, ToolError,
+    ToolErrorCode,
 };
 use carrel_engine::{CallHandle, Ending, Event, GuestError, Level};
 
@@ -11,6 +12,43 @@ use crate::log::cut_text;
 const TEXT_BYTES: usize = 64 * 1024;
 /// The most that is kept of an error's class.
 const NAME_BYTES: usize = 256;
+
+/// What a cell finds around it, as the engine has it.
+pub(crate) fn dialect(dialect: Dialect) -> carrel_engine::Dialect {
+    match dialect {
+        Dialect::Codex => carrel_engine::Dialect::Codex,
+        _ => carrel_engine::Dialect::Carrel,
+    }
+}
+
+/// What the cell's source is called in stack traces.
+pub(super) fn file(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Codex => "exec_main.mjs",
+        _ => "cell.js",
+    }
+}
+
+/// Makes an error what Codex shows of it: one text.
+pub(super) fn as_text(error: &mut CellError) {
+    let name = std::mem::take(&mut error.name);
+    let stack = std::mem::take(&mut error.stack);
+    if !name.is_empty() {
+        error.message = format!("{name}: {}", error.message);
+        if !stack.is_empty() {
+            error.message = format!("{}\n{stack}", error.message);
+        }
+    }
+}
+
+pub(super) fn detail(detail: carrel_engine::ImageDetail) -> ImageDetail {
+    match detail {
+        carrel_engine::ImageDetail::Auto => ImageDetail::Auto,
+        carrel_engine::ImageDetail::Low => ImageDetail::Low,
+        carrel_engine::ImageDetail::High => ImageDetail::High,
+        carrel_engine::ImageDetail::Original => ImageDetail::Original,
+    }
+}
 
 /// What an ending means for the outcome; `None` when the guest was ended from outside or by its CPU time.
 pub(crate) fn ending(ending: Ending, memory_bytes: usize) -> Option<(Option<JsonText>, Option<CellError>)> {

@@ -50,8 +50,8 @@ impl Written {
         self.source == code
     }
 
-    /// Says more of an error that kept the cell from beginning.
-    pub(super) fn explain(self, error: &mut CellError) {
+    /// Says more of an error that kept the cell from beginning, whose code is called `file`.
+    pub(super) fn explain(self, error: &mut CellError, file: &str) {
         let place = match (error.kind, self.problem) {
             (CellErrorKind::Syntax, Some(problem)) => {
                 // One that has no place says less than the engine does.
@@ -78,7 +78,7 @@ impl Written {
         };
         let Place { line, column } = place;
         error.location = Some(Location { line, column });
-        error.stack = format!("    at cell.js:{line}:{column}");
+        error.stack = format!("    at {file}:{line}:{column}");
         error.excerpt = excerpt(&self.source, place).map(|shown| cut_text(&shown, EXCERPT_BYTES));
     }
 }

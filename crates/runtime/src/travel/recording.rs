@@ -11,7 +11,7 @@ use carrel_journal::{Position, Record, Store};
 
 use super::variables::{self, Brought};
 use super::{RecordingError, Replay};
-use crate::cell::Written;
+use crate::cell::{Written, translate};
 use crate::journal::{self, History, Left, Nonsense};
 use crate::log::SessionLog;
 use crate::number::CellNumber;
@@ -31,6 +31,7 @@ pub(super) struct Inner {
     pub(super) limits: Limits,
     pub(super) persistent: bool,
     pub(super) time_zone: TimeZone,
+    pub(super) dialect: carrel_engine::Dialect,
     pub(super) source: String,
     /// What ran instead of the source.
     pub(super) code: Option<String>,
@@ -90,6 +91,7 @@ impl Inner {
             shared,
             cell_id,
             time_zone,
+            dialect: translate::dialect(history.spec.dialect),
             persistent: history.spec.mode == SessionMode::Persistent,
             source: ground.source,
             code: ground.code,

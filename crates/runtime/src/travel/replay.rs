@@ -110,6 +110,7 @@ impl Replay {
             seed: recording.seed,
             now_us: recording.begun_us,
             time_zone: recording.time_zone.clone(),
+            dialect: recording.dialect,
             persistent: recording.persistent,
         };
         vm.begin(start).map_err(|error| failed(&error))?;

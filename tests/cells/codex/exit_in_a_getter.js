@@ -1,0 +1,3 @@
+// dialect: codex
+text({ get a() { exit(); } });
+text("never");

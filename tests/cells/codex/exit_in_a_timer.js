@@ -1,0 +1,3 @@
+// dialect: codex
+setTimeout(() => exit(), 1);
+await new Promise(() => {});

@@ -1,0 +1,9 @@
+// dialect: codex
+text("before");
+try {
+  exit();
+} catch {
+  text("caught");
+} finally {
+  text("finally");
+}

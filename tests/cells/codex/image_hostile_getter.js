@@ -1,0 +1,6 @@
+// dialect: codex
+try {
+  image({ get image_url() { throw new Error("no"); } });
+} catch (error) {
+  text(`${typeof error} ${error.split("\n")[0]}`);
+}

@@ -1,0 +1,3 @@
+// dialect: codex
+import { a } from "./b.js";
+text("never");

@@ -1,0 +1,4 @@
+// dialect: codex
+Promise.reject(new Error("nobody listens"));
+tools.fail();
+text("done");

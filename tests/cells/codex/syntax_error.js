@@ -1,0 +1,2 @@
+// dialect: codex
+const x = ;

@@ -1,0 +1,2 @@
+// dialect: codex
+throw Object.create(null);

@@ -1,0 +1,2 @@
+// dialect: codex
+throw new Error("outer", { cause: new Error("inner") });

@@ -1,0 +1,5 @@
+// dialect: codex
+function f() {
+  throw new TypeError("bad");
+}
+f();

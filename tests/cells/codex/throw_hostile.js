@@ -1,0 +1,2 @@
+// dialect: codex
+throw { get stack() { throw 1; }, toString() { throw 2; } };

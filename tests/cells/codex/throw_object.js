@@ -1,0 +1,2 @@
+// dialect: codex
+throw { a: 1 };

@@ -1,0 +1,2 @@
+// dialect: codex
+throw { stack: "a stack of its own" };

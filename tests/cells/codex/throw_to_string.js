@@ -1,0 +1,2 @@
+// dialect: codex
+throw { stack: 5, toString: () => "told" };

@@ -1,0 +1,3 @@
+// dialect: codex
+setTimeout(() => text("late"), 10);
+text("done");

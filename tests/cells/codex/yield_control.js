@@ -1,0 +1,4 @@
+// dialect: codex
+text("a");
+text(yield_control());
+text("b");
