@@ -255,7 +255,10 @@ int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed
     if (!source)
         return end_with_exception(ctx, ENDING_THROWN);
     JSValue compiled = JS_Eval(ctx, source, source_len, cell_name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
-    js_free(ctx, source);
+    if (speaks_codex)
+        carrel_keep_source(ctx, source);
+    else
+        js_free(ctx, source);
     if (JS_IsException(compiled))
         return end_with_exception(ctx, ENDING_SYNTAX);
     module = JS_VALUE_GET_PTR(compiled);

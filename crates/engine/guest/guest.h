@@ -178,6 +178,9 @@ void carrel_place(JSContext *ctx, int *line, int *column);
 /* Lets go what the search for places keeps. */
 void carrel_forget_places(JSContext *ctx);
 
+/* Takes the source of the cell that begins, for the names of what it calls, or NULL. */
+void carrel_keep_source(JSContext *ctx, char *source);
+
 JSValue carrel_call_site(JSContext *ctx, uint32_t *offset);
 JSValue carrel_class_of(JSContext *ctx, JSValueConst value);
 JSValue carrel_call_site_text(JSContext *ctx, JSValueConst function, uint32_t offset);

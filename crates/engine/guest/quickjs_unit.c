@@ -130,6 +130,8 @@ void carrel_name_cell(JSContext *ctx, const char *name)
     cell_file = JS_NewAtom(ctx, name);
 }
 
+#include "called.c"
+
 /* The table that gives code its places, read so far: a call that stands behind the last one, as most do, is found from
  * there. The table is `find_line_num`'s. */
 static struct {

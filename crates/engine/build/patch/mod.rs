@@ -7,6 +7,7 @@ mod limits;
 mod places;
 mod recursion;
 mod variables;
+mod words;
 mod zone;
 
 use crate::Outcome;
@@ -23,6 +24,7 @@ pub(crate) fn quickjs(source: &str) -> Outcome<String> {
             .chain(limits::CHANGES)
             .chain(hashing::CHANGES)
             .chain(zone::CHANGES)
+            .chain(words::CHANGES)
             .map(owned),
     );
     changes.into_iter().try_fold(source.to_owned(), |patched, (before, after)| {
