@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use carrel_contract::error::HostLost;
 use carrel_contract::{
@@ -9,6 +10,7 @@ use carrel_contract::{
 };
 use carrel_wire::{Reading, Reply, ToHost};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::channel::Channel;
 use super::ledger::Ledger;
@@ -19,6 +21,9 @@ use super::slot::DelegateSlot;
 
 /// Losses of a host in the course of one request after which it is given up.
 pub(super) const LOSSES: usize = 3;
+/// A host that is lost sooner than this may have died of the session: one that loses hosts in a row is not brought to
+/// another until somebody uses it.
+const LASTS: Duration = Duration::from_secs(60);
 /// Readings that are remembered for the next host while there is none.
 const READINGS: usize = 1024;
 /// Those that are remembered while there is one: it may be gone already, or go before it has written them down.
@@ -277,7 +282,8 @@ impl Residence {
 
 async fn keep_going(held: Weak<Residence>) {
     let mut losses = 0;
-    while losses <= LOSSES {
+    loop {
+        let begun = Instant::now();
         let Some((mut moved, lost)) = held.upgrade().and_then(|residence| {
             let moved = residence.moved.subscribe();
             let state = residence.state();
@@ -289,16 +295,20 @@ async fn keep_going(held: Weak<Residence>) {
         tokio::select! {
             () = lost.cancelled() => {}
             // To another host; or the session is given up.
-            _ = moved.changed() => {
-                losses = 0;
-                continue;
-            }
+            _ = moved.changed() => continue,
         }
         let Some(residence) = held.upgrade() else { return };
-        // What keeps failing is tried again by whoever uses the session next.
-        if residence.live().await.is_err() {
-            losses += 1;
+        losses = if begun.elapsed() < LASTS { losses + 1 } else { 1 };
+        if losses <= LOSSES {
+            // What failed is tried again.
+            residence.live().await.ok();
+            continue;
         }
+        drop(residence);
+        if moved.changed().await.is_err() {
+            return;
+        }
+        losses = 0;
     }
 }
 
