@@ -103,9 +103,13 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with = "mcp")]
     pub(crate) no_mcp: bool,
 
-    /// Where the cell runs.
+    /// Which session the cell runs in.
     #[command(flatten)]
     pub(crate) named: NamedArgs,
+
+    /// Where the cell runs: in this process, or in one of its own that this one watches.
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = Isolation::None)]
+    pub(crate) isolation: Isolation,
 
     /// What the cell may do.
     #[command(flatten)]
@@ -139,10 +143,6 @@ pub(crate) struct NamedArgs {
     /// Keep nothing, whatever the name: the session begins empty, and ends with this program.
     #[arg(long, requires = "session")]
     pub(crate) ephemeral: bool,
-
-    /// Where cells run: in this process, or in one of their own that this one watches.
-    #[arg(long, value_name = "WHERE", value_enum, default_value_t, conflicts_with_all = ["check", "session"])]
-    pub(crate) isolation: Isolation,
 }
 
 /// What cells may do with their tools.
@@ -194,10 +194,9 @@ impl CellArgs {
 }
 
 /// Where a session's cells run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Isolation {
     /// In this process.
-    #[default]
     None,
     /// In another one, which is watched.
     Process,
@@ -213,6 +212,15 @@ pub(crate) struct HostArgs {
     /// The store of durable sessions, a file; without it, there are none.
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
+
+    /// The key that snapshots in the store are signed with, a file; it is made where there is none. Without it, whoever may write
+    /// to the store is trusted with the memory of cells.
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(crate) snapshot_key: Option<PathBuf>,
+
+    /// How many cells may run at once. Each place costs a little time at the start.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) cells: Option<u32>,
 
     /// A file whose content each client has to know. Needed on a port, which every user of the machine can reach.
     #[arg(long, value_name = "FILE")]
@@ -258,9 +266,13 @@ pub(crate) struct ReplArgs {
     #[arg(long, conflicts_with = "mcp")]
     pub(crate) no_mcp: bool,
 
-    /// Where the cells run.
+    /// Which session the cells run in.
     #[command(flatten)]
     pub(crate) named: NamedArgs,
+
+    /// Where cells run: in this process, or in one of their own that this one watches.
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = Isolation::Process)]
+    pub(crate) isolation: Isolation,
 
     /// What each cell may do.
     #[command(flatten)]
@@ -295,6 +307,10 @@ pub(crate) struct McpArgs {
     /// Keep nothing: sessions end with this program.
     #[arg(long)]
     pub(crate) ephemeral: bool,
+
+    /// Where cells run: in this process, or in one of their own that this one watches.
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = Isolation::Process)]
+    pub(crate) isolation: Isolation,
 
     /// List this tool beside Carrel's own, for clients to call by itself, as `orders__get_order`, all that fit, as
     /// `orders__*`, or under another name, as `get_order=orders__get_order`; may be given several times.
@@ -360,6 +376,10 @@ pub(crate) struct ResumeArgs {
     /// What the cells may do.
     #[command(flatten)]
     pub(crate) guard: GuardArgs,
+
+    /// Where cells go on: in this process, or in one of their own that this one watches.
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = Isolation::None)]
+    pub(crate) isolation: Isolation,
 
     /// The time after which a cell is terminated, whatever it does [default: none].
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
@@ -697,7 +717,7 @@ pub(crate) struct DoctorArgs {
 /// The arguments of `store`.
 #[derive(Args, Debug)]
 pub(crate) struct StoreArgs {
-    /// The store [default: carrel.db in the folder that `CARREL_DATA` names, or that the system has for data].
+    /// The store [default: store/carrel.db in the folder that `CARREL_DATA` names, or that the system has for data].
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) store: Option<PathBuf>,
 

@@ -10,7 +10,8 @@ use etcetera::AppStrategy as _;
 pub(crate) const VARIABLE: &str = "CARREL_DATA";
 /// The variable that names the folder of configurations.
 const CONFIG: &str = "CARREL_CONFIG";
-const STORE: &str = "carrel.db";
+/// In a folder of its own, which is all that a host process may look into.
+const STORE: &str = "store/carrel.db";
 const KEY: &str = "snapshot.key";
 
 /// There is no folder for data.
@@ -31,8 +32,13 @@ pub(crate) fn store(named: Option<&Path>) -> Result<PathBuf, NoDataFolder> {
 /// # Errors
 /// In words that go on after "failed to".
 pub(crate) fn snapshot_key() -> Result<SnapshotKey, String> {
-    let folder = folder().map_err(|error| error.to_string())?;
-    SnapshotKey::of_file(&folder.join(KEY)).map_err(|error| error.to_string())
+    let file = snapshot_key_file().map_err(|error| error.to_string())?;
+    SnapshotKey::of_file(&file).map_err(|error| error.to_string())
+}
+
+/// Returns the file of that key.
+pub(crate) fn snapshot_key_file() -> Result<PathBuf, NoDataFolder> {
+    folder().map(|folder| folder.join(KEY))
 }
 
 /// Returns the folder; it may not be there yet.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use carrel_contract::{CodeModeSessionProvider as _, ExecuteRequest, SessionSpec};
 use carrel_host::sandbox::{self, Confined, Level, SandboxError};
-use carrel_host::{Bound, Hosted, Listen, stdin_closed};
-use carrel_journal::{Sqlite, Store};
+use carrel_host::{Bound, ClientChecker, Hosted, Listen, stdin_closed};
+use carrel_journal::{SnapshotKey, Sqlite, Store};
 use carrel_runtime::InProcessProvider;
 
 use crate::args::{HostArgs, Sandbox};
@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Ready {
     /// `None` for one that only tries its sandbox.
     bound: Option<Bound>,
-    store: Option<PathBuf>,
+    store: Option<(PathBuf, Option<SnapshotKey>)>,
+    cells: Option<u32>,
     token: Option<String>,
     linger: Duration,
     has_parent: bool,
@@ -61,6 +62,7 @@ pub(crate) fn prepare(args: &HostArgs, processors: NonZeroUsize) -> Result<Ready
     let token = args.token_file.as_deref().map(read_token).transpose()?;
     let store = args.store.as_deref().map(place_of).transpose()?;
     let bound = args.listen.as_ref().map(Listen::bind).transpose().map_err(|error| deaf(&error))?;
+    let key = args.snapshot_key.as_deref().map(read_key).transpose()?;
     let folder = store.as_deref().and_then(Path::parent);
     let confined = stripped.map(|stripped| stripped.confine(folder)).transpose();
     Ok(Ready {
@@ -71,7 +73,8 @@ pub(crate) fn prepare(args: &HostArgs, processors: NonZeroUsize) -> Result<Ready
         processors,
         sandbox: args.sandbox,
         confined: confined.map_err(|error| refused(&error))?,
-        store,
+        cells: args.cells,
+        store: store.map(|store| (store, key)),
     })
 }
 
@@ -84,6 +87,11 @@ fn read_token(file: &Path) -> Result<String, Exit> {
         return Err(failed(&format!("it has {} bytes; accepted is 1 to {TOKEN_BYTES}", token.len())));
     }
     Ok(token)
+}
+
+fn read_key(file: &Path) -> Result<SnapshotKey, Exit> {
+    let key = SnapshotKey::of_file(file);
+    key.map_err(|error| fail(Exit::Usage, &format!("use the key of snapshots: {error}")))
 }
 
 /// Sees that the store's file and folder are there, and returns where they really are.
@@ -102,16 +110,17 @@ pub(crate) async fn run(ready: Ready, interrupt: Interrupt) -> Exit {
 }
 
 async fn attempt(ready: Ready, interrupt: &Interrupt) -> Result<(), Exit> {
-    let store = match &ready.store {
+    let store = match ready.store {
         None => None,
-        Some(file) => {
-            let store = Sqlite::open(file);
+        Some((file, key)) => {
+            let store = Sqlite::open(&file);
             let store =
                 store.map_err(|error| fail(Exit::Usage, &format!("open {}: {error}", file.display())))?;
-            Some(Arc::new(store) as Arc<dyn Store>)
+            Some((Arc::new(store) as Arc<dyn Store>, key))
         }
     };
-    let provider = provider::hosting(store, ready.processors);
+    let checker = Arc::<ClientChecker>::default();
+    let provider = provider::hosting(store, Arc::clone(&checker), ready.cells, ready.processors);
     let provider = provider.map_err(|error| fail(Exit::Internal, &error.to_string()))?;
     let (place, is_for_many) = match &ready.bound {
         Some(bound) => (bound.place(), !matches!(bound, Bound::Stdio(..))),
@@ -124,7 +133,8 @@ async fn attempt(ready: Ready, interrupt: &Interrupt) -> Result<(), Exit> {
     let Some(listening) = listening else { return try_out(&provider, level.as_ref()).await };
 
     let name = format!("carrel {} (process {})", env!("CARGO_PKG_VERSION"), std::process::id());
-    let mut hosted = Hosted::new(provider, name).with_token(ready.token);
+    let hosted = Hosted::new(Arc::clone(&provider) as _, name);
+    let mut hosted = hosted.with_token(ready.token).checked_by(checker);
     if is_for_many {
         hosted = hosted.lingering(ready.linger);
         println!("listening on {place}");
@@ -135,13 +145,24 @@ async fn attempt(ready: Ready, interrupt: &Interrupt) -> Result<(), Exit> {
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
-        served = listening.serve(Arc::new(hosted)) => {
+    let hosted = Arc::new(hosted);
+    let served = tokio::select! {
+        served = listening.serve(Arc::clone(&hosted)) => {
             served.map_err(|error| fail(Exit::Internal, &error.to_string()))
         }
         _ = interrupt.fired() => Ok(()),
         () = kept => Ok(()),
-    }
+    };
+    let left = async {
+        // Elsewhere sessions may be kept for clients that come back.
+        if !is_for_many {
+            hosted.finished().await;
+        }
+        provider.settle().await;
+    };
+    // What is not written down is done again.
+    tokio::time::timeout(provider::LEAVING, left).await.ok();
+    served
 }
 
 /// Gives up the rest, and says what the kernel did not take.

@@ -7,13 +7,11 @@ mod people;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use carrel_contract::error::Coded as _;
 use carrel_contract::{CancellationToken, CodeModeSessionDelegate, Durability, SessionSpec, ToolDescription};
 use carrel_mcp::http::Endpoint;
 use carrel_mcp::{Backing, Face, Options, Owner, PassThrough, serve_stdio};
-use carrel_runtime::InProcessProvider;
 use carrel_tools::config;
 use carrel_tools::policy::Unattended;
 use people::People;
@@ -26,7 +24,7 @@ use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::learned;
 use crate::printer::Printer;
-use crate::provider;
+use crate::provider::{Crowd, Home};
 use crate::run::{Fault, Guard, Guarded};
 use crate::servers::{self, Servers};
 use crate::sessions::{Settings, Shelf};
@@ -34,9 +32,6 @@ use crate::terminal::{Terminal, Tone};
 
 /// The variable that holds the token which clients show over HTTP: an argument could be read by others on the machine.
 const TOKEN: &str = "CARREL_MCP_TOKEN";
-/// How long kept sessions have to be written down when the program ends. What is not is known all the same: it is done
-/// again.
-const LEAVING: Duration = Duration::from_secs(5);
 
 /// Runs the command.
 pub(crate) async fn run(args: McpArgs, interrupt: Interrupt) -> Exit {
@@ -81,8 +76,10 @@ async fn serve_meanwhile(
     printer: &Printer,
 ) -> Result<Exit, Fault> {
     let shelf = if args.ephemeral { None } else { Some(Shelf::open()?) };
-    let provider = provider::serving(shelf.map(|shelf| shelf.as_store()))
+    let home = Home::new(args.isolation, shelf.as_ref(), Crowd::Many)
         .map_err(|error| (Exit::Internal, format!("failed to {error} ({})", error.code())))?;
+    // Another process has it open, or the provider here holds it.
+    drop(shelf);
     let mut spec = SessionSpec::default();
     spec.durability = if args.ephemeral { Durability::Ephemeral } else { Durability::Journaled };
     spec.limits = args.cells.limits();
@@ -102,7 +99,7 @@ async fn serve_meanwhile(
     };
     let approvals = guard.as_ref().map(|guard| Arc::new(people(guard)) as _);
     let backing = Backing {
-        provider: Arc::<InProcessProvider>::clone(&provider) as _,
+        provider: home.provider(),
         owners: Box::new(move |tools| {
             Arc::new(Guarded::new(Arc::clone(&delegate), guard.clone(), tools)) as _
         }),
@@ -119,9 +116,10 @@ async fn serve_meanwhile(
         served = serve(&face, endpoint, printer) => served.map(|()| Exit::Success),
         never = news.follow(servers, printer) => match never {},
         never = listen(hatch.as_ref()) => match never {},
+        never = begin(&home) => match never {},
     };
     face.close().await;
-    tokio::time::timeout(LEAVING, provider.settle()).await.ok();
+    home.close().await;
     served
 }
 
@@ -136,6 +134,12 @@ fn hatch(names: &Names, guard: &Guard, printer: &Printer) -> Option<Hatch> {
             printer.note(Tone::Warning, &message);
         })
         .ok()
+}
+
+/// Has the first session wait for nothing that can be there before it.
+async fn begin(home: &Home) -> Infallible {
+    home.start().await;
+    std::future::pending().await
 }
 
 async fn listen(hatch: Option<&Hatch>) -> Infallible {

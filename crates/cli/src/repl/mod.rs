@@ -78,7 +78,9 @@ async fn with_servers(
     if let (Place::Kept(_, found), false) = (place, args.no_mcp) {
         found.refuse_missing_tools(servers)?;
     }
-    let opened = run::open((place, settings), &args.cells, SessionMode::Persistent, servers, guard).await?;
+    let opened =
+        run::open((place, settings), args.isolation, &args.cells, SessionMode::Persistent, servers, guard)
+            .await?;
     let listing = servers.listing();
     let names = Names::new(&listing);
     let is_terminal = std::io::stdin().is_terminal() && printer.terminal().stdout;

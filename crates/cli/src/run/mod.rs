@@ -127,7 +127,8 @@ async fn with_session(
     (servers, guard): (&Servers, Option<Guard>),
     (interrupt, printer): (&Interrupt, &Printer),
 ) -> Result<Exit, Fault> {
-    let opened = open((place, settings), &args.cells, SessionMode::Fresh, servers, guard).await?;
+    let opened =
+        open((place, settings), args.isolation, &args.cells, SessionMode::Fresh, servers, guard).await?;
     let code = Code { source, code: &source.text, before: "" };
     let showing = Showing {
         timeout: args.timeout,
@@ -154,7 +155,7 @@ impl Opened {
             let events = self.session.events(after);
             let started = self.session.execute(ExecuteRequest::new(code.code)).await;
             let cell_id = started.map_err(|e| execute_fault(&e, &code.source.name))?.cell_id;
-            let kept = self.keeping.as_ref().map(|keeping| KeptReader::new(&keeping.name));
+            let kept = self.kept_as.as_deref().map(KeptReader::new);
             self.follow(cell_id, events, kept, code, showing, (interrupt, printer)).await
         };
         tokio::select! {

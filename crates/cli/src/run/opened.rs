@@ -4,21 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::error::{Coded, CreateError};
-use carrel_contract::{
-    CodeModeSession, CodeModeSessionProvider, Durability, Limits, SessionMode, SessionSpec, ToolDescription,
-};
-use carrel_runtime::InProcessProvider;
+use carrel_contract::{CodeModeSession, Durability, Limits, SessionMode, SessionSpec, ToolDescription};
 
 use super::{Fault, Guard, Guarded, KEPT_EVENTS, OUTPUT_BYTES};
-use crate::args::CellArgs;
+use crate::args::{CellArgs, Isolation};
 use crate::exit::Exit;
-use crate::provider;
+use crate::provider::{self, Crowd, Home};
 use crate::servers::Servers;
 use crate::sessions::{Found, Place, Settings, Shelf, resume_fault};
 use crate::units::show_bytes;
 
-/// How long a kept session has to be written down when the program ends. What is not is known all the same: it is done again.
-const LEAVING: Duration = Duration::from_secs(5);
 /// How long what came of a cell can be read in a kept session: nobody is gone for longer.
 const OUTCOME_AGE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -27,20 +22,17 @@ pub(crate) struct Opened {
     pub(crate) session: Arc<dyn CodeModeSession>,
     pub(super) guarded: Guarded,
     pub(super) memory_bytes: usize,
-    pub(super) keeping: Option<Keeping>,
-}
-
-/// How a session is kept.
-pub(super) struct Keeping {
-    provider: Arc<InProcessProvider>,
-    /// What a person calls it.
-    pub(super) name: String,
+    /// Where it is.
+    home: Home,
+    /// What a person calls it, where it is kept.
+    pub(super) kept_as: Option<String>,
 }
 
 /// Opens the session in which a command's cells run, with the tools of these servers, under a policy where there is one.
 /// Of one that is kept, the settings are written down before anything runs.
 pub(crate) async fn open(
     (place, settings): (&Place, &Settings),
+    isolation: Isolation,
     args: &CellArgs,
     mode: SessionMode,
     servers: &Servers,
@@ -53,24 +45,24 @@ pub(crate) async fn open(
     spec.time_zone.clone_from(&args.time_zone);
     spec.check = args.check;
     match place {
-        Place::Passing(isolation) => {
-            let provider = provider::of(*isolation).map_err(|error| no_engine(&error))?;
-            make(&*provider, spec, servers, guard).await
+        Place::Passing => {
+            let home = Home::new(isolation, None, Crowd::Few).map_err(|error| no_engine(&error))?;
+            make(home, spec, servers, guard).await
         }
         Place::Kept(shelf, found) => {
             if *settings != found.settings {
                 settings.write(&found.id)?;
             }
-            resume(shelf, found, servers, guard).await
+            resume((shelf, found), isolation, servers, guard).await
         }
         Place::New(shelf, name) => {
-            let provider = provider::keeping(shelf.as_store()).map_err(|error| no_engine(&error))?;
+            let home = Home::new(isolation, Some(shelf), Crowd::Few).map_err(|error| no_engine(&error))?;
             spec.durability = Durability::Journaled;
             spec.name = Some(name.clone());
             spec.limits.outcome_age = OUTCOME_AGE;
             let claim = shelf.claim(name).await?;
             let made = match shelf.id_of(name.as_str()).await {
-                Ok(None) => make(&*provider, spec, servers, guard).await,
+                Ok(None) => make(home, spec, servers, guard).await,
                 Ok(Some(_)) => Err((
                     Exit::InUse,
                     format!("another process has just made the session `{name}`: try again"),
@@ -78,7 +70,7 @@ pub(crate) async fn open(
                 Err(fault) => Err(fault),
             };
             claim.give_up().await;
-            let opened = Opened { keeping: Some(Keeping { provider, name: name.to_string() }), ..made? };
+            let opened = Opened { kept_as: Some(name.to_string()), ..made? };
             if let Err(fault) = settings.write(opened.session.id()) {
                 opened.close().await;
                 return Err(fault);
@@ -90,19 +82,18 @@ pub(crate) async fn open(
 
 /// Takes a kept session over: its running cells go on.
 pub(crate) async fn resume(
-    shelf: &Shelf,
-    found: &Found,
+    (shelf, found): (&Shelf, &Found),
+    isolation: Isolation,
     servers: &Servers,
     guard: Option<Guard>,
 ) -> Result<Opened, Fault> {
-    let provider = provider::keeping(shelf.as_store()).map_err(|error| no_engine(&error))?;
+    let home = Home::new(isolation, Some(shelf), Crowd::Few).map_err(|error| no_engine(&error))?;
     let tools = servers.tools();
     let guarded = Guarded::new(servers.delegate(), guard, &tools);
-    let session = provider.resume(found.id.clone(), Arc::clone(&guarded.delegate)).await;
+    let session = home.provider().resume(found.id.clone(), Arc::clone(&guarded.delegate)).await;
     let session = session.map_err(|error| resume_fault(&found.name, &error))?;
     let memory_bytes = found.kept.spec.limits.memory_bytes;
-    let keeping = Some(Keeping { provider, name: found.name.clone() });
-    let opened = Opened { session, guarded, memory_bytes, keeping };
+    let opened = Opened { session, guarded, memory_bytes, home, kept_as: Some(found.name.clone()) };
     if tools != found.kept.spec.tools {
         opened.set_tools(tools).await?;
     }
@@ -110,16 +101,16 @@ pub(crate) async fn resume(
 }
 
 async fn make(
-    provider: &dyn CodeModeSessionProvider,
+    home: Home,
     spec: SessionSpec,
     servers: &Servers,
     guard: Option<Guard>,
 ) -> Result<Opened, Fault> {
     let memory_bytes = spec.limits.memory_bytes;
     let guarded = Guarded::new(servers.delegate(), guard, &spec.tools);
-    let session = provider.create(spec, Arc::clone(&guarded.delegate)).await;
+    let session = home.provider().create(spec, Arc::clone(&guarded.delegate)).await;
     let session = session.map_err(|e| create_fault(&e, memory_bytes))?;
-    Ok(Opened { session, guarded, memory_bytes, keeping: None })
+    Ok(Opened { session, guarded, memory_bytes, home, kept_as: None })
 }
 
 impl Opened {
@@ -132,15 +123,13 @@ impl Opened {
 
     /// Ends a session that is not kept. One that is kept is left as it is: whatever runs goes on when it is resumed.
     pub(crate) async fn close(self) {
-        let Self { session, keeping, .. } = self;
-        match keeping {
-            // Only a lost host makes this fail, and there is none in this process.
-            None => drop(session.shutdown().await),
-            Some(Keeping { provider, .. }) => {
-                drop(session);
-                tokio::time::timeout(LEAVING, provider.settle()).await.ok();
-            }
+        let Self { session, home, kept_as, .. } = self;
+        if kept_as.is_none() {
+            // It fails when its host is lost, which has ended it.
+            session.shutdown().await.ok();
         }
+        drop(session);
+        home.close().await;
     }
 }
 

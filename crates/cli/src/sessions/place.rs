@@ -6,7 +6,7 @@ use std::time::Duration;
 use carrel_contract::{SessionMode, SessionName};
 
 use super::{Found, Settings, Shelf};
-use crate::args::{CellArgs, Isolation, NamedArgs};
+use crate::args::{CellArgs, NamedArgs};
 use crate::exit::Exit;
 use crate::run::Fault;
 use crate::units::{show_bytes, show_duration};
@@ -14,7 +14,7 @@ use crate::units::{show_bytes, show_duration};
 /// Where cells run.
 pub(crate) enum Place {
     /// In a session that ends with the command.
-    Passing(Isolation),
+    Passing,
     /// In a session that is made now.
     New(Shelf, SessionName),
     /// In a session that is there.
@@ -25,7 +25,7 @@ impl Place {
     /// Finds the session that the arguments name, and holds it to what else they ask for.
     pub(crate) async fn find(named: &NamedArgs, cells: &CellArgs, mode: SessionMode) -> Result<Self, Fault> {
         let Some(name) = named.session.as_ref().filter(|_| !named.ephemeral) else {
-            return Ok(Self::Passing(named.isolation));
+            return Ok(Self::Passing);
         };
         let shelf = Shelf::open()?;
         match shelf.find(name.as_str()).await? {

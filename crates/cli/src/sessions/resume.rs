@@ -73,7 +73,7 @@ async fn with_servers(
     if !args.no_mcp {
         found.refuse_missing_tools(servers)?;
     }
-    let opened = run::resume(shelf, found, servers, guard).await?;
+    let opened = run::resume((shelf, found), args.isolation, servers, guard).await?;
     let showing = Showing {
         timeout: args.timeout,
         json: args.json,

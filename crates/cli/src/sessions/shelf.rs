@@ -2,7 +2,7 @@
 //!
 //! The id of a session that has a name begins with it, so those of one name stand together in the store's list.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,6 +25,8 @@ const MAKING: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(crate) struct Shelf {
     pub(crate) store: Arc<Sqlite>,
+    /// Its file.
+    pub(crate) path: PathBuf,
 }
 
 /// A session that is kept.
@@ -50,7 +52,7 @@ impl Shelf {
 
     fn at(path: &Path) -> Result<Self, Fault> {
         let store = Sqlite::open(path).map_err(|error| store_fault(&error))?;
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), path: path.to_owned() })
     }
 
     pub(crate) fn as_store(&self) -> Arc<dyn Store> {
@@ -156,7 +158,7 @@ pub(super) fn now_us() -> i64 {
     i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn path() -> Result<std::path::PathBuf, Fault> {
+fn path() -> Result<PathBuf, Fault> {
     data::store(None).map_err(|error| (Exit::Usage, format!("failed to {error}")))
 }
 

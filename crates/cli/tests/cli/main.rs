@@ -16,6 +16,8 @@ mod harness;
 mod import;
 #[cfg(unix)]
 mod install;
+#[cfg(target_os = "linux")]
+mod isolation;
 mod login;
 mod mcp;
 mod output;

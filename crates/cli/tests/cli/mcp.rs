@@ -73,6 +73,17 @@ impl Server {
         &self.address
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Has it end by itself.
+    pub(crate) fn leave(mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        self.process.wait().unwrap();
+    }
+
     pub(crate) fn ask(&self, tool: &str, arguments: &Value, desk: &Desk) -> Value {
         client(desk, &[tool, "auto", &self.address, &arguments.to_string()])
     }

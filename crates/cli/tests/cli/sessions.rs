@@ -39,26 +39,26 @@ const SERVER: &str = r#"
     });"#;
 
 /// A desk whose `mcp.json` names that server as `s`.
-struct Bench {
-    desk: Desk,
+pub(crate) struct Bench {
+    pub(crate) desk: Desk,
     listener: TcpListener,
 }
 
 /// A call that is under way.
-struct Call {
-    name: String,
-    key: String,
+pub(crate) struct Call {
+    pub(crate) name: String,
+    pub(crate) key: String,
     socket: TcpStream,
 }
 
 impl Call {
-    fn answer(mut self, text: &str) {
+    pub(crate) fn answer(mut self, text: &str) {
         self.socket.write_all(text.as_bytes()).unwrap();
     }
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (desk, listener) = (Desk::new(), TcpListener::bind("127.0.0.1:0").unwrap());
         let port = listener.local_addr().unwrap().port().to_string();
         let path = desk.write("server.cjs", SERVER.replace("PORT", &port));
@@ -68,7 +68,7 @@ impl Bench {
     }
 
     /// Waits for so many calls, and returns them by what they are and their `n`.
-    fn calls(&self, count: usize) -> Vec<Call> {
+    pub(crate) fn calls(&self, count: usize) -> Vec<Call> {
         let accept = || {
             let socket = self.listener.accept().unwrap().0;
             let mut line = String::new();
@@ -86,12 +86,12 @@ impl Bench {
     }
 }
 
-fn kill(child: &Child, signal: &str) {
+pub(crate) fn kill(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 /// Waits for the next line of what a program shows.
-fn line(stdout: &mut impl std::io::BufRead) -> String {
+pub(crate) fn line(stdout: &mut impl std::io::BufRead) -> String {
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     line.trim_end().to_owned()

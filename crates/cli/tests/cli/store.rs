@@ -92,10 +92,10 @@ fn a_store_is_found_where_the_environment_says_and_made_by_no_look_at_it() {
         desk.command(args).env("CARREL_DATA", desk.path().join("data")).output().unwrap().into()
     };
     for command in ["check", "compact", "export"] {
-        run(&["store", command]).expect(2).says(&["data/carrel.db", "there is none"]);
+        run(&["store", command]).expect(2).says(&["data/store/carrel.db", "there is none"]);
     }
     assert!(!desk.path().join("data").exists());
-    make(&desk.path().join("data/carrel.db"));
+    make(&desk.path().join("data/store/carrel.db"));
     run(&["store", "check"]).expect(0);
     let ran = run(&["store", "compact"]).expect(0);
     assert!(ran.stdout.contains("before, ") && ran.stdout.contains(" after"), "{}", ran.stdout);

@@ -195,7 +195,7 @@ fn a_damaged_log_is_shown_up_to_the_damage() {
     let desk = recorded();
     // Opening the store moves its log into the file.
     desk.run(&["store", "check"]).expect(0);
-    let path = desk.path().join("data/carrel.db");
+    let path = desk.path().join("data/store/carrel.db");
     let mut bytes = fs::read(&path).unwrap();
     let what = b"text('two'); null.x";
     let at = bytes.windows(what.len()).position(|window| window == what).unwrap();
