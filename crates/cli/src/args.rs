@@ -754,6 +754,10 @@ pub(crate) enum StoreCommand {
         /// Leave sessions that the store has already as they are, instead of stopping at the first.
         #[arg(long)]
         skip_existing: bool,
+        /// Trust the file: go on from the memory of VMs in it, which otherwise is computed again from their journals, or
+        /// lost where these have no beginning. For files that you, or who you would let run any code, have exported.
+        #[arg(long)]
+        trust: bool,
     },
 }
 

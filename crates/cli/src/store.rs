@@ -9,7 +9,7 @@ use carrel_contract::{SessionId, SessionName};
 use carrel_journal::check::{Report, check};
 use carrel_journal::error::StoreError;
 use carrel_journal::export::{Counts, ExportError, export};
-use carrel_journal::import::{Existing, ImportError, import};
+use carrel_journal::import::{Existing, ImportError, import, import_trusted};
 use carrel_journal::{Sqlite, Store as _};
 use serde_json::json;
 
@@ -46,6 +46,8 @@ enum Failure {
         "export to a terminal: what is written is no text; name a file with --output FILE, or use a pipe"
     )]
     Terminal,
+    #[error("{0}")]
+    Key(String),
     #[error(transparent)]
     Write(#[from] WriteError),
 }
@@ -57,6 +59,7 @@ impl Failure {
             | Self::NoStore(_)
             | Self::SessionId(_)
             | Self::File { .. }
+            | Self::Key(_)
             | Self::Terminal
             | Self::Export(ExportError::NoSession { .. })
             | Self::Store(
@@ -148,7 +151,7 @@ async fn perform(args: StoreArgs, interrupt: &Interrupt, printer: &Printer) -> R
             printer.note(Tone::Plain, &format!("exported {}", counted(&counts)));
             Ok(Exit::Success)
         }
-        StoreCommand::Import { file, skip_existing } => {
+        StoreCommand::Import { file, skip_existing, trust } => {
             let input: Box<dyn Read + Send> = if file == Path::new("-") {
                 Box::new(io::stdin())
             } else {
@@ -158,7 +161,12 @@ async fn perform(args: StoreArgs, interrupt: &Interrupt, printer: &Printer) -> R
             printer.status(Some("importing"));
             let mut input = Until { interrupt, inner: io::BufReader::new(input) };
             let existing = if skip_existing { Existing::Skip } else { Existing::Refuse };
-            let counts = import(&store, &mut input, existing).await?;
+            let counts = if trust {
+                let key = data::snapshot_key().map_err(Failure::Key)?;
+                import_trusted(&store, &mut input, existing, &key).await?
+            } else {
+                import(&store, &mut input, existing).await?
+            };
             printer.status(None);
             let skipped = match counts.skipped {
                 0 => String::new(),

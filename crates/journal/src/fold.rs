@@ -8,12 +8,12 @@
 
 mod parts;
 
-pub use parts::{ReadFoldError, list, parts};
+pub use parts::{PART_BYTES, ReadFoldError, list, parts};
 
 use minicbor::{Decode, Encode};
 
 use crate::record::{Outcome, Output, Usage, Value};
-use crate::{BlobHash, Signature};
+use crate::{BlobHash, Signature, SnapshotKey};
 
 /// The version that this build writes, as the first byte.
 pub const VERSION: u8 = 1;
@@ -467,6 +467,19 @@ impl Fold {
         values.extend(outcomes.flat_map(|ended| ended.outcome.values_mut()));
         values.extend(self.running.iter_mut().flat_map(Running::values_mut));
         values
+    }
+
+    /// Signs the snapshots that it names.
+    pub fn sign(&mut self, key: &SnapshotKey) {
+        self.variables_signature = self.variables.map(|snapshot| key.sign(snapshot));
+        for cell in &mut self.running {
+            if let Some(saved) = &mut cell.saved {
+                saved.signature = Some(key.sign(saved.blob));
+            }
+            if let Some(left) = &mut cell.left {
+                left.signature = Some(key.sign(left.blob));
+            }
+        }
     }
 
     /// Returns the blobs that it names, sorted, each once.

@@ -1,16 +1,19 @@
 //! Reads back what [`export`](crate::export) wrote.
 //!
 //! Everything is checked on the way: each entry against its checksum, the file as a whole against its hash. A session whose
-//! journal began later than at its first entry begins at 1 here, and is chained anew.
+//! journal began later than at its first entry begins at 1 here, and is chained anew. Snapshots that another installation
+//! signed are signed for this one where somebody says that the file is to be trusted.
 
 use std::io::{self, Read};
 
+use bytes::Bytes;
 use carrel_contract::SessionId;
 use minicbor::decode::Error as DecodeError;
 
 use crate::error::{AppendError, Damaged, PutBlobError, StoreError};
 use crate::export::{Counts, Frame, MAGIC, VERSION};
-use crate::{Blob, BlobHash, Position, Store, Tail};
+use crate::fold::{self, Fold, ReadFoldError};
+use crate::{Blob, BlobHash, Position, Record, SnapshotKey, Store, Tail};
 
 /// What to do with a session that the store has already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +69,9 @@ pub enum ImportError {
     /// A blob was not kept.
     #[error("import: {0}")]
     Blob(#[from] PutBlobError),
+    /// A fold cannot be read, whose snapshots are to be signed.
+    #[error("import: {0}")]
+    Fold(#[from] ReadFoldError),
     /// The store failed.
     #[error("import: {0}")]
     Store(#[from] StoreError),
@@ -82,6 +88,29 @@ pub async fn import(
     store: &dyn Store,
     input: &mut (dyn Read + Send),
     existing: Existing,
+) -> Result<Counts, ImportError> {
+    import_with(store, input, existing, None).await
+}
+
+/// The same of a file that is trusted: the snapshots that its journals name are signed with a key of this installation, so
+/// that VMs are made of them here. Only for files of somebody who may run any code in a VM of this installation's.
+///
+/// # Errors
+/// [`ImportError`]. The session under way is deleted again.
+pub async fn import_trusted(
+    store: &dyn Store,
+    input: &mut (dyn Read + Send),
+    existing: Existing,
+    key: &SnapshotKey,
+) -> Result<Counts, ImportError> {
+    import_with(store, input, existing, Some(key)).await
+}
+
+async fn import_with(
+    store: &dyn Store,
+    input: &mut (dyn Read + Send),
+    existing: Existing,
+    key: Option<&SnapshotKey>,
 ) -> Result<Counts, ImportError> {
     let mut file = File { input, hasher: blake3::Hasher::new(), offset: 0 };
     match file.take(MAGIC.len() as u64) {
@@ -106,6 +135,7 @@ pub async fn import(
                 let mut reading = Reading {
                     store,
                     skip,
+                    key: key.filter(|_| !skip),
                     from: Tail::after(session.clone(), Position(after)),
                     to: Tail::start(session.clone()),
                 };
@@ -129,6 +159,8 @@ pub async fn import(
 struct Reading<'a> {
     store: &'a dyn Store,
     skip: bool,
+    /// What its snapshots are signed with.
+    key: Option<&'a SnapshotKey>,
     /// Where it stands in the journal that was exported, and in its own.
     from: Tail,
     to: Tail,
@@ -154,8 +186,7 @@ impl Reading<'_> {
                     let expected = self.to.position();
                     let mut sealed = Vec::with_capacity(entries.len());
                     for bytes in entries {
-                        // The same bytes, unless the journal begins elsewhere.
-                        sealed.push(self.from.hand_over(&bytes, &mut self.to)?);
+                        sealed.extend(self.entry(&bytes).await?);
                     }
                     if !self.skip {
                         counts.entries += sealed.len() as u64;
@@ -169,6 +200,47 @@ impl Reading<'_> {
                 }
             }
         }
+    }
+}
+
+impl Reading<'_> {
+    /// Makes an entry of one: of the same bytes, unless the journal begins elsewhere, or snapshots are signed.
+    async fn entry(&mut self, bytes: &[u8]) -> Result<Option<Bytes>, ImportError> {
+        let Some(key) = self.key else { return Ok(Some(self.from.hand_over(bytes, &mut self.to)?)) };
+        let mut records = self.from.read(self.from.position().next(), bytes)?;
+        for record in &mut records {
+            match record {
+                Record::SnapshotTaken { blob, signature, .. }
+                | Record::VariablesLeft { blob, signature, .. } => *signature = Some(key.sign(*blob)),
+                Record::Folded { blob, blobs, .. } => {
+                    let mut fold = Fold::read(self.store, *blob).await?;
+                    fold.sign(key);
+                    (*blob, *blobs) = self.keep(fold).await?;
+                }
+                _ => {}
+            }
+        }
+        // A tail that began at the start can always be written on.
+        Ok(self.to.seal(&records))
+    }
+
+    /// Keeps a fold. Returns its blob, and those that it names.
+    async fn keep(&self, mut fold: Fold) -> Result<(BlobHash, Vec<BlobHash>), ImportError> {
+        let put = async |bytes: Vec<u8>| {
+            let blob = Blob::new(bytes);
+            let hash = blob.hash();
+            self.store.put_blob(self.to.session(), blob).await.map(|()| hash)
+        };
+        let (mut blobs, mut parts) = (fold.blobs(), Vec::new());
+        for part in fold::parts(&fold.to_bytes(), fold::PART_BYTES) {
+            parts.push(put(part.to_vec()).await?);
+        }
+        let blob = match *parts.as_slice() {
+            [whole] => whole,
+            _ => put(fold::list(&parts)).await?,
+        };
+        blobs.extend(parts.into_iter().filter(|part| *part != blob));
+        Ok((blob, blobs))
     }
 }
 

@@ -78,6 +78,11 @@ fn sessions_are_carried_from_one_store_to_another() {
         .says(&["imported 0 sessions, 0 entries, 0 large values; left 2 as they were"]);
     desk.run(&[&["store", "check"][..], &other].concat()).expect(0);
 
+    desk.run(&["store", "import", "all", "--trust", "--store", "trusting.db"])
+        .expect(0)
+        .says(&["imported 2 sessions, 4 entries, 1 large value"]);
+    desk.run(&["store", "check", "--store", "trusting.db"]).expect(0);
+
     damage(&desk.path().join("all"), "a text of the second");
     desk.run(&["store", "import", "all", "--store", "third.db"]).expect(1).says(&["session second: entry 1"]);
     desk.write("text", "no export, but long enough to be one");

@@ -10,6 +10,9 @@ use crate::{BlobHash, MAX_BLOB_BYTES, Store};
 const LIST: u8 = 0x80;
 const HASH_BYTES: usize = 32;
 
+/// What a part has, where nobody says otherwise.
+pub const PART_BYTES: usize = 64 * 1024 * 1024;
+
 /// A fold cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadFoldError {

@@ -42,7 +42,7 @@ impl Default for Folding {
             after_bytes: 1024 * 1024,
             kept_bytes: 8 * 1024 * 1024,
             kept_notebook_bytes: 64 * 1024 * 1024,
-            part_bytes: 64 * 1024 * 1024,
+            part_bytes: fold::PART_BYTES,
         }
     }
 }
