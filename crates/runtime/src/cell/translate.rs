@@ -30,7 +30,7 @@ pub(super) fn file(dialect: Dialect) -> &'static str {
 }
 
 /// Makes an error what Codex shows of it: one text.
-pub(super) fn as_text(error: &mut CellError) {
+pub(crate) fn as_text(error: &mut CellError) {
     let name = std::mem::take(&mut error.name);
     let stack = std::mem::take(&mut error.stack);
     if !name.is_empty() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use carrel_contract::error::EngineFailure;
 use carrel_contract::{Content, JsonText, Location, Seq, ToolCallId, ToolName};
-use carrel_engine::{Effect, Ending, Progress, Snapshot, Start, StoredValues, Vm, VmLimits};
+use carrel_engine::{Dialect, Effect, Ending, Progress, Snapshot, Start, StoredValues, Vm, VmLimits};
 use carrel_journal::{BlobHash, Record};
 
 use super::recording::{Inner, Line};
@@ -395,8 +395,11 @@ impl Replay {
     }
 
     fn how_it_ended(&self, ending: &Ending) -> Option<What> {
-        let (result, error) = translate::ending(ending.clone(), self.recording.limits.memory_bytes)
+        let (result, mut error) = translate::ending(ending.clone(), self.recording.limits.memory_bytes)
             .unwrap_or_else(|| (None, Some(out_of_time())));
+        if let (Dialect::Codex, Some(error)) = (self.recording.dialect, &mut error) {
+            translate::as_text(error);
+        }
         Some(What::Ended { result, error })
     }
 

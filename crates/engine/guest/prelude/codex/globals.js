@@ -13,10 +13,12 @@
     ).split(" "),
   );
   const gone = Object.getOwnPropertyNames(globalThis).filter((name) => !KEPT.has(name));
+  // What they are stays: to free it would write to many a page of the image.
+  const held = gone.map((name) => Object.getOwnPropertyDescriptor(globalThis, name));
 
   // Makes the VM speak the dialect. Returns what C calls from then on.
   kit.speakCodex = function speakCodex() {
-    for (let i = 0; i < gone.length; i++) delete globalThis[gone[i]];
+    for (let i = 0; i < held.length; i++) delete globalThis[gone[i]];
     kit.codex.begin();
     return kit.codex;
   };
