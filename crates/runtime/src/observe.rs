@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carrel_contract::error::{InvalidRequest, WaitError};
-use carrel_contract::{CellId, Seq, WaitRequest, WaitResponse, WaitUntil};
+use carrel_contract::{CellId, Dialect, Seq, WaitRequest, WaitResponse, WaitUntil};
 use futures::future::select_all;
 use tokio::time::{Instant, sleep_until};
 
@@ -32,7 +32,10 @@ pub(crate) async fn observe(core: &Arc<Core>, request: WaitRequest) -> Result<Wa
     let mut cursors = Vec::with_capacity(request.cells.len());
     for cell_id in &request.cells {
         let (_, read_up_to) = log.observer(cell_id)?;
-        cursors.push((cell_id.clone(), request.after.unwrap_or(read_up_to)));
+        let after = request.after.unwrap_or(read_up_to);
+        // There a cell yields to whoever waits for it at that moment, and to nobody else.
+        let after = if core.dialect == Dialect::Codex { after.max(log.last_of(cell_id)?) } else { after };
+        cursors.push((cell_id.clone(), after));
     }
     until_over(log, &cursors, request.until, deadline).await?;
     let upto = core.readable().await?;
@@ -42,8 +45,20 @@ pub(crate) async fn observe(core: &Arc<Core>, request: WaitRequest) -> Result<Wa
         (Some(after), false) => Reader::At(after),
         (Some(after), true) => Reader::LookAt(after),
     };
-    let respond = |cell_id| log.respond(cell_id, reader, request.max_output_tokens, upto);
-    Ok(WaitResponse::new(request.cells.iter().map(respond).collect::<Result<_, _>>()?))
+    let respond = |(cell_id, after): &(CellId, Seq)| {
+        let upto = up_to_yield(core, cell_id, *after, upto);
+        log.respond(cell_id, reader, request.max_output_tokens, upto)
+    };
+    Ok(WaitResponse::new(cursors.iter().map(respond).collect::<Result<_, _>>()?))
+}
+
+/// Returns up to where a response goes that was waited for from here on: in the dialect of Codex to the first
+/// `yield_control()`, whatever came after it meanwhile.
+pub(crate) fn up_to_yield(core: &Core, cell_id: &CellId, after: Seq, upto: Seq) -> Seq {
+    match core.dialect {
+        Dialect::Codex => core.log.yield_after(cell_id, after).map_or(upto, |at| at.min(upto)),
+        _ => upto,
+    }
 }
 
 /// Waits until the condition holds for cells with the cursor of each, or the deadline has passed.

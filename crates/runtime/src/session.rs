@@ -25,7 +25,7 @@ use crate::journal::{self, CellHistory, Trouble};
 use crate::keeper::{Keeper, Revived};
 use crate::log::{self, Keyed, Reader};
 use crate::number::CellNumber;
-use crate::observe::{deadline, observe, until_ended, until_over};
+use crate::observe::{deadline, observe, until_ended, until_over, up_to_yield};
 use crate::seat::Seat;
 use crate::shared::Core;
 use crate::tasks::Kind;
@@ -236,6 +236,7 @@ impl CodeModeSession for Session {
                 let (core, _used) = seat.look().await?;
                 until_over(&core.log, std::slice::from_ref(&observed), WaitUntil::AllEnded, deadline).await?;
                 let upto = core.readable().await?;
+                let upto = up_to_yield(&core, &observed.0, observed.1, upto);
                 let reader = if request.look { Reader::LookFirst } else { Reader::First };
                 Ok(core.log.respond(&observed.0, reader, request.max_output_tokens, upto)?)
             });

@@ -1,5 +1,6 @@
 //! What the log knows of one cell.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,9 @@ use tokio::time::Instant;
 
 use super::budget;
 use super::window::OutputWindow;
+
+/// The `yield_control()`s of a cell that are remembered one by one: an observer that is told of one leaves soon.
+const KEPT_YIELDS: usize = 256;
 
 /// How a cell ended.
 #[derive(Clone, Debug)]
@@ -45,6 +49,8 @@ pub(crate) struct CellLog {
     pub(crate) last_output: Seq,
     /// The last `yield_control()`.
     pub(crate) last_yield: Seq,
+    /// The last of its `yield_control()`s.
+    pub(super) yields: VecDeque<Seq>,
     /// Where a wait without a cursor begins.
     pub(crate) read_up_to: Seq,
     pub(crate) cpu_time: Duration,
@@ -93,6 +99,7 @@ impl CellLog {
             last: Seq::START,
             last_output: Seq::START,
             last_yield: Seq::START,
+            yields: VecDeque::new(),
             read_up_to: Seq::START,
             cpu_time: Duration::ZERO,
             tool_calls: 0,
@@ -102,6 +109,14 @@ impl CellLog {
             ended: None,
             keyed: None,
         }
+    }
+
+    pub(super) fn note_yield(&mut self, seq: Seq) {
+        self.last_yield = seq;
+        if self.yields.len() == KEPT_YIELDS {
+            self.yields.pop_front();
+        }
+        self.yields.push_back(seq);
     }
 
     pub(crate) fn is_ended(&self) -> bool {

@@ -294,6 +294,17 @@ impl SessionLog {
         Ok((Arc::clone(&cell.changed), cell.read_up_to))
     }
 
+    /// Returns the last entry of a cell.
+    pub(crate) fn last_of(&self, cell_id: &CellId) -> Result<Seq, Missing> {
+        self.lock().cell(cell_id).map(|cell| cell.last)
+    }
+
+    /// Returns the first `yield_control()` of a cell after an entry.
+    pub(crate) fn yield_after(&self, cell_id: &CellId, after: Seq) -> Option<Seq> {
+        let state = self.lock();
+        state.cell(cell_id).ok()?.yields.iter().copied().find(|seq| *seq > after)
+    }
+
     /// Tells whether a wait is over, for cells with the cursor of each.
     pub(crate) fn is_over(&self, cells: &[(CellId, Seq)], until: WaitUntil) -> Result<bool, Missing> {
         let state = self.lock();
@@ -392,7 +403,7 @@ impl SessionLog {
                 EventKind::Output { content }
             }
             EventKind::ControlYielded => {
-                cell.last_yield = seq;
+                cell.note_yield(seq);
                 EventKind::ControlYielded
             }
             other => other,
