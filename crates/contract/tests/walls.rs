@@ -118,6 +118,13 @@ fn the_mcp_face_knows_nothing_below_the_traits() {
 }
 
 #[test]
+fn the_codex_face_knows_the_contract_alone() {
+    let below =
+        ["carrel-runtime", "carrel-tools", "carrel-host", "carrel-wire", "carrel-cli", "clap", "rmcp"];
+    never("carrel-codex", &[&ENGINES[..], &STORES, &below].concat());
+}
+
+#[test]
 fn the_typescript_knows_nothing_of_cells() {
     never(
         "carrel-typescript",

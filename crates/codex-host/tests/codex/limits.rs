@@ -1,0 +1,81 @@
+//! What a cell, and a client, may take.
+
+use crate::peer::{Opening, over_both, run};
+
+over_both! {
+    /// PROTOCOL 373: a cell that fills its memory ends, and nothing else does.
+    async fn n373_a_heap_bomb_ends_its_own_cell(start) {
+        let (_host, session) = start.session().await;
+        session.run(run("store('k', 1)")).await.done();
+        let neighbour = session.start(run("text(await tools.f())").with(&["f"])).await;
+        let call = session.call().await;
+        let seen = session.run(run("const all = []; while (true) all.push(new Array(1000).fill(all.length))").yielding(120_000)).await;
+        assert!(seen.error().is_some(), "{seen:?}");
+        session.run(run("'x'.repeat(5e8).split('')").yielding(120_000)).await.error().unwrap();
+        session.answer(&call, Ok(serde_json::json!("on"))).await;
+        assert_eq!(neighbour.first().await.done(), ["on"]);
+        assert_eq!(session.run(run("text(load('k'))")).await.done(), ["1"]);
+    }
+
+    /// PROTOCOL 374, 112: the limit of the client's holds.
+    async fn n374_n112_the_heap_limit_holds(start) {
+        let host = start.host().await;
+        let source = "const all = []; for (let i = 0; i < 40; i++) all.push(new Uint8Array(1 << 20).fill(1)); text(all.length)";
+        let small = Opening { max_heap_bytes: Some(16 << 20), ..Opening::default() };
+        let small = host.open("small", small).await.unwrap();
+        assert!(small.run(run(source)).await.error().is_some());
+        let large = host.open("large", Opening::default()).await.unwrap();
+        assert_eq!(large.run(run(source)).await.done(), ["40"]);
+        // What nobody can be given is taken for the most, or the least, that there is.
+        for (name, bytes) in [("none", 0), ("all", u64::MAX)] {
+            let session = host.open(name, Opening { max_heap_bytes: Some(bytes), ..Opening::default() }).await.unwrap();
+            assert_eq!(session.run(run("text('on')")).await.done(), ["on"]);
+        }
+    }
+
+    /// PROTOCOL 375: what is thrown cannot harm the connection.
+    async fn n375_hostile_values_harm_nobody(start) {
+        let (_host, session) = start.session().await;
+        for source in [
+            "throw { get stack() { throw 1 }, toString() { throw 2 } }",
+            "throw new Proxy({}, { get() { throw new Error('no') }, has() { throw 1 }, getPrototypeOf() { throw 1 } })",
+            "const e = new Error('x'); Object.defineProperty(e, 'stack', { get() { throw e } }); throw e",
+            "throw { toString() { return this } , [Symbol.toPrimitive]: null }",
+            "throw Symbol('x')",
+        ] {
+            let seen = session.run(run(source)).await;
+            assert!(seen.error().is_some(), "{source}: {seen:?}");
+        }
+        session.run(run("text('on')")).await.done();
+    }
+
+    /// PROTOCOL 119: more cells than there are places for are refused, each by itself.
+    async fn n119_too_many_cells_are_refused_one_by_one(start) {
+        let (_host, session) = start.session().await;
+        let mut started = Vec::new();
+        let refused = loop {
+            match session.try_start(run("await tools.never()").with(&["never"]).yielding(0)).await {
+                Ok(cell) => started.push(cell),
+                Err(error) => break error,
+            }
+        };
+        assert!(refused.contains("too many active cells"), "{refused}");
+        assert!(started.len() >= 128, "{} were taken", started.len());
+        let first = started.remove(0).first().await;
+        session.terminate(&first.cell).await.terminated();
+        assert_eq!(session.run(run("text('on')")).await.done(), ["on"]);
+    }
+
+    /// PROTOCOL 136: output that no message can hold fails that response, where the client cuts.
+    async fn output_is_cut_by_the_host_or_by_nobody(start) {
+        let host = start.host().await;
+        let server = host.open("server", Opening { truncates: true, ..Opening::default() }).await.unwrap();
+        let client = host.open("client", Opening::default()).await.unwrap();
+        let source = "for (let i = 0; i < 100; i++) text('0123456789')";
+        let cut = server.run(run(source).tokens(10)).await;
+        let expected = "Warning: truncated output (original token count: 275)\nTotal output lines: 100\n\n0123456789\n012345678…265 tokens truncated…123456789\n0123456789";
+        assert_eq!(cut.done(), [expected]);
+        assert_eq!(client.run(run(source).tokens(10)).await.done().len(), 100);
+        assert_eq!(server.run(run("text('abc')").tokens(0)).await.done(), ["Warning: truncated output (original token count: 1)\nTotal output lines: 1\n\n…1 tokens truncated…"]);
+    }
+}

@@ -1,0 +1,361 @@
+//! A session of the client's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use carrel_contract::error::{ExecuteError, TerminateError, WaitError};
+use carrel_contract::{
+    CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Dialect,
+    Durability, ExecuteRequest, JsonText, SessionId, SessionName, SessionSpec, ToolDescription, WaitRequest,
+};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+
+use super::cell::{Cell, Ticket, id_of};
+use super::outlet::{Client, Outlet};
+use super::response::{self, Answer, Ending, Item, Response, Waited};
+use super::{ToolName, names, truncation, yield_time};
+
+/// What output may have that nobody set a budget for, in tokens.
+const DEFAULT_TOKENS: usize = 10_000;
+/// More than any output has: what the session of the contract gives is whole, and is cut here.
+const ALL_TOKENS: usize = usize::MAX / 8;
+/// How long a session that ends waits for what is on its way to the client.
+const LEAVING: Duration = Duration::from_secs(5);
+const MIB: usize = 1024 * 1024;
+/// What a cell may have in memory unless the client says less or more.
+const MEMORY_BYTES: usize = 256 * MIB;
+/// The least that a cell can be given; less is taken for this.
+const LEAST_MEMORY_BYTES: usize = 2 * MIB;
+/// The most that the engines of this project give.
+const MOST_MEMORY_BYTES: usize = 512 * MIB;
+
+/// How a session is made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) max_yield_time: Option<Duration>,
+    pub(crate) max_heap_bytes: Option<u64>,
+    /// Whether output is cut here.
+    pub(crate) truncates: bool,
+    /// The most calls that the client takes at once; others wait.
+    pub(crate) pending_calls: usize,
+    /// Under which it is found again, where sessions are kept.
+    pub(crate) name: Option<SessionName>,
+}
+
+impl Settings {
+    fn spec(&self) -> SessionSpec {
+        let mut spec = SessionSpec::default();
+        spec.dialect = Dialect::Codex;
+        spec.name.clone_from(&self.name);
+        if self.name.is_some() {
+            spec.durability = Durability::Journaled;
+        }
+        let heap = self.max_heap_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let limits = &mut spec.limits;
+        limits.memory_bytes = heap.unwrap_or(MEMORY_BYTES).clamp(LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES);
+        // The observed host has no limit here, and its clients end what takes too long.
+        limits.cpu_time = Duration::from_secs(24 * 3600);
+        limits.source_bytes = 64 * MIB;
+        limits.tool_value_bytes = 64 * MIB;
+        limits.pending_tool_calls = self.pending_calls.max(1);
+        limits.running_cells = 1000;
+        limits.kept_outcomes = 4096;
+        limits.output_bytes = if self.truncates { MIB } else { 32 * MIB };
+        limits.media_bytes = 48 * MIB;
+        limits.kept_events = 1;
+        limits.stored_value_bytes = 64 * MIB;
+        limits.stored_bytes = 1024 * MIB;
+        limits.stored_keys = 1_000_000;
+        spec
+    }
+}
+
+/// A tool that a cell may call.
+#[derive(Clone, Debug)]
+pub(crate) struct Tool {
+    /// What cells call it, before it is made an identifier.
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) origin: ToolName,
+    pub(crate) input_schema: Option<JsonText>,
+}
+
+/// A cell to run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) call_id: String,
+    pub(crate) execution_id: String,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) source: String,
+    pub(crate) budget: Budget,
+}
+
+/// How much a request waits for, and takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    /// When the request came.
+    pub(crate) received_at: Instant,
+    pub(crate) yield_time: Option<Duration>,
+    pub(crate) max_tokens: Option<usize>,
+}
+
+/// A session.
+pub(crate) struct Session {
+    inner: Arc<dyn CodeModeSession>,
+    outlet: Arc<Outlet>,
+    provider: Arc<dyn CodeModeSessionProvider>,
+    max_yield_time: Option<Duration>,
+    truncates: bool,
+    is_kept: bool,
+    /// The tools that the session of the contract has. Held while a cell is admitted, so that it gets its own.
+    tools: Mutex<Option<Vec<ToolDescription>>>,
+}
+
+impl Session {
+    /// Makes a session, or brings back the one of this name.
+    pub(crate) async fn open(
+        provider: &Arc<dyn CodeModeSessionProvider>,
+        client: Arc<dyn Client>,
+        settings: &Settings,
+    ) -> Result<Self, String> {
+        let found = match &settings.name {
+            Some(name) => find(provider, name).await?,
+            None => None,
+        };
+        let outlet = Arc::new(Outlet::new(client, found.is_some()));
+        let delegate = Arc::clone(&outlet) as Arc<dyn CodeModeSessionDelegate>;
+        let inner = match found {
+            Some(id) => provider.resume(id, delegate).await.map_err(failed)?,
+            None => provider.create(settings.spec(), delegate).await.map_err(failed)?,
+        };
+        Ok(Self {
+            inner,
+            outlet,
+            provider: Arc::clone(provider),
+            max_yield_time: settings.max_yield_time,
+            truncates: settings.truncates,
+            is_kept: settings.name.is_some(),
+            tools: Mutex::default(),
+        })
+    }
+
+    /// Admits a cell. The client has to be [told of it](Cell::announce) before anything that the cell does reaches it.
+    pub(crate) async fn execute(self: &Arc<Self>, run: Run) -> Result<Admitted, String> {
+        let tools: Vec<_> = run.tools.into_iter().filter_map(describe).collect();
+        let wait = yield_time::of(run.budget.yield_time, self.max_yield_time);
+        // An empty module is one, too.
+        let source = if run.source.trim().is_empty() { ";".to_owned() } else { run.source };
+        let request =
+            ExecuteRequest::new(source).with_yield_time(wait).with_max_output_tokens(ALL_TOKENS).looking();
+        let mut current = self.tools.lock().await;
+        if current.as_ref() != Some(&tools) {
+            *current = None;
+            self.inner.set_tools(tools.clone()).await.map_err(failed)?;
+            *current = Some(tools);
+        }
+        let admission = self.outlet.admission();
+        let started = self.inner.execute(request).await.map_err(|error| refused(&error))?;
+        let cell = Arc::new(Cell::new(started.cell_id, run.call_id, run.execution_id));
+        self.outlet.know(&cell);
+        drop(admission);
+        drop(current);
+        let ticket = Ticket::observe(&self.outlet, &self.inner, &cell)?;
+        Ok(Admitted {
+            session: Arc::clone(self),
+            cell,
+            ticket,
+            first_response: started.first_response,
+            budget: run.budget,
+        })
+    }
+
+    /// Looks at a cell until something ends that, `preempt` at the latest.
+    pub(crate) async fn wait(
+        &self,
+        name: &str,
+        budget: Budget,
+        preempt: impl Future<Output = ()>,
+    ) -> Result<Answer, String> {
+        let Some(cell) = self.find(name).await else { return Ok(self.missing(name, budget)) };
+        let ticket = Ticket::observe(&self.outlet, &self.inner, &cell)?;
+        let observed_at = Instant::now();
+        let wait = yield_time::of(budget.yield_time, self.max_yield_time);
+        let found = tokio::select! {
+            biased;
+            () = preempt => self.look(&cell, Duration::ZERO).await,
+            found = self.look(&cell, wait) => found,
+        };
+        self.answer(found, ticket, budget, observed_at)
+    }
+
+    /// Ends a cell.
+    pub(crate) async fn terminate(&self, name: &str, budget: Budget) -> Result<Answer, String> {
+        let Some(cell) = self.find(name).await else { return Ok(self.missing(name, budget)) };
+        let ticket = Ticket::terminate(&self.outlet, &self.inner, &cell)?;
+        let observed_at = Instant::now();
+        match self.inner.terminate(cell.id.clone()).await {
+            Ok(_) | Err(TerminateError::UnknownCell(_) | TerminateError::OutcomeExpired(_)) => {}
+            Err(error) => return Err(failed(error)),
+        }
+        // That response is cut by other rules.
+        let found = self.look(&cell, Duration::ZERO).await;
+        self.answer(found, ticket, budget, observed_at)
+    }
+
+    /// Ends a cell that nobody will ask for any more.
+    pub(crate) async fn abandon(&self, cell: &Cell) {
+        drop(self.inner.terminate(cell.id.clone()).await);
+        self.outlet.close(cell);
+    }
+
+    /// Ends the session and all of its cells, after what is on its way to the client.
+    pub(crate) async fn shutdown(&self) {
+        drop(self.inner.shutdown().await);
+        for cell in self.outlet.open() {
+            cell.close_when_unasked(&self.outlet);
+        }
+        drop(timeout(LEAVING, self.outlet.emptied()).await);
+        for cell in self.outlet.open() {
+            self.outlet.close(&cell);
+        }
+        if self.is_kept {
+            drop(self.provider.delete(self.inner.id().clone()).await);
+        }
+    }
+
+    async fn look(&self, cell: &Cell, wait: Duration) -> Result<CellResponse, WaitError> {
+        let request = WaitRequest::new([cell.id.clone()]);
+        let request = request.with_yield_time(wait).with_max_output_tokens(ALL_TOKENS).looking();
+        let mut found = self.inner.wait(request).await?.cells;
+        found.pop().ok_or_else(|| carrel_contract::error::UnknownCell { cell_id: cell.id.clone() }.into())
+    }
+
+    fn answer(
+        &self,
+        found: Result<CellResponse, WaitError>,
+        mut ticket: Ticket,
+        budget: Budget,
+        observed_at: Instant,
+    ) -> Result<Answer, String> {
+        let cell = Arc::clone(ticket.cell());
+        let found = match found {
+            Ok(found) => found,
+            Err(WaitError::UnknownCell(_) | WaitError::OutcomeExpired(_)) => {
+                self.outlet.close(&cell);
+                return Ok(self.missing(&cell.name, budget));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        ticket.gives(found.observation().cursor, found.is_final());
+        let (observation, mut ending) = response::read(found);
+        if let Ending::Completed { buffered_for, .. } = &mut ending {
+            let ended_at = cell.admitted_at + observation.usage.elapsed;
+            *buffered_for = observed_at.saturating_duration_since(ended_at);
+        }
+        let response = self.finish(cell.name.clone(), response::items(observation), ending, budget);
+        Ok(Answer { waited: Waited::Live(response), ticket: Some(ticket) })
+    }
+
+    fn missing(&self, name: &str, budget: Budget) -> Answer {
+        let was = self.outlet.had(name) || id_of(name).is_some_and(|id| self.outlet.find(&id).is_some());
+        let error = Some(match was {
+            true => format!("exec cell {name} not found: it has ended, and its result was given before"),
+            false => format!("exec cell {name} not found"),
+        });
+        let ending = Ending::Completed { error, buffered_for: Duration::ZERO };
+        Answer {
+            waited: Waited::Missing(self.finish(name.to_owned(), Vec::new(), ending, budget)),
+            ticket: None,
+        }
+    }
+
+    fn finish(&self, cell_id: String, mut items: Vec<Item>, mut ending: Ending, budget: Budget) -> Response {
+        if let Ending::Completed { error: Some(error), .. } = &mut ending {
+            if self.truncates {
+                items.push(Item::Text(format!("Script error:\n{error}")));
+            }
+            *error = truncation::cut_error(std::mem::take(error));
+        }
+        if self.truncates {
+            items = truncation::cut(items, budget.max_tokens.unwrap_or(DEFAULT_TOKENS));
+        }
+        Response { cell_id, items, ending, duration: budget.received_at.elapsed() }
+    }
+
+    /// Finds a cell that the client may ask for. One of a session that was brought back is known to that alone.
+    async fn find(&self, name: &str) -> Option<Arc<Cell>> {
+        let id = id_of(name)?;
+        if let Some(cell) = self.outlet.find(&id) {
+            return (!cell.is_over()).then_some(cell);
+        }
+        if !self.outlet.is_resumed || self.outlet.had(name) {
+            return None;
+        }
+        let request = WaitRequest::new([id.clone()]).with_yield_time(Duration::ZERO).looking();
+        let found = self.inner.wait(request).await.ok()?.cells.pop()?;
+        let was_read = match &found {
+            CellResponse::Completed(completed) => completed.read_before,
+            CellResponse::Terminated(terminated) => terminated.read_before,
+            _ => false,
+        };
+        (!was_read).then(|| self.outlet.adopt(&id))
+    }
+}
+
+/// A cell that was admitted, and nobody was told of it yet.
+pub(crate) struct Admitted {
+    session: Arc<Session>,
+    pub(crate) cell: Arc<Cell>,
+    ticket: Ticket,
+    first_response: CodeModeFuture<'static, CellResponse, WaitError>,
+    budget: Budget,
+}
+
+impl Admitted {
+    /// Returns the cell's first response, when `preempt` says so at the latest. Dropping the future consumes nothing.
+    pub(crate) async fn respond(self, preempt: impl Future<Output = ()>) -> Result<Answer, String> {
+        let Self { session, cell, ticket, first_response, budget } = self;
+        let found = tokio::select! {
+            biased;
+            () = preempt => session.look(&cell, Duration::ZERO).await,
+            found = first_response => found,
+        };
+        session.answer(found, ticket, budget, cell.admitted_at)
+    }
+}
+
+/// Describes a tool; one whose name is longer than a cell can write it is left out.
+fn describe(tool: Tool) -> Option<ToolDescription> {
+    let name = names::in_cells(&tool.name).ok()?;
+    let mut description = ToolDescription::new(name, tool.description).with_origin(tool.origin);
+    if let Some(schema) = tool.input_schema {
+        description = description.with_input_schema(schema);
+    }
+    Some(description)
+}
+
+async fn find(
+    provider: &Arc<dyn CodeModeSessionProvider>,
+    name: &SessionName,
+) -> Result<Option<SessionId>, String> {
+    let kept = provider.list().await.map_err(failed)?;
+    Ok(kept.into_iter().rfind(|id| SessionName::of(id).as_ref() == Some(name)))
+}
+
+/// The words that clients know, where there are some.
+fn refused(error: &ExecuteError) -> String {
+    match error {
+        ExecuteError::ShuttingDown(_) | ExecuteError::SessionClosed(_) => {
+            "code mode session is shutting down".to_owned()
+        }
+        ExecuteError::LimitReached(_) => {
+            format!("code-mode host has too many active cells: failed to {error}")
+        }
+        other => failed(other),
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> String {
+    format!("failed to {error}")
+}
