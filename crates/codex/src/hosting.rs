@@ -30,9 +30,10 @@ impl Hosting {
         self
     }
 
-    /// Returns a name for a session that its client does not name. If exactly one session of the client's was left by a host
-    /// that is gone, it is that one's: the client goes on with it.
-    pub(crate) async fn next_name(&self) -> Option<SessionName> {
+    /// Returns the name of a session that a client opens: the one that was kept under the client's id for it. A client that
+    /// has lost its host gives another id, or none. So, when there is none under that id, and exactly one session of the
+    /// client's was left by a host that is gone, it is that one: the client goes on with it.
+    pub(crate) async fn name_of(&self, session_id: Option<&str>) -> Option<SessionName> {
         let owner = self.owner?;
         let prefix = format!("codex-{owner:016x}-");
         let kept = self.provider.list().await.unwrap_or_default();
@@ -40,25 +41,25 @@ impl Hosting {
         let names = kept.iter().filter_map(SessionName::of);
         let left: BTreeSet<_> =
             names.filter(|name| name.as_str().starts_with(&prefix) && !taken.contains(name)).collect();
-        let name = match left.len() {
-            1 => left.into_iter().next()?,
-            _ => {
-                let mut bytes = [0; 8];
-                getrandom::fill(&mut bytes).ok()?;
-                SessionName::new(&format!("{prefix}{:016x}", u64::from_le_bytes(bytes))).ok()?
+        let mut drawn = [0; 8];
+        getrandom::fill(&mut drawn).ok()?;
+        let number = session_id.map_or_else(|| u64::from_le_bytes(drawn), hash);
+        let named = SessionName::new(&format!("{prefix}{number:016x}")).ok()?;
+        let name = match (left.first(), left.len()) {
+            (Some(only), 1) => only.clone(),
+            _ if taken.contains(&named) => {
+                SessionName::new(&format!("{prefix}{:016x}", u64::from_le_bytes(drawn))).ok()?
             }
+            _ => named,
         };
         taken.insert(name.clone());
         Some(name)
     }
+}
 
-    /// Returns the name under which a client's session is kept.
-    pub(crate) fn name_of(&self, session_id: &str) -> Option<SessionName> {
-        let owner = self.owner?;
-        // FNV-1a: a name is found again by it, and nothing is trusted to it.
-        let hash = session_id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        SessionName::new(&format!("codex-{owner:016x}-{hash:016x}")).ok()
-    }
+/// FNV-1a: a session is found again by it, and nothing is trusted to it.
+fn hash(session_id: &str) -> u64 {
+    session_id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

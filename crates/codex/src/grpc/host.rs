@@ -77,7 +77,7 @@ impl Host {
                 0 => CAPACITY,
                 asked => usize::try_from(asked).unwrap_or(CAPACITY),
             },
-            name: self.hosting.next_name().await,
+            name: self.hosting.name_of(None).await,
         };
         #[expect(clippy::disallowed_methods, reason = "bounded by the cells and callbacks that are tracked")]
         let (events, received) = mpsc::unbounded_channel();

@@ -221,7 +221,7 @@ impl Connection {
             max_heap_bytes: limits.max_heap_size_bytes,
             truncates: open.output_truncation == Some(client::Truncation::Server),
             pending_calls: self.capacity,
-            name: self.hosting.name_of(&session_id),
+            name: self.hosting.name_of(Some(&session_id)).await,
         };
         let client = SessionClient { link: Arc::clone(&self.link), session_id: session_id.clone() };
         let session = Session::open(&self.hosting.provider, Arc::new(client), &settings).await?;
