@@ -31,7 +31,7 @@ use rusqlite::Connection;
 
 use self::books::Books;
 use self::job::Job;
-use self::queue::Queue;
+use self::queue::{Queue, Taker};
 use crate::error::{AcquireError, AppendError, CompactError, PutBlobError, RenewError, StoreError};
 use crate::{Blob, BlobHash, Cut, Head, Lease, Owner, Page, Position, Store, lease, store};
 
@@ -156,6 +156,7 @@ impl Sqlite {
 
 /// Reads what is queued until the queue is closed and empty.
 fn read(mut connection: Connection, path: &Path, queue: &Queue<Box<dyn Job<Connection>>>) {
+    let _taker = Taker(queue);
     while let Some(jobs) = queue.take(1) {
         for mut job in jobs {
             let done = job.run(&mut connection).map_err(|error| fault::translate(&error, path, false));

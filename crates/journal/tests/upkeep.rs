@@ -235,6 +235,24 @@ fn a_compacted_file_is_small_and_whole() {
     );
 }
 
+/// Its owner did not know yet that it is gone.
+#[test]
+fn a_blob_that_comes_after_its_session_was_deleted_is_given_up_one_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("carrel.db");
+    let store = Sqlite::open(&path).unwrap();
+    fill(&store, "gone");
+    block_on(store.delete(&session("gone"))).unwrap();
+    block_on(store.put_blob(&session("gone"), blob("late"))).unwrap();
+    drop(store);
+    let day_us = 24 * 3600 * 1_000_000;
+    let is_there = || block_on(Sqlite::open(&path).unwrap().get_blob(blob("late").hash())).unwrap().is_some();
+    for (now_us, is_kept) in [(1, true), (day_us + 1, true), (day_us + 2, false)] {
+        Sqlite::compact_file(&path, now_us).unwrap();
+        assert_eq!(is_there(), is_kept, "at {now_us}");
+    }
+}
+
 fn said(text: &str) -> Record {
     Record::Output { cell: 1, content: Output::Text { text: text.into(), level: None } }
 }

@@ -1,6 +1,6 @@
 //! What the writer does to the tables, inside a transaction that it has begun.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use carrel_contract::SessionId;
@@ -123,8 +123,9 @@ impl Books {
         self.connection
             .prepare_cached("DELETE FROM entries WHERE key >= ?1 AND key < ?2")?
             .execute([key::of(row.id, Position::START), key::of(row.id, cut.before.min(row.last))])?;
+        let kept: HashSet<_> = cut.blobs.iter().collect();
         for (blob, hash) in self.blobs(row.id)? {
-            if !cut.blobs.contains(&hash) {
+            if !kept.contains(&hash) {
                 self.give_up(row.id, blob)?;
             }
         }

@@ -92,6 +92,24 @@ impl<T> Queue<T> {
         }
         self.filled.notify_all();
     }
+
+    /// Closes, and drops what is in: nobody takes it any more.
+    fn abandon(&self) {
+        self.close();
+        let items = std::mem::take(&mut self.lock().items);
+        drop(items);
+    }
+}
+
+/// Sees that a queue is not left open by a thread that took from it and panicked: whoever pushed would wait for ever.
+pub(super) struct Taker<'a, T>(pub(super) &'a Queue<T>);
+
+impl<T> Drop for Taker<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abandon();
+        }
+    }
 }
 
 impl<T> State<T> {
@@ -209,6 +227,30 @@ mod tests {
         assert_eq!(queue.take(10), Some(vec![1]), "one that costs too much goes alone");
         assert_eq!(queue.take(10), Some(vec![2, 3]));
         assert_eq!(queue.take(10), Some(vec![4]));
+    }
+
+    #[test]
+    fn one_that_takes_and_panics_leaves_nobody_waiting() {
+        struct Asked(
+            #[expect(dead_code, reason = "its drop is the answer")] futures::channel::oneshot::Sender<()>,
+        );
+        let queue = Arc::new(Queue::new(1));
+        let (asked, answers): (Vec<_>, Vec<_>) = (0..3).map(|_| futures::channel::oneshot::channel()).unzip();
+        let pushed: Vec<_> = asked.into_iter().map(|asked| queue.push(Asked(asked), 1)).collect();
+        let taking = Arc::clone(&queue);
+        let taker = std::thread::spawn(move || {
+            let _taker = Taker(&taking);
+            let _asked = taking.take(1);
+            panic!("as the test wants");
+        });
+        assert!(taker.join().is_err());
+        let mut pushed = pushed.into_iter().map(FutureExt::now_or_never);
+        // The first was taken; of the others, those that had no room are refused.
+        assert_eq!(pushed.next(), Some(Some(true)));
+        assert!(pushed.all(|pushed| pushed == Some(false)));
+        for answer in answers {
+            assert!(matches!(answer.now_or_never(), Some(Err(_))), "it is answered by being dropped");
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::error::StoreError;
 
 /// The most that SQLite says of one file.
 const MOST_FAULTS: usize = 100;
-/// How long a lease has to have run out before a session that was never begun is given up: a day.
+/// How long a lease has to have run out before a session that was never begun is given up: a day. Where there was none, as
+/// of a blob that came after its session was deleted, that begins with the first look at it.
 const ABANDONED_US: i64 = 24 * 3600 * 1_000_000;
 
 /// The size of a file before and after.
@@ -44,7 +45,12 @@ pub(super) fn compact(path: &Path, now_us: i64) -> std::result::Result<Compacted
 fn sweep(connection: &mut Connection, now_us: i64) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute(
-        "DELETE FROM sessions WHERE epoch > 0 AND coalesce(until_us, 0) < ?1
+        "UPDATE sessions SET until_us = ?1 WHERE until_us IS NULL
+         AND NOT EXISTS (SELECT 1 FROM entries WHERE key BETWEEN id << 36 AND id << 36 | 0xfffffffff)",
+        [now_us],
+    )?;
+    transaction.execute(
+        "DELETE FROM sessions WHERE until_us < ?1
          AND NOT EXISTS (SELECT 1 FROM entries WHERE key BETWEEN id << 36 AND id << 36 | 0xfffffffff)",
         [now_us.saturating_sub(ABANDONED_US)],
     )?;

@@ -14,7 +14,7 @@ use rusqlite::config::DbConfig;
 use super::books::{Books, Known};
 use super::fault;
 use super::job::Job;
-use super::queue::Queue;
+use super::queue::{Queue, Taker};
 use crate::error::StoreError;
 
 pub(super) type Writes = Queue<Box<dyn Job<Books>>>;
@@ -47,6 +47,7 @@ impl Writer {
 
     /// Writes what is queued until the queue is closed and empty.
     pub(super) fn run(mut self, queue: &Writes) {
+        let _taker = Taker(queue);
         while let Some(mut jobs) = queue.take(BATCH_BYTES) {
             let settled = self.commit(&mut jobs);
             for job in jobs {
