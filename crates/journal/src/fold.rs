@@ -156,6 +156,9 @@ pub struct Cell {
     /// What it was admitted under, if anything.
     #[n(7)]
     pub key: Option<Key>,
+    /// Variables that were lost before it, as long as its reader was not told.
+    #[n(8)]
+    pub lost: Option<Lost>,
 }
 
 /// An idempotency key.

@@ -306,6 +306,7 @@ fn first_fold() -> Fold {
             }),
             key: None,
         }],
+            lost: None,
         running: vec![fold::Running {
             cell: 2,
             source: "text(1 as number)".into(),
@@ -356,8 +357,8 @@ fn fold_with_keys() -> Fold {
     fold
 }
 
-/// A fold of everything that one can have.
-fn fold() -> Fold {
+/// The same, with what came with signatures.
+fn signed_fold() -> Fold {
     let mut fold = fold_with_keys();
     fold.variables_signature = Some(Signature([5; 32]));
     fold.names = Some(vec!["total".into()]);
@@ -374,11 +375,23 @@ fn fold() -> Fold {
 }
 
 #[test]
+/// A fold of everything that one can have.
+fn fold() -> Fold {
+    let mut fold = signed_fold();
+    for cell in &mut fold.cells {
+        cell.lost = Some(fold::Lost { names: vec!["z".into()], why: "another key".into() });
+    }
+    fold
+}
+
 fn every_version_of_the_folds_reads() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    for (name, fold) in
-        [("fold-1", first_fold()), ("fold-1-keys", fold_with_keys()), ("fold-1-signed", fold())]
-    {
+    for (name, fold) in [
+        ("fold-1", first_fold()),
+        ("fold-1-keys", fold_with_keys()),
+        ("fold-1-signed", signed_fold()),
+        ("fold-1-lost", fold()),
+    ] {
         let file = folder.join(name);
         if std::env::var_os("CARREL_BLESS").is_some() && !file.exists() {
             fs::write(&file, fold.to_bytes()).unwrap();

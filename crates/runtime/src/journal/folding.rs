@@ -303,6 +303,21 @@ mod tests {
     }
 
     /// Whatever was folded, and however often, what comes of the rest is the same.
+    /// The cell that came next took the notice, and nobody has read it yet.
+    #[test]
+    fn variables_that_were_lost_are_told_after_a_fold() {
+        let read_by_nobody = history(&[
+            Record::SessionCreated { spec: words::as_json(&SessionSpec::default()), created_at_us: NOW_US },
+            Record::VariablesLost { names: vec!["x".to_owned()], why: "another build".to_owned() },
+            Record::CellAdmitted { cell: 1, source: "1".into(), seed: 0, at_us: NOW_US, key: None },
+        ]);
+        let fold = Fold::from_bytes(&read_by_nobody.fold().to_bytes()).unwrap();
+        let mut unfolded = History::unfold(fold, Trust::image(IMAGE), NOW_US).map_err(|it| it.0).unwrap();
+        assert!(unfolded.past.log.has_notices());
+        read(&mut unfolded, &[Record::ReaderMoved { cell: 1, cursor: 1 }]);
+        assert!(!unfolded.past.log.has_notices());
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_fold_stands_for_the_records_before_it() {
         for mode in [SessionMode::Fresh, SessionMode::Persistent] {

@@ -41,12 +41,7 @@ impl SessionLog {
         }
         fold.last = state.last.0;
         fold.newest_cell = state.newest_cell.0;
-        fold.lost = state.next_notices.iter().rev().find_map(|notice| match notice {
-            Notice::VariablesLost { names, why } => {
-                Some(fold::Lost { names: names.clone(), why: why.clone() })
-            }
-            _ => None,
-        });
+        fold.lost = lost(&state.next_notices);
         fold.outputs = outputs
             .into_iter()
             .map(|(seq, content)| fold::Item { seq: seq.0, content: journal::content(content) })
@@ -69,8 +64,7 @@ impl SessionLog {
         let mut state = self.lock();
         state.last = Seq(fold.last);
         state.newest_cell = CellNumber(fold.newest_cell);
-        let lost = fold.lost.take().map(|fold::Lost { names, why }| Notice::VariablesLost { names, why });
-        state.next_notices.extend(lost);
+        state.next_notices.extend(fold.lost.take().map(lost_notice));
         for event in std::mem::take(&mut fold.events) {
             let kind = match event.kind {
                 Some(kind) => journal::json_of(kind)?,
@@ -94,6 +88,7 @@ impl SessionLog {
             let (last, last_output, last_yield) = cell.last;
             (log.last, log.last_output, log.last_yield) = (Seq(last), Seq(last_output), Seq(last_yield));
             log.read_up_to = Seq(cell.read_up_to);
+            log.notices.extend(cell.lost.map(lost_notice));
             if let Some(ended) = cell.ended {
                 state.ended.push_back((number.id()?, clock.instant(ended.at_us)));
                 log.cpu_time = Duration::from_micros(ended.usage.cpu_us);
@@ -136,7 +131,21 @@ fn fold_cell(number: CellNumber, cell: &CellLog, ended_at: Option<Instant>, cloc
             .keyed
             .as_ref()
             .map(|keyed| fold::Key { key: keyed.key.as_str().to_owned(), source: keyed.source }),
+        lost: lost(&cell.notices),
     }
+}
+
+/// Returns the variables that a reader is to be told are lost. What else there is to be told is of a recovery, and is
+/// found out anew by the next.
+fn lost(notices: &[Notice]) -> Option<fold::Lost> {
+    notices.iter().rev().find_map(|notice| match notice {
+        Notice::VariablesLost { names, why } => Some(fold::Lost { names: names.clone(), why: why.clone() }),
+        _ => None,
+    })
+}
+
+fn lost_notice(fold::Lost { names, why }: fold::Lost) -> Notice {
+    Notice::VariablesLost { names, why }
 }
 
 fn fold_window(window: &Window) -> fold::Window {

@@ -228,7 +228,7 @@ impl SessionLog {
     pub(crate) fn call_made_good(&self, cell_id: &CellId, call_id: &ToolCallId, repeated: bool) {
         let mut state = self.lock();
         let Some(cell) = state.cells.get_mut(cell_id) else { return };
-        if cell.notices.is_empty() {
+        if !cell.notices.iter().any(|notice| matches!(notice, Notice::Recovered { .. })) {
             cell.notices.push(Notice::Recovered { repeated: Vec::new(), unknown: Vec::new() });
         }
         for notice in &mut cell.notices {
