@@ -90,6 +90,14 @@ impl Written {
 }
 
 /// Folds the journal of a session, and cuts off what is not needed, until that is not due any more.
+
+    /// Notes that a fold is begun. Returns what was written before it.
+    fn begin_fold(&mut self) -> u64 {
+        // Should it fail, the next attempt has time: as much as this one reads is to be written before.
+        self.fold_bytes += self.bytes - self.bytes_at_fold;
+        self.bytes_at_fold = self.bytes;
+        self.bytes
+    }
 pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
     let (journal, folding) = (folder.journal(), core.shared.folding);
     let kept_bytes = match core.notebook {
@@ -115,11 +123,7 @@ pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
 }
 
 async fn fold_now(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
-    let begun = journal.with_written(|written| {
-        // Should it fail, the next attempt has time.
-        written.bytes_at_fold = written.bytes;
-        written.bytes
-    });
+    let begun = journal.with_written(Written::begin_fold);
     let recovered = recover(&journal.store, &core.id, &core.shared.trust, core.now_us()).await;
     let Recovered { history, tail, .. } = recovered.map_err(|error| error.to_string())?;
     let upto = tail.position();
@@ -156,4 +160,23 @@ async fn fold_now(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
         written.folds.push_back(FoldMark { upto, written: begun });
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_that_fail_become_rare() {
+        let (folding, mut written) = (Folding::default(), Written::default());
+        let mut attempts = Vec::new();
+        for mebibytes in 1..=20 {
+            written.bytes = mebibytes * 1024 * 1024;
+            if written.is_due(folding) {
+                written.begin_fold();
+                attempts.push(mebibytes);
+            }
+        }
+        assert_eq!(attempts, [1, 2, 4, 8, 16]);
+    }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Written {
     pub(super) bytes: u64,
     /// The same, when the newest fold was begun.
     pub(super) bytes_at_fold: u64,
-    /// What the newest fold takes.
+    /// What the newest fold takes; after attempts that failed, what the last of them read.
     pub(super) fold_bytes: u64,
     /// It is being folded, and nobody else is to begin with that; how much may be written meanwhile.
     pub(super) is_folding: bool,
