@@ -334,6 +334,9 @@ impl Cell {
             if let Some(end) = self.replay.as_ref().and_then(Replay::divergence) {
                 return Err(end);
             }
+            if matches!(progress, Progress::Preempted | Progress::Ready) {
+                self.end_replay_early();
+            }
             match progress {
                 Progress::Ended(Ending::Stopped) => return Err(self.asked(self.control.reason())),
                 Progress::Ended(Ending::CpuTimeExhausted) => {
@@ -379,7 +382,9 @@ impl Cell {
     }
 
     fn holds_too_much(&self) -> bool {
-        self.callbacks.held_bytes + self.questions.held_bytes > self.core.limits.memory_bytes
+        // One that is replayed calls nothing, and hears of nothing that is under way: waiting for that would never end.
+        self.replay.is_none()
+            && self.callbacks.held_bytes + self.questions.held_bytes > self.core.limits.memory_bytes
     }
 
     /// Returns the time, which for one cell never goes backwards.

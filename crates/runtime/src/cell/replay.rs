@@ -117,6 +117,15 @@ impl Replay {
         })
     }
 
+    /// Tells whether nothing of what was written down is left, neither to be done nor to be compared.
+    fn is_used_up(&self) -> bool {
+        self.divergence.is_none()
+            && self.inputs.is_empty()
+            && self.checkpoints.is_empty()
+            && self.effects.is_empty()
+            && self.again.count == self.folded.count
+    }
+
     /// Compares the memory of a VM that has had what it was given with what it was then.
     fn check_memory(&mut self, vm: &Vm) -> Result<(), End> {
         while let Some(checkpoint) = self.checkpoints.front().filter(|it| it.inputs <= self.given) {
@@ -211,6 +220,14 @@ impl Cell {
         }
         self.come_to_the_present();
         Ok(false)
+    }
+
+    /// Ends the replay of a VM in the middle of an event, once it goes beyond what was written down: it may go on for long,
+    /// and what it does from here on is the present.
+    pub(super) fn end_replay_early(&mut self) {
+        if self.replay.as_ref().is_some_and(Replay::is_used_up) {
+            self.come_to_the_present();
+        }
     }
 
     /// Takes up what was under way when the session was lost.

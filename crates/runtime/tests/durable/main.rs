@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod approval;
+mod beyond;
 mod trust;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
