@@ -60,6 +60,7 @@ impl Numbering {
             | Record::NotifyDelivered { .. }
             | Record::Warned { .. }
             | Record::Stored { .. }
+            | Record::Unstored { .. }
             | Record::SnapshotTaken { .. }
             | Record::Checkpoint { .. }
             | Record::VariablesLeft { .. }

@@ -16,6 +16,7 @@ mod codec;
 mod outcome;
 mod value;
 
+use codec::encoded_len;
 pub(crate) use codec::{decode_all, decode_each, encode, known};
 pub use outcome::{CellFailure, Outcome, Termination, Usage};
 pub use value::{Answer, Level, Output, ToolFailure, Value};
@@ -228,7 +229,8 @@ pub enum Record {
         /// How.
         #[n(1)]
         outcome: Outcome,
-        /// The keys of what it stored that the session had no room for: these are not committed.
+        /// The keys of what it stored that the session had no room for: these are not committed. Many are in an `Unstored`
+        /// before.
         #[n(2)]
         refused: Vec<String>,
         /// What it used.
@@ -400,6 +402,17 @@ pub enum Record {
         #[n(3)]
         bytes: u64,
     },
+    /// What a cell stored that the session had no room for, and that is not committed, where these are more keys than its
+    /// end is to name. Comes before that.
+    #[n(28)]
+    Unstored {
+        /// The cell.
+        #[n(0)]
+        cell: u64,
+        /// The keys, a list as JSON.
+        #[n(1)]
+        keys: Value,
+    },
     /// The session's reader was given a cell's output, or, where it has not moved, its outcome was read by another.
     #[n(17)]
     ReaderMoved {
@@ -436,6 +449,7 @@ impl Record {
             | Self::ControlYielded { cell }
             | Self::Warned { cell, .. }
             | Self::Stored { cell, .. }
+            | Self::Unstored { cell, .. }
             | Self::CellEnded { cell, .. }
             | Self::SnapshotTaken { cell, .. }
             | Self::Checkpoint { cell, .. }
@@ -486,6 +500,12 @@ impl Record {
         }
     }
 
+    /// Returns how many bytes it takes in an entry.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        encoded_len(self)
+    }
+
     /// Returns a digest of it and of all before it, of which `before` is the digest.
     #[must_use]
     pub fn digest_after(&self, before: BlobHash) -> BlobHash {
@@ -502,6 +522,7 @@ impl Record {
             | Self::Notified { text: value, .. }
             | Self::Warned { text: value, .. }
             | Self::Stored { value, .. }
+            | Self::Unstored { keys: value, .. }
             | Self::Asked { question: value, .. }
             | Self::ToolsSet { tools: value } => vec![value],
             Self::ToolCalled { input: value, .. } | Self::CellBegun { code: value, .. } => {

@@ -125,6 +125,7 @@ fn corpus() -> Vec<(&'static str, Record)> {
         ("notify-delivered", Record::NotifyDelivered { cell: 1, notification: 1 }),
         ("control-yielded", Record::ControlYielded { cell: u64::MAX }),
         ("warned", Record::Warned { cell: 1, text: "an unhandled rejection".into() }),
+        ("unstored", Record::Unstored { cell: 1, keys: "[\"a\",\"b\"]".into() }),
         ("stored", Record::Stored { cell: 1, key: "".into(), value: "[null]".into() }),
         (
             "cell-ended",
@@ -305,8 +306,8 @@ fn first_fold() -> Fold {
                 was_read: true,
             }),
             key: None,
-        }],
             lost: None,
+        }],
         running: vec![fold::Running {
             cell: 2,
             source: "text(1 as number)".into(),
@@ -374,7 +375,6 @@ fn signed_fold() -> Fold {
     fold
 }
 
-#[test]
 /// A fold of everything that one can have.
 fn fold() -> Fold {
     let mut fold = signed_fold();
@@ -384,6 +384,7 @@ fn fold() -> Fold {
     fold
 }
 
+#[test]
 fn every_version_of_the_folds_reads() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     for (name, fold) in [

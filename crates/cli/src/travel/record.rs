@@ -92,6 +92,10 @@ impl Names {
                 let words = format!("{} = {}", brief(&key), shown(&value));
                 said("stored", json!({ "key": key, "value": parsed(&value) }), words)
             }
+            Record::Unstored { keys, .. } => {
+                let words = shown(&keys);
+                said("unstored", json!({ "keys": parsed(&keys) }), words)
+            }
             Record::CellEnded { outcome, refused, usage, .. } => {
                 let usage = json!({
                     "cpu_us": usage.cpu_us, "elapsed_us": usage.elapsed_us, "tool_calls": usage.tool_calls,

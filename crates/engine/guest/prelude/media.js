@@ -34,6 +34,8 @@
     const url = value[`${kind}_url`];
     if (url !== undefined) return mediaOf(kind, typeof url === "object" && url !== null ? url.url : url);
     const { type, data, mimeType } = value;
+    if (typeof mimeType === "string" && mimeType.length > LONGEST_HEAD)
+      throw new TypeError(`${kind}(value): mimeType has ${mimeType.length} characters, and may have ${LONGEST_HEAD}`);
     const isBlock = type === kind && typeof data === "string" && typeof mimeType === "string" && host.isBase64(data);
     return isBlock ? { data, mimeType } : null;
   }

@@ -3,9 +3,11 @@
 //! An optional field whose value is of a variant that this build does not know would be read as absent by `minicbor`; what
 //! that means is not for it to guess. So such fields are read by [`known`], and the record is refused as newer.
 
+use std::convert::Infallible;
 use std::iter;
 
 use minicbor::decode::Error;
+use minicbor::encode::Write;
 use minicbor::{Decode, Decoder};
 
 use super::Record;
@@ -17,6 +19,27 @@ pub(crate) fn encode(record: &Record, bytes: &mut Vec<u8>) {
         Ok(()) => {}
         // A Vec takes everything, and no record refuses to be written.
         Err(error) => unreachable!("{error}"),
+    }
+}
+
+/// Returns how many bytes a record takes.
+pub(crate) fn encoded_len(record: &Record) -> usize {
+    let mut count = Count(0);
+    match minicbor::encode(record, &mut count) {
+        Ok(()) => count.0,
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
+/// Counts what is written.
+struct Count(usize);
+
+impl Write for Count {
+    type Error = Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0 += bytes.len();
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a cell comes to its end, from the guest's last instruction to the visible outcome.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -19,6 +20,11 @@ use crate::journal;
 use crate::log::Outcome;
 use crate::number::CellNumber;
 use crate::shared::Core;
+
+/// The bytes of keys from which on they have a record of their own, beside the cell's end.
+const REFUSED_BYTES: usize = 16 * 1024;
+/// So many calls that were abandoned are named.
+const ABANDONED: usize = 10_000;
 
 /// The result and the error of a cell that came to its end by itself; or why it was ended.
 type Natural = Result<(Option<JsonText>, Option<CellError>), TerminationReason>;
@@ -101,7 +107,9 @@ impl Cell {
         if let (Some(turn), Some(variables)) = (&self.turn, self.variables.take()) {
             if let Some(blob) = self.variables_kept {
                 let signature = self.core.shared.trust.sign(blob);
-                let names = Some(std::mem::take(&mut self.names));
+                let mut kept = BTreeSet::new();
+                journal::keep_names(&mut kept, std::mem::take(&mut self.names));
+                let names = Some(kept.into_iter().collect());
                 self.core.note(|| Record::VariablesLeft { cell: self.number.0, blob, signature, names });
             }
             turn.leave(variables);
@@ -175,7 +183,8 @@ impl Cell {
     async fn end_callbacks(&mut self) -> Vec<ToolCallId> {
         self.callbacks.cancel.cancel();
         timeout(self.core.limits.callback_grace, self.callbacks.join()).await.ok();
-        let abandoned = self.callbacks.unanswered();
+        let mut abandoned = self.callbacks.unanswered();
+        abandoned.truncate(ABANDONED);
         self.callbacks.abandon().await;
         abandoned
     }
@@ -187,7 +196,11 @@ fn is_unrun(error: Option<&CellError>) -> bool {
 }
 
 /// Writes down how a cell ended, and shows it.
-fn show(core: &Core, cell_id: &CellId, number: CellNumber, outcome: Outcome, refused: Vec<String>) {
+fn show(core: &Core, cell_id: &CellId, number: CellNumber, outcome: Outcome, mut refused: Vec<String>) {
+    if refused.iter().map(String::len).sum::<usize>() > REFUSED_BYTES {
+        let keys = journal::as_json(&std::mem::take(&mut refused));
+        core.note(|| Record::Unstored { cell: number.0, keys });
+    }
     let ended_at_us = core.now_us();
     core.log.end(cell_id, outcome, |outcome, usage| Record::CellEnded {
         cell: number.0,

@@ -1,6 +1,6 @@
 //! A session's history in one piece, and back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use carrel_contract::{EarlierCell, ToolName};
@@ -8,7 +8,7 @@ use carrel_engine::{CallHandle, Event};
 use carrel_journal::fold::{self, Fold, Input};
 use carrel_journal::record::Value;
 
-use super::history::{CellHistory, Checkpoint, Clock, History, Left, PendingCall, Saved};
+use super::history::{CellHistory, Checkpoint, Clock, History, Left, PendingCall, Saved, keep_names};
 use super::trust::Trust;
 use super::words::{self, Nonsense};
 use crate::cell::trace;
@@ -79,7 +79,8 @@ impl History {
         }
         let signature = fold.variables_signature;
         let variables = fold.variables.map(|blob| Left { blob, signature });
-        let names = fold.names.unwrap_or_default().into_iter().collect();
+        let mut names = BTreeSet::new();
+        keep_names(&mut names, fold.names.unwrap_or_default());
         Ok(Self { spec, past, running, variables, names, now_us: fold.now_us, trust, clock })
     }
 }
@@ -302,7 +303,6 @@ mod tests {
         }
     }
 
-    /// Whatever was folded, and however often, what comes of the rest is the same.
     /// The cell that came next took the notice, and nobody has read it yet.
     #[test]
     fn variables_that_were_lost_are_told_after_a_fold() {
@@ -318,6 +318,7 @@ mod tests {
         assert!(!unfolded.past.log.has_notices());
     }
 
+    /// Whatever was folded, and however often, what comes of the rest is the same.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_fold_stands_for_the_records_before_it() {
         for mode in [SessionMode::Fresh, SessionMode::Persistent] {

@@ -100,8 +100,21 @@ pub(crate) struct Left {
     pub(crate) signature: Option<Signature>,
 }
 
-/// So many names of variables are kept, to be told should the variables be lost.
+/// So many names of variables are kept, to be told should the variables be lost, and so many bytes of them: a record is
+/// to hold them.
 const NAMES: usize = 10_000;
+const NAMES_BYTES: usize = 64 * 1024;
+
+/// Adds names to those that are kept, as far as there is room.
+pub(crate) fn keep_names(kept: &mut BTreeSet<String>, names: impl IntoIterator<Item = String>) {
+    let mut bytes: usize = kept.iter().map(String::len).sum();
+    for name in names {
+        if kept.len() < NAMES && bytes + name.len() <= NAMES_BYTES && !kept.contains(&name) {
+            bytes += name.len();
+            kept.insert(name);
+        }
+    }
+}
 
 /// What the memory of a VM was after so many events.
 #[derive(Clone, Copy)]
@@ -330,6 +343,11 @@ impl History {
                 self.cell(*cell)?.writes.insert(key.clone(), value);
                 self.effect(*cell, record)?;
             }
+            Record::Unstored { cell, keys } => {
+                let keys: Vec<String> = words::json_of(keys.clone())?;
+                let writes = &mut self.cell(*cell)?.writes;
+                keys.iter().for_each(|key| drop(writes.remove(key)));
+            }
             // From another build's, or one that is not signed here, nothing goes on: the cell is replayed from its beginning.
             Record::SnapshotTaken { cell, blob, memory, inputs, effects, image, signature }
                 if self.trust.admits(*image, *blob, *signature) =>
@@ -430,8 +448,7 @@ impl History {
 
     fn left(&mut self, left: Left, names: Vec<String>) {
         self.variables = Some(left);
-        let room = NAMES.saturating_sub(self.names.len());
-        self.names.extend(names.into_iter().take(room));
+        keep_names(&mut self.names, names);
     }
 
     /// Notes whether a call waits for a person to allow it.
@@ -489,4 +506,21 @@ impl CellHistory {
 
 fn unknown(cell: u64) -> Nonsense {
     Nonsense(format!("cell {cell} does not run where a record says what it did"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_as_far_as_a_record_holds_them() {
+        let mut kept = BTreeSet::new();
+        let long = |letter: &str| letter.repeat(40_000);
+        keep_names(&mut kept, [long("a"), long("b"), "short".to_owned()]);
+        keep_names(&mut kept, [long("a"), long("c"), "other".to_owned()]);
+        assert_eq!(kept, [long("a"), "short".to_owned(), "other".to_owned()].into());
+        keep_names(&mut kept, (0..20_000).map(|number| number.to_string()));
+        assert!(kept.len() <= NAMES);
+        assert!(kept.iter().map(String::len).sum::<usize>() <= NAMES_BYTES);
+    }
 }

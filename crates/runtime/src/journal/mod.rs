@@ -14,7 +14,7 @@ mod upkeep;
 mod words;
 mod writer;
 
-pub(crate) use history::{CellHistory, Checkpoint, Clock, History, Left, PendingCall, Saved};
+pub(crate) use history::{CellHistory, Checkpoint, Clock, History, Left, PendingCall, Saved, keep_names};
 pub(crate) use recovery::{Recovered, begin, is_whole, read, recover};
 pub(crate) use trust::Trust;
 pub use upkeep::Folding;

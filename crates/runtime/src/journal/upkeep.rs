@@ -17,6 +17,9 @@ use crate::shared::Core;
 /// together.
 const BLOB_BYTES: usize = 256 * 1024;
 
+/// So many blobs a record names at most: 34 bytes each, in an entry of 512 KiB.
+const MOST_BLOBS: usize = 15_000;
+
 /// What is written while a journal is folded is no more than so many times what made that due; then who writes waits.
 const OVER: u64 = 16;
 
@@ -87,9 +90,6 @@ impl Written {
     fn is_due(&self, folding: Folding) -> bool {
         self.bytes - self.bytes_at_fold >= folding.after_bytes.max(self.fold_bytes)
     }
-}
-
-/// Folds the journal of a session, and cuts off what is not needed, until that is not due any more.
 
     /// Notes that a fold is begun. Returns what was written before it.
     fn begin_fold(&mut self) -> u64 {
@@ -98,6 +98,9 @@ impl Written {
         self.bytes_at_fold = self.bytes;
         self.bytes
     }
+}
+
+/// Folds the journal of a session, and cuts off what is not needed, until that is not due any more.
 pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
     let (journal, folding) = (folder.journal(), core.shared.folding);
     let kept_bytes = match core.notebook {
@@ -153,6 +156,9 @@ async fn fold_now(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
         _ => journal.keep(fold::list(&parts)).await.map_err(|trouble| trouble.to_string())?,
     };
     blobs.extend(parts.into_iter().filter(|part| *part != blob));
+    if blobs.len() > MOST_BLOBS {
+        return Err(format!("it would name {} blobs, and a record has room for {MOST_BLOBS}", blobs.len()));
+    }
     core.note(|| Record::Folded { lag: upto.0, blob, blobs, bytes });
     core.settled().await.map_err(|trouble| trouble.to_string())?;
     journal.with_written(|written| {

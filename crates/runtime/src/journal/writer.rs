@@ -19,9 +19,9 @@ use super::announced::Announced;
 
 /// A text from this length on goes into a blob of its own: an entry is to stay small.
 const BLOB_BYTES: usize = 16 * 1024;
-/// Records are put into one entry up to about this size.
+/// Records are put into one entry up to this size; what takes more alone is an entry of its own.
 const ENTRY_BYTES: usize = 256 * 1024;
-/// What a record takes beside its texts, and more.
+/// What a record takes in memory beside what is written of it.
 const RECORD_BYTES: usize = 256;
 /// How often a store that another process keeps busy is asked again.
 const BUSY_ATTEMPTS: usize = 10;
@@ -114,9 +114,9 @@ impl Journal {
     }
 
     /// Takes a record in. It is written when somebody asks for that, or with the next that are.
-    pub(crate) fn append(&self, mut record: Record) {
+    pub(crate) fn append(&self, record: Record) {
         let mut state = self.lock();
-        state.gathered_bytes += size(&mut record);
+        state.gathered_bytes += RECORD_BYTES + record.encoded_len();
         state.gathered.push(record);
         state.taken.0 += 1;
     }
@@ -296,7 +296,7 @@ impl Journal {
                 *value = Value::Blob { hash, bytes };
             }
         }
-        let sizes: Vec<usize> = batch.iter_mut().map(size).collect();
+        let sizes: Vec<usize> = batch.iter().map(Record::encoded_len).collect();
         let (mut rest, mut sizes) = (batch.as_mut_slice(), sizes.as_slice());
         while !rest.is_empty() {
             let mut bytes = 0;
@@ -397,15 +397,6 @@ impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Journal").field("session_id", &self.session_id).finish_non_exhaustive()
     }
-}
-
-/// Returns about how many bytes a record takes.
-fn size(record: &mut Record) -> usize {
-    let texts = record.values_mut().into_iter().map(|value| match value {
-        Value::Inline(text) => text.len(),
-        Value::Blob { .. } => 0,
-    });
-    RECORD_BYTES + texts.sum::<usize>()
 }
 
 /// Makes the error of an operation of what keeps the session from being written.

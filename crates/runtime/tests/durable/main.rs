@@ -4,6 +4,7 @@
 
 mod approval;
 mod beyond;
+mod room;
 mod trust;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
