@@ -91,6 +91,8 @@ struct State {
     written: Written,
     taken: Mark,
     is_writing: bool,
+    /// Nothing is taken in any more.
+    is_over: bool,
     tail: Option<Tail>,
     position: Position,
 }
@@ -107,18 +109,21 @@ impl Journal {
         let session_id = tail.session().clone();
         let (gathered, gathered_bytes) = (Vec::new(), 0);
         let position = tail.position();
-        let (taken, is_writing, tail) = (Mark(0), false, Some(tail));
-        let state = State { gathered, gathered_bytes, written, taken, is_writing, tail, position };
+        let (taken, is_writing, is_over, tail) = (Mark(0), false, false, Some(tail));
+        let state = State { gathered, gathered_bytes, written, taken, is_writing, is_over, tail, position };
         let (standing, folding, keeping) = <(Announced<_>, tokio::sync::Mutex<_>, _)>::default();
         Self { store, session_id, runtime, state: Mutex::new(state), standing, folding, keeping }
     }
 
-    /// Takes a record in. It is written when somebody asks for that, or with the next that are.
+    /// Takes a record in. It is written when somebody asks for that, or with the next that are; never, when nothing is
+    /// written any more: what came before it may be lost.
     pub(crate) fn append(&self, record: Record) {
         let mut state = self.lock();
-        state.gathered_bytes += RECORD_BYTES + record.encoded_len();
-        state.gathered.push(record);
         state.taken.0 += 1;
+        if !state.is_over {
+            state.gathered_bytes += RECORD_BYTES + record.encoded_len();
+            state.gathered.push(record);
+        }
     }
 
     /// Returns how many records were taken in.
@@ -133,10 +138,8 @@ impl Journal {
 
     /// Tells whether there is something to be written and nobody at it; who is told so has to [`write`](Self::write).
     pub(crate) fn takes_pen(&self) -> bool {
-        let is_over = self.trouble().is_some();
         let mut state = self.lock();
-        let has_work = !state.gathered.is_empty() || state.written.cut_after.is_some();
-        let takes = !state.is_writing && has_work && !is_over;
+        let takes = !state.is_writing && state.has_work();
         state.is_writing |= takes;
         takes
     }
@@ -149,7 +152,7 @@ impl Journal {
         loop {
             let (batch, upto, tail) = {
                 let mut state = self.lock();
-                if state.gathered.is_empty() && state.written.cut_after.is_none() {
+                if !state.has_work() {
                     state.is_writing = false;
                     return Ok(());
                 }
@@ -229,6 +232,7 @@ impl Journal {
     pub(crate) fn fail(&self, trouble: Trouble) {
         {
             let mut state = self.lock();
+            state.is_over = true;
             state.gathered.clear();
             state.gathered_bytes = 0;
         }
@@ -249,17 +253,20 @@ impl Journal {
         self.standing.now().trouble.clone()
     }
 
-    /// Waits until the records up to a mark are durable; somebody must be writing them. Cancel safe.
+    /// Waits until the records up to a mark are durable; somebody must be writing them. Those of a journal that nothing is
+    /// written to any more are of no use to anybody here: another may go on with it. Cancel safe.
     pub(crate) async fn durable(&self, mark: Mark) -> Result<(), Trouble> {
-        let reached = |now: &Standing| {
-            if now.durable >= mark { Some(Ok(())) } else { now.trouble.clone().map(Err) }
+        let reached = |now: &Standing| match &now.trouble {
+            Some(trouble) => Some(Err(trouble.clone())),
+            None => (now.durable >= mark).then_some(Ok(())),
         };
         self.standing.until(reached).await
     }
 
-    /// Tells whether the records up to a mark are durable.
+    /// Tells whether the records up to a mark are durable, and more can be.
     pub(crate) fn is_durable(&self, mark: Mark) -> bool {
-        self.standing.now().durable >= mark
+        let now = self.standing.now();
+        now.trouble.is_none() && now.durable >= mark
     }
 
     /// Keeps a snapshot: a blob that the journal is the longer for.
@@ -357,6 +364,10 @@ impl Journal {
 }
 
 impl State {
+    fn has_work(&self) -> bool {
+        !self.is_over && (!self.gathered.is_empty() || self.written.cut_after.is_some())
+    }
+
     /// Returns what is to be cut off now, if anything is.
     fn cut(&mut self) -> Option<(Position, Cut)> {
         let after = self.written.cut_after.take()?;
@@ -430,5 +441,108 @@ impl std::fmt::Display for Trouble {
             Self::Storage(error) => f.write_str(&error.detail),
             Self::Owner(error) => error.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::task::{Context, Waker};
+
+    use bytes::Bytes;
+    use carrel_contract::CodeModeFuture;
+    use carrel_journal::Memory;
+    use carrel_journal::testing::PassesOn;
+    use tokio::sync::watch;
+
+    use super::*;
+
+    /// A store whose appends wait until they are let go.
+    #[derive(Default)]
+    struct Slow {
+        memory: Memory,
+        goes: watch::Sender<bool>,
+    }
+
+    impl PassesOn for Slow {
+        type Behind = Memory;
+
+        fn behind(&self) -> &Memory {
+            &self.memory
+        }
+
+        fn write_entries(
+            &self,
+            session: SessionId,
+            expected: Position,
+            entries: Vec<Bytes>,
+        ) -> CodeModeFuture<'_, Position, AppendError> {
+            Box::pin(async move {
+                self.goes.subscribe().wait_for(|goes| *goes).await.ok();
+                self.memory.append(&session, expected, entries).await
+            })
+        }
+    }
+
+    fn id() -> SessionId {
+        SessionId::new("s").unwrap()
+    }
+
+    fn journal(store: &Arc<Slow>) -> Journal {
+        let store = Arc::clone(store) as Arc<dyn Store>;
+        Journal::new(store, Tail::start(id()), Written::default(), Handle::current())
+    }
+
+    async fn cells(store: &Slow) -> Vec<u64> {
+        let mut tail = Tail::start(id());
+        let entries = store.memory.read(&id(), Position::START, usize::MAX).await.unwrap().entries;
+        let records = entries.into_iter().flat_map(|(at, bytes)| tail.read(at, &bytes).unwrap());
+        records.filter_map(|record| record.cell()).collect()
+    }
+
+    #[tokio::test]
+    async fn after_trouble_a_write_under_way_writes_and_covers_nothing_more() {
+        let store = Arc::<Slow>::default();
+        let journal = journal(&store);
+        journal.append(Record::ControlYielded { cell: 1 });
+        assert!(journal.takes_pen());
+        let mut writing = Box::pin(journal.write(|| ()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(writing.as_mut().poll(&mut context).is_pending(), "the first is on its way");
+        journal.append(Record::ControlYielded { cell: 2 });
+        let lost = journal.mark();
+        // As when its lease is another's.
+        journal.fail(journal.owned_elsewhere());
+        journal.append(Record::ControlYielded { cell: 3 });
+        store.goes.send_replace(true);
+        writing.await.ok();
+        assert_eq!(cells(&store).await, [1]);
+        assert_eq!(
+            journal.durable(lost).await,
+            Err(journal.owned_elsewhere()),
+            "the second was never written"
+        );
+        assert!(!journal.is_durable(lost));
+        assert!(!journal.takes_pen());
+    }
+
+    #[tokio::test]
+    async fn records_of_any_sizes_are_put_into_entries_that_hold_them() {
+        let store = Arc::<Slow>::default();
+        store.goes.send_replace(true);
+        let journal = journal(&store);
+        // Nothing of these goes into a blob.
+        for cell in 0..400 {
+            journal.append(Record::ToolProgressed {
+                cell,
+                call_id: "call-1".to_owned(),
+                percent: None,
+                message: Some("x".repeat(4096)),
+            });
+        }
+        assert!(journal.takes_pen());
+        assert_eq!(journal.write(|| ()).await, Ok(()));
+        let written: BTreeSet<_> = cells(&store).await.into_iter().collect();
+        assert_eq!(written.len(), 400);
     }
 }
