@@ -32,17 +32,27 @@ impl Cell {
             let bytes = vm.memory_bytes().unwrap_or_default();
             match work(&self.core, bytes, move || vm.snapshot()).await {
                 Ok(variables) => {
-                    if let Some(journal) = self.core.log.journal() {
-                        // Should this fail, so does what the cell's end is written down by.
-                        self.variables_kept = journal.keep_snapshot(variables.to_bytes()).await.ok();
+                    let kept = match self.core.log.journal() {
+                        Some(journal) => journal.keep_snapshot(variables.to_bytes()).await.map(Some),
+                        None => Ok(None),
+                    };
+                    match kept {
+                        Ok(kept) => {
+                            (self.variables_kept, self.variables) = (kept, Some(variables));
+                            return;
+                        }
+                        // What the journal does not have is gone when the session sleeps, so nobody is to have it.
+                        Err(trouble) => self.unsaved_variables(&trouble),
                     }
-                    self.variables = Some(variables);
-                    return;
                 }
-                Err(error) => self.warnings.add(&format!("the variables could not be saved: {error}")),
+                Err(error) => self.unsaved_variables(&error),
             }
         }
         self.warnings.add("the session's variables are as they were before this cell");
+    }
+
+    fn unsaved_variables(&mut self, why: &dyn std::fmt::Display) {
+        self.warnings.add(&format!("the variables could not be saved: {why}"));
     }
 }
 

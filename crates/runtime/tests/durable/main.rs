@@ -4,6 +4,7 @@
 
 mod approval;
 mod beyond;
+mod keeping;
 mod room;
 mod trust;
 
@@ -30,6 +31,8 @@ use tokio::sync::watch;
 struct Fragile {
     memory: Memory,
     is_full: AtomicBool,
+    /// Whether it takes entries alone.
+    keeps_nothing: AtomicBool,
     /// Whether appends wait.
     holds: watch::Sender<bool>,
     appends: AtomicUsize,
@@ -43,6 +46,16 @@ impl PassesOn for Fragile {
 
     fn behind(&self) -> &Memory {
         &self.memory
+    }
+
+    fn write<'a, T: Send + 'a, E: From<StoreError> + Send + 'a>(
+        &'a self,
+        work: impl FnOnce(&'a Memory) -> CodeModeFuture<'a, T, E> + Send + 'a,
+    ) -> CodeModeFuture<'a, T, E> {
+        if self.keeps_nothing.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(StoreError::Full.into()) });
+        }
+        work(&self.memory)
     }
 
     fn write_entries(
