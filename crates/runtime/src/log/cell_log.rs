@@ -145,8 +145,10 @@ impl CellLog {
 
     /// Does again what a response did: moves its session's reader, or, where that stays, was another's.
     pub(crate) fn read(&mut self, cursor: Seq) {
-        if let Some(ended) = &mut self.ended {
-            if cursor > self.read_up_to {
+        let has_moved = cursor > self.read_up_to;
+        // One that stopped short of the end was made before it and written down after it.
+        if let Some(ended) = self.ended.as_mut().filter(|ended| !has_moved || cursor >= ended.seq) {
+            if has_moved {
                 ended.first_read_after.get_or_insert(self.read_up_to);
             }
             ended.was_read = true;
@@ -244,4 +246,37 @@ impl CellLog {
 /// Cuts a time to what a journal keeps of it, so that a session that has slept shows the same as one that has not.
 fn whole_micros(time: Duration) -> Duration {
     time - Duration::from_nanos(u64::from(time.subsec_nanos() % 1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use carrel_contract::{Content, OutputItem};
+
+    use super::*;
+
+    /// A cell that showed two things and ended, as its journal has it.
+    fn ended() -> CellLog {
+        let mut cell = CellLog::new(1000, 1000, Instant::now());
+        for seq in [1, 2] {
+            cell.output.push(OutputItem { seq: Seq(seq), content: Content::text("x") });
+        }
+        cell.last = Seq(3);
+        cell.end(Outcome::Completed { result: None, error: None, warnings: Vec::new() }, Instant::now());
+        cell
+    }
+
+    fn respond(cell: &mut CellLog) -> usize {
+        let id = CellId::new("cell-1").unwrap();
+        cell.respond(&id, Reader::Session, 100, Instant::now(), Seq(3)).observation().items.len()
+    }
+
+    #[test]
+    fn a_response_made_before_the_end_and_written_down_after_it_is_not_the_last() {
+        let mut cell = ended();
+        cell.read(Seq(2));
+        assert_eq!((cell.was_read(), respond(&mut cell)), (false, 0));
+        let mut cell = ended();
+        cell.read(Seq(3));
+        assert_eq!((cell.was_read(), respond(&mut cell)), (true, 2), "the last one is given again");
+    }
 }
