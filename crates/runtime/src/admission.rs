@@ -26,6 +26,16 @@ struct State {
     running: BTreeMap<CellNumber, Arc<CellControl>>,
 }
 
+impl State {
+    fn session(&self) -> SessionState {
+        match (self.closing, self.running.is_empty()) {
+            (false, _) => SessionState::Open,
+            (true, false) => SessionState::ShuttingDown,
+            (true, true) => SessionState::Closed,
+        }
+    }
+}
+
 impl Admission {
     pub(crate) fn new(session_id: SessionId, running_limit: usize) -> Self {
         Self { session_id, running_limit, state: Mutex::new(State::default()), emptied: Notify::new() }
@@ -59,6 +69,17 @@ impl Admission {
         state.running.insert(number, control);
         begin(number, &cell_id);
         Ok(cell_id)
+    }
+
+    /// Does something that counts for the cells which are admitted after it, unless no more are. It runs under the lock and
+    /// must not block. Returns the state in which that is, or is not, done.
+    pub(crate) fn while_open(&self, change: impl FnOnce()) -> SessionState {
+        let state = self.lock();
+        let now = state.session();
+        if now == SessionState::Open {
+            change();
+        }
+        now
     }
 
     /// Lets a cell go. `last_words` runs under the lock, so that whoever sees them sees the place free, too, and
@@ -146,12 +167,7 @@ impl Admission {
     }
 
     pub(crate) fn state(&self) -> SessionState {
-        let state = self.lock();
-        match (state.closing, state.running.is_empty()) {
-            (false, _) => SessionState::Open,
-            (true, false) => SessionState::ShuttingDown,
-            (true, true) => SessionState::Closed,
-        }
+        self.lock().session()
     }
 
     fn refusal(&self, state: &State) -> Option<ExecuteError> {

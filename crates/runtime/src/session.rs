@@ -112,9 +112,10 @@ impl Session {
         let limits = VmLimits { memory_bytes: core.limits.memory_bytes, cpu_time: core.limits.cpu_time };
         let vm = core.shared.engine.vacant(limits).map_err(|error| no_vm(core, &error))?;
         let control = Arc::new(CellControl::new(vm.stopper()));
-        let tools = core.tools();
         let begin = |number, cell_id: &CellId| {
-            // Under the lock: a cell that is admitted after another's end finds what that one left.
+            // Under the lock: a cell that is admitted after another's end finds what that one left, and has the tools that the
+            // journal says it has.
+            let tools = core.tools();
             let ground = match &core.notebook {
                 None => Ground::Fresh(core.stored.committed()),
                 Some(notebook) => Ground::Persistent(notebook.queue(number)),
@@ -247,15 +248,17 @@ impl CodeModeSession for Session {
     fn set_tools(&self, tools: Vec<ToolDescription>) -> CodeModeFuture<'_, (), SetToolsError> {
         Box::pin(async move {
             let core = self.seat.enter().await?;
+            let tools = ToolTable::new(tools, core.dialect)?;
+            let set = || {
+                core.note(|| Record::ToolsSet { tools: journal::as_json(&tools.descriptions()) });
+                core.set_tools(tools);
+            };
             let session_id = core.id.clone();
-            match core.admission.state() {
+            match core.admission.while_open(set) {
                 SessionState::Open => {}
                 SessionState::ShuttingDown => return Err(ShuttingDown { session_id }.into()),
                 _ => return Err(SessionClosed { session_id }.into()),
             }
-            let tools = ToolTable::new(tools, core.dialect)?;
-            core.note(|| Record::ToolsSet { tools: journal::as_json(&tools.descriptions()) });
-            core.set_tools(tools);
             Ok(core.settled().await?)
         })
     }

@@ -56,6 +56,8 @@ pub(super) enum Origin {
     Cell,
     /// From its journal: it was under way when its session was lost.
     Lost,
+    /// From the journal of another session, which this one was forked off: that one made it, under a key of its own.
+    Elsewhere,
     /// From its journal: it waited for somebody to allow it, and was never made.
     Unsent,
 }
@@ -118,7 +120,9 @@ impl Callbacks {
                                 Origin::Cell | Origin::Unsent => {
                                     perform(&outside, call, &cell, &cancel).await
                                 }
-                                Origin::Lost => make_good(&outside, call, repeat, &cell, &cancel).await,
+                                Origin::Lost | Origin::Elsewhere => {
+                                    make_good(&outside, call, repeat, origin, &cell, &cancel).await
+                                }
                             }
                         };
                         AssertUnwindSafe(performed)
@@ -224,10 +228,13 @@ async fn make_good(
     outside: &Arc<Outside>,
     call: ToolCall,
     repeat: Repeat,
+    origin: Origin,
     cell: &CancellationToken,
     cancel: &CancellationToken,
 ) -> Result<JsonText, ToolError> {
     let known = match repeat {
+        // Whoever is asked by this session's key knows of nothing, although it may have happened.
+        Repeat::WithKey | Repeat::Never if matches!(origin, Origin::Elsewhere) => repeat == Repeat::WithKey,
         // Its owner is not asked: it may have been made before its intent was durable, and what is known under its key
         // may be the answer to another input.
         Repeat::Freely => true,
@@ -244,10 +251,15 @@ async fn make_good(
     if known {
         return perform(outside, call, cell, cancel).await;
     }
-    let message = format!(
-        "the session was lost while {} ({}) was under way: it may or may not have happened",
-        call.tool, call.call_id
-    );
+    let (tool, call_id) = (&call.tool, &call.call_id);
+    let message = match origin {
+        Origin::Elsewhere => format!(
+            "the session was forked while {tool} ({call_id}) was under way in the other one: it may or may not have happened there"
+        ),
+        _ => format!(
+            "the session was lost while {tool} ({call_id}) was under way: it may or may not have happened"
+        ),
+    };
     Err(ToolError::new(ToolErrorCode::OutcomeUnknown, message))
 }
 

@@ -31,7 +31,7 @@ impl Cell {
         let checked = AssertUnwindSafe(async { checker.check(request).await }).catch_unwind();
         let checked = tokio::select! {
             biased;
-            reason = self.control.requested() => return Err(End::Terminated(reason)),
+            reason = self.control.requested() => return Err(self.asked(reason)),
             checked = checked => checked,
         };
         let found = checked.unwrap_or_else(|panic| {

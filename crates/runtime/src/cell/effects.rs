@@ -49,6 +49,9 @@ impl Cell {
             Effect::ClearTimer { id } => {
                 self.core.note(|| Record::TimerCleared { cell, timer: id });
                 self.timers.clear(id);
+                if let Some(replay) = &mut self.replay {
+                    replay.clear_timer(id);
+                }
             }
             Effect::Yield => {
                 self.core

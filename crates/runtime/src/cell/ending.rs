@@ -70,15 +70,15 @@ impl Cell {
             End::Failed(error) => Ok((None, Some(error))),
             End::Terminated(reason) => Err(reason),
             End::Parked => return self.hand_over(),
-            End::Suspended => {
-                self.end_callbacks().await;
-                self.core.leave(self.number, || ());
-                return;
-            }
+            End::Suspended => return self.leave().await,
         };
         if natural.is_ok() {
             self.save_variables().await;
             self.deliver_notifications().await;
+            if self.control.is_suspended() && self.callbacks.undelivered > 0 {
+                // It ends when its session is back, and has delivered them.
+                return self.leave().await;
+            }
             self.warn_of_unanswered_calls();
         }
         let abandoned = self.end_callbacks().await;
@@ -92,6 +92,12 @@ impl Cell {
             show(&self.core, &self.id, self.number, outcome, refused);
         });
         core.flush();
+    }
+
+    /// Leaves without an end, which comes when the session is back.
+    async fn leave(mut self) {
+        self.end_callbacks().await;
+        self.core.leave(self.number, || ());
     }
 
     /// Commits what the cell leaves, and returns how it ended, with the keys of what was not stored.

@@ -126,6 +126,11 @@ impl Replay {
             && self.again.count == self.folded.count
     }
 
+    /// Takes note that a timer which was set was cleared, beyond what was written down.
+    pub(super) fn clear_timer(&mut self, id: i64) {
+        self.timers.remove(&id);
+    }
+
     /// Compares the memory of a VM that has had what it was given with what it was then.
     fn check_memory(&mut self, vm: &Vm) -> Result<(), End> {
         while let Some(checkpoint) = self.checkpoints.front().filter(|it| it.inputs <= self.given) {
@@ -242,15 +247,17 @@ impl Cell {
             let left = u64::try_from(due_us.saturating_sub(now_us)).unwrap_or(0);
             self.timers.set(id, Duration::from_micros(left));
         }
-        for (handle, PendingCall { call_id, tool, input, repeatable, unsent }) in replay.calls {
+        for (handle, PendingCall { call_id, tool, input, repeatable, unsent, elsewhere }) in replay.calls {
             let upstream = self.tools.find(&tool).and_then(|tool| tool.origin.clone());
             let call = ToolCall::new(self.core.id.clone(), self.id.clone(), call_id.clone(), tool, input)
                 .of(upstream);
-            let repeat = match self.tools.repeat(&call.tool) {
-                Repeat::WithKey if !repeatable => Repeat::Never,
-                repeat => repeat,
+            // What it is said to be now was not known when it was made.
+            let repeat = if repeatable { self.tools.repeat(&call.tool) } else { Repeat::Never };
+            let origin = match (unsent, elsewhere) {
+                (true, _) => Origin::Unsent,
+                (false, true) => Origin::Elsewhere,
+                (false, false) => Origin::Lost,
             };
-            let origin = if unsent { Origin::Unsent } else { Origin::Lost };
             self.callbacks.call(&self.core, CallHandle(handle), call_id, Ok(call), repeat, origin);
         }
         for (handle, question) in replay.questions {

@@ -192,7 +192,7 @@ fn unfold_cell(
         let input = call.input.map(words::json).transpose()?;
         let (call_id, tool) = (words::call_id(&call.call_id)?, ToolName::new(&call.tool)?);
         let (repeatable, unsent) = (call.repeatable, call.unsent == Some(true));
-        Ok((call.handle, PendingCall { call_id, tool, input, repeatable, unsent }))
+        Ok((call.handle, PendingCall { call_id, tool, input, repeatable, unsent, elsewhere: false }))
     };
     let (inputs_count, effects_count) = cell.counts;
     Ok(CellHistory {

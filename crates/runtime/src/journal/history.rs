@@ -133,6 +133,8 @@ pub(crate) struct PendingCall {
     pub(crate) repeatable: bool,
     /// A person was to allow it, and nothing of it has left.
     pub(crate) unsent: bool,
+    /// It is of the session which this one was forked off.
+    pub(crate) elsewhere: bool,
 }
 
 /// The time of day, and tokio's of the same moment.
@@ -188,7 +190,8 @@ impl History {
             Record::SessionCreated { .. } => {
                 return Err(Nonsense("the session is made a second time".to_owned()));
             }
-            Record::Adopted { at_us, .. } | Record::Forked { at_us, .. } => self.at(at_us),
+            Record::Adopted { at_us, .. } => self.at(at_us),
+            Record::Forked { at_us, .. } => self.forked(at_us),
             // It says what is known here already.
             Record::Folded { .. } => {}
             Record::ToolsSet { tools } => {
@@ -242,6 +245,16 @@ impl History {
         Ok(())
     }
 
+    /// Goes on as a session of its own: with other seeds, and with calls under way that the origin makes.
+    fn forked(&mut self, at_us: i64) {
+        self.at(at_us);
+        self.spec.seed =
+            self.spec.seed.map(|seed| seed ^ at_us.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        for call in self.running.values_mut().flat_map(|cell| cell.calls.values_mut()) {
+            call.elsewhere = true;
+        }
+    }
+
     /// Tells whether a cell that runs has nothing to go on from but a snapshot that this build cannot use.
     pub(super) fn lacks_beginnings(&self) -> bool {
         let saved = || self.running.values().filter_map(|cell| cell.saved);
@@ -275,7 +288,14 @@ impl History {
                 let tool = ToolName::new(tool)?;
                 let kind = EventKind::ToolCalled { call_id: call_id.clone(), tool: tool.clone() };
                 let input = input.clone().map(words::json).transpose()?;
-                let pending = PendingCall { call_id, tool, input, repeatable: *repeatable, unsent: false };
+                let pending = PendingCall {
+                    call_id,
+                    tool,
+                    input,
+                    repeatable: *repeatable,
+                    unsent: false,
+                    elsewhere: false,
+                };
                 let history = self.cell(*cell)?;
                 history.calls.insert(*call, pending);
                 history.calls_made += 1;
@@ -427,6 +447,7 @@ impl History {
     ) -> Result<(), Nonsense> {
         let number = CellNumber(cell);
         let Some(mut history) = self.running.remove(&number) else { return Err(unknown(cell)) };
+        let has_left = history.left.is_some();
         if let Some((left, names)) = history.left.take() {
             self.left(left, names);
         }
@@ -436,9 +457,8 @@ impl History {
         }
         if let crate::log::Outcome::Completed { error, .. } = &outcome
             && self.spec.check
-            && error
-                .as_ref()
-                .is_none_or(|error| !matches!(error.kind, CellErrorKind::Syntax | CellErrorKind::Types))
+            && has_left
+            && error.as_ref().is_none_or(|error| error.kind != CellErrorKind::Syntax)
         {
             self.past.earlier.push(EarlierCell::new(history.source.as_str().into(), error.is_none()));
         }

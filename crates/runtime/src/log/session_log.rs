@@ -460,7 +460,10 @@ impl State {
                 break;
             }
             if let Some(cell) = self.cells.remove(cell_id) {
-                if let Some(keyed) = &cell.keyed {
+                // It may be another's by now.
+                if let Some(keyed) = &cell.keyed
+                    && self.keys.get(&keyed.key) == Some(cell_id)
+                {
                     self.keys.remove(&keyed.key);
                 }
                 forgotten.push(cell.changed);

@@ -5,6 +5,7 @@
 mod approval;
 mod beyond;
 mod keeping;
+mod leaving;
 mod room;
 mod trust;
 
