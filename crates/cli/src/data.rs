@@ -1,7 +1,7 @@
 //! Where the program keeps what outlives it, and what a person tells it once.
 
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
 use carrel_journal::SnapshotKey;
 use etcetera::AppStrategy as _;
@@ -12,6 +12,8 @@ pub(crate) const VARIABLE: &str = "CARREL_DATA";
 const CONFIG: &str = "CARREL_CONFIG";
 /// In a folder of its own, which is all that a host process may look into.
 const STORE: &str = "store/carrel.db";
+/// Where the store was before host processes were given its folder.
+const OLD_STORE: &str = "carrel.db";
 const KEY: &str = "snapshot.key";
 
 /// There is no folder for data.
@@ -19,12 +21,39 @@ const KEY: &str = "snapshot.key";
 #[error("find the folder for data: this user has no home folder; name one with CARREL_DATA")]
 pub(crate) struct NoDataFolder;
 
-/// Returns the file of the store: the named one, else the one in the folder for data.
-pub(crate) fn store(named: Option<&Path>) -> Result<PathBuf, NoDataFolder> {
-    match named {
-        Some(named) => Ok(named.to_path_buf()),
-        None => folder().map(|folder| folder.join(STORE)),
+/// Returns the file of the store: the named one, else the one in the folder for data, to which one is moved that an earlier
+/// build left elsewhere.
+///
+/// # Errors
+/// In words that go on after "failed to".
+pub(crate) fn store(named: Option<&Path>) -> Result<PathBuf, String> {
+    if let Some(named) = named {
+        return Ok(named.to_path_buf());
     }
+    let folder = folder().map_err(|error| error.to_string())?;
+    let (old, store) = (folder.join(OLD_STORE), folder.join(STORE));
+    if old.is_file() && !store.exists() {
+        relocate(&old, &store)
+            .map_err(|error| format!("move the store {} to {}: {error}", old.display(), store.display()))?;
+    }
+    Ok(store)
+}
+
+/// Moves a store, its log before itself: wherever that is cut short, the next attempt goes on from there.
+fn relocate(old: &Path, new: &Path) -> io::Result<()> {
+    fs::create_dir_all(new.parent().unwrap_or(Path::new("")))?;
+    for suffix in ["-wal", "-shm", ""] {
+        let file = |path: &Path| {
+            let mut path = path.as_os_str().to_owned();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        match fs::rename(file(old), file(new)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Returns the key that snapshots are signed with: this user's, made when it is needed first.

@@ -28,8 +28,8 @@ const LISTED: usize = 1000;
 /// Why the command could not do its work.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error(transparent)]
-    NoDataFolder(#[from] data::NoDataFolder),
+    #[error("{0}")]
+    NoPlace(String),
     #[error("open the store {}: there is none", .0.display())]
     NoStore(PathBuf),
     #[error(transparent)]
@@ -55,7 +55,7 @@ enum Failure {
 impl Failure {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoDataFolder(_)
+            Self::NoPlace(_)
             | Self::NoStore(_)
             | Self::SessionId(_)
             | Self::File { .. }
@@ -101,7 +101,7 @@ pub(crate) async fn run(args: StoreArgs, interrupt: Interrupt) -> Exit {
 }
 
 async fn perform(args: StoreArgs, interrupt: &Interrupt, printer: &Printer) -> Result<Exit, Failure> {
-    let path = data::store(args.store.as_deref())?;
+    let path = data::store(args.store.as_deref()).map_err(Failure::NoPlace)?;
     match args.command {
         StoreCommand::Check { json } => {
             let store = open(&path)?;

@@ -8,7 +8,7 @@ use carrel_journal::record::{Record, Value};
 use carrel_journal::{Blob, Position, Sqlite, Store as _, Tail};
 use futures::executor::block_on;
 
-use crate::harness::Desk;
+use crate::harness::{Desk, Ran};
 
 /// Makes a store of two sessions, each with two entries and a blob, the second's entries with a text of their own.
 fn make(path: &Path) {
@@ -107,6 +107,18 @@ fn a_store_is_found_where_the_environment_says_and_made_by_no_look_at_it() {
     run(&["store", "check"]).expect(0);
     run(&["store", "export", "third"]).expect(2).says(&["session third"]);
     run(&["store", "export", "no id"]).expect(2).says(&["no id"]);
+}
+
+#[test]
+fn a_store_of_an_earlier_build_is_moved_to_where_it_is_now() {
+    let desk = Desk::new();
+    make(&desk.path().join("data/carrel.db"));
+    for _ in 0..2 {
+        let mut check = desk.command(&["store", "check"]);
+        let ran = Ran::from(check.env("CARREL_DATA", desk.path().join("data")).output().unwrap()).expect(0);
+        assert!(ran.stdout.starts_with("2 sessions, 4 entries"), "{}", ran.stdout);
+        assert!(!desk.path().join("data/carrel.db").exists());
+    }
 }
 
 #[test]
