@@ -42,6 +42,8 @@ pub(super) struct Asleep {
     wake_at: Option<Instant>,
     /// When its lease has to be spoken for, where it is kept.
     renew_at: Option<Instant>,
+    /// Before this it is not woken again, whatever comes: it could not be.
+    not_before: Instant,
     retry: Duration,
     ticket: Option<Ticket>,
 }
@@ -84,19 +86,19 @@ impl Asleep {
         });
     }
 
-    fn has_to_wake(&self) -> bool {
-        self.wake_at.is_some_and(|at| at <= Instant::now())
-            || self.outside.as_ref().is_some_and(|outside| outside.has_news())
+    /// Returns when the session is to wake.
+    fn wakes_at(&self) -> Option<Instant> {
+        let has_come = self.outside.as_ref().is_some_and(|outside| outside.has_news())
             || self.cells.values().any(|cell| cell.is_answered())
             // There is none before it any more: its turn had come when its session fell asleep.
-            || self.cells.first_key_value().is_some_and(|(_, cell)| cell.waits_for_turn())
+            || self.cells.first_key_value().is_some_and(|(_, cell)| cell.waits_for_turn());
+        if has_come { Some(self.not_before) } else { self.wake_at.map(|at| at.max(self.not_before)) }
     }
 
     /// Has the session told when something is due.
     fn set_alarm(&mut self, seat: &Arc<Seat>) {
         self.ticket = None;
-        let due = if self.has_to_wake() { Some(Instant::now()) } else { None };
-        let due = due.or_else(|| self.wake_at.into_iter().chain(self.renew_at).min());
+        let due = self.wakes_at().into_iter().chain(self.renew_at).min();
         let set = |at| seat.shared.alarm.set(at, Arc::downgrade(seat), &self.runtime);
         self.ticket = due.map(set);
     }
@@ -146,6 +148,7 @@ impl Seat {
                     cells,
                     outside: has_calls.then(|| Arc::clone(&core.outside)),
                     runtime: journal.runtime.clone(),
+                    not_before: Instant::now(),
                     retry: FIRST_RETRY,
                     ticket: None,
                 });
@@ -163,12 +166,17 @@ impl Seat {
 
     /// Does what is due in a session that sleeps.
     pub(crate) async fn rung(self: &Arc<Self>) {
-        let has_to_wake = match &self.lock().asleep {
-            Some(asleep) => asleep.has_to_wake(),
+        let now = Instant::now();
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let (wakes, renews) = match &self.lock().asleep {
+            Some(asleep) => (is_due(asleep.wakes_at()), is_due(asleep.renew_at)),
             None => return,
         };
-        if !has_to_wake {
+        if renews && !wakes {
             self.speak_for().await;
+        } else if !wakes {
+            // What came wakes it later.
+            self.with_asleep(|_| ());
         } else if let Err(trouble) = self.enter().await {
             tracing::warn!(session = %self.id, %trouble, "the session sleeps and cannot be woken");
             self.with_asleep(|asleep| {
@@ -178,7 +186,7 @@ impl Seat {
                     Trouble::Storage(_) => asleep.retry,
                 };
                 asleep.retry = (asleep.retry * 2).min(LAST_RETRY);
-                asleep.wake_at = Some(Instant::now() + wait);
+                asleep.not_before = Instant::now() + wait;
             });
         }
     }
@@ -198,7 +206,7 @@ impl Seat {
                     // To its new owner the calls under way are lost.
                     lost = mem::take(&mut asleep.cells);
                     (asleep.at, asleep.renew_at) = (None, None);
-                    asleep.wake_at = Some(now + LEASE_TIME);
+                    (asleep.wake_at, asleep.not_before) = (Some(now), now + LEASE_TIME);
                 }
                 Err(AcquireError::Store(error)) => {
                     tracing::warn!(session = %self.id, %error, "the lease was not renewed");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod approval;
+mod asleep;
 mod beyond;
 mod keeping;
 mod leaving;
@@ -32,8 +33,9 @@ use tokio::sync::watch;
 struct Fragile {
     memory: Memory,
     is_full: AtomicBool,
-    /// Whether it takes entries alone.
+    /// Whether it takes entries alone, and how much else it did not take.
     keeps_nothing: AtomicBool,
+    refused: watch::Sender<usize>,
     /// Whether appends wait.
     holds: watch::Sender<bool>,
     appends: AtomicUsize,
@@ -54,6 +56,7 @@ impl PassesOn for Fragile {
         work: impl FnOnce(&'a Memory) -> CodeModeFuture<'a, T, E> + Send + 'a,
     ) -> CodeModeFuture<'a, T, E> {
         if self.keeps_nothing.load(Ordering::Relaxed) {
+            self.refused.send_modify(|refused| *refused += 1);
             return Box::pin(async { Err(StoreError::Full.into()) });
         }
         work(&self.memory)
