@@ -119,11 +119,14 @@ impl Seat {
         let core = {
             let mut state = self.lock();
             let is_as_seen = state.uses == 0 && state.used == seen.used && !state.is_left;
-            let core = state.core.as_ref().filter(|core| is_as_seen && is_quiet(core));
-            if !core.is_some_and(|core| core.rest.fall_asleep(seen.stirred)) {
+            let Some(core) = state.core.clone().filter(|_| is_as_seen) else { return false };
+            // What is heard of a call from here on wakes it: a notice to its reader is written down nowhere.
+            core.outside.shut(Arc::downgrade(self));
+            if !(is_quiet(&core) && core.rest.fall_asleep(seen.stirred)) {
+                core.outside.open(&core);
                 return false;
             }
-            let Some(core) = state.core.take() else { return false };
+            state.core = None;
             state.last = core.log.last();
             core
         };
@@ -133,7 +136,6 @@ impl Seat {
             control.park();
         }
         core.admission.empty().await;
-        core.outside.shut(Arc::downgrade(self));
         let cells = mem::take(&mut *core.parked());
         let has_calls = cells.values().any(|cell| cell.has_calls());
         let at = keeper::put_down(&core, has_calls).await;
