@@ -3,6 +3,7 @@
 //! It lives on while the session sleeps. What is heard of a call goes to the session's log; while there is none in memory
 //! it is kept here, and wakes the session.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use carrel_contract::{CellId, CodeModeSessionDelegate, EventKind, Limits, ToolCallId};
@@ -72,9 +73,13 @@ impl Outside {
         Arc::clone(&self.delegate.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands the session to another owner: callbacks from now on go to this delegate.
-    pub(crate) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
-        *self.delegate.lock().unwrap_or_else(PoisonError::into_inner) = delegate;
+    /// Hands the session to another owner: callbacks from now on go to this delegate. Returns the one before, which may do
+    /// something as it goes.
+    pub(crate) fn adopt(
+        &self,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+    ) -> Arc<dyn CodeModeSessionDelegate> {
+        mem::replace(&mut *self.delegate.lock().unwrap_or_else(PoisonError::into_inner), delegate)
     }
 
     /// Passes on what is heard of a call.
@@ -107,7 +112,7 @@ impl Outside {
     /// The session is in memory from now on. What was heard meanwhile is the first that its log gets.
     pub(crate) fn open(&self, core: &Arc<Core>) {
         let mut desk = self.desk();
-        let before = std::mem::replace(&mut *desk, Desk::Open(Arc::downgrade(core)));
+        let before = mem::replace(&mut *desk, Desk::Open(Arc::downgrade(core)));
         if let Desk::Shut { news, .. } = before {
             news.into_iter().for_each(|heard| heard.enter(core));
         }

@@ -7,6 +7,7 @@
 mod asleep;
 
 use std::collections::VecDeque;
+use std::mem;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -209,6 +210,8 @@ impl Seat {
         let mut state = self.lock();
         if let Some(core) = &state.core {
             core.log.note_read(&read);
+            // It may have been awake for what was not read.
+            self.rested.notify_one();
             return;
         }
         if state.noted.len() == NOTED_READINGS {
@@ -244,8 +247,14 @@ impl Seat {
 
     /// Hands the session to another owner: callbacks from now on go to this delegate.
     pub(crate) fn adopt(&self, delegate: Arc<dyn CodeModeSessionDelegate>) {
-        *self.delegate.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&delegate);
-        self.lock().outside().inspect(|outside| outside.adopt(delegate));
+        let state = self.lock();
+        let before = {
+            let mut owner = self.delegate.lock().unwrap_or_else(PoisonError::into_inner);
+            (mem::replace(&mut *owner, Arc::clone(&delegate)), state.outside().map(|it| it.adopt(delegate)))
+        };
+        // No lock is held while what belongs to the delegate goes.
+        drop(state);
+        drop(before);
     }
 
     /// Lets it go: nobody holds it any more.
@@ -291,16 +300,18 @@ impl Seat {
 
     /// Has the session in memory from now on, in use: it does not sleep before its cells go on.
     fn take(self: &Arc<Self>, core: Arc<Core>) -> Use {
-        {
+        let before = {
             let mut state = self.lock();
             // And what was read just now.
             state.enter_reads(&core);
             state.core = Some(Arc::clone(&core));
             state.uses += 1;
             state.used += 1;
-        }
-        // Whoever adopted it just now found neither it nor what stayed of it.
-        core.outside.adopt(self.delegate());
+            // Whoever adopted it just now found neither it nor what stayed of it.
+            core.outside.adopt(self.delegate())
+        };
+        // No lock is held while what belongs to the delegate goes.
+        drop(before);
         keeper::hold(&core);
         if let Some(journal) = core.log.journal() {
             let (seat, rested) = (Arc::downgrade(self), Arc::clone(&self.rested));

@@ -158,7 +158,7 @@ async fn start(session: &Arc<dyn CodeModeSession>, source: &str) -> CellId {
 }
 
 async fn end(session: &Arc<dyn CodeModeSession>, cell_id: &CellId) -> CellResponse {
-    let request = WaitRequest::new([cell_id.clone()]).after(Seq::START);
+    let request = WaitRequest::new([cell_id.clone()]).after(Seq::START).with_yield_time(Duration::MAX);
     session.wait(request).await.unwrap().cells.remove(0)
 }
 
