@@ -15,13 +15,13 @@ use carrel_journal::error::{AcquireError, RenewError};
 use carrel_journal::fork;
 use carrel_journal::{Lease, Owner, Position, Record, Store, Tail};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::earlier::Earlier;
 use crate::journal::{self, CellHistory, Journal, Recovered, Trouble, Trust, Written};
 use crate::number::CellNumber;
+use crate::present::Presence;
 use crate::provider::time_zone;
 use crate::shared::{Core, Past, Shared};
 use crate::tasks::Kind;
@@ -73,9 +73,9 @@ impl Keeper {
         let now_us = shared.environment.now_us();
         let failed = |detail: String| CreateError::from(StorageFailed { session_id: id.clone(), detail });
         spec.seed.get_or_insert_with(|| shared.environment.random());
-        let lease = self.acquire(&id, now_us).await.map_err(|error| failed(error.to_string()))?;
         let made = Record::SessionCreated { spec: journal::as_json(&spec), created_at_us: now_us };
         let tools = ToolTable::new(mem::take(&mut spec.tools), spec.dialect)?;
+        let lease = self.acquire(&id, now_us).await.map_err(|error| failed(error.to_string()))?;
         let past = Past::none(&spec.limits, tools);
         let journal = Journal::new(
             Arc::clone(&self.store),
@@ -91,27 +91,31 @@ impl Keeper {
         Ok(core)
     }
 
-    /// Reads a session's journal and takes the session over.
-    pub(crate) async fn revive(
-        &self,
-        id: SessionId,
-        delegate: Arc<dyn CodeModeSessionDelegate>,
-        shared: Arc<Shared>,
-    ) -> Result<Revived, ResumeError> {
-        has_left(&shared, &id).await;
-        let now_us = shared.environment.now_us();
+    /// Takes a session over that is kept.
+    pub(crate) async fn take(&self, id: &SessionId, now_us: i64) -> Result<Lease, ResumeError> {
         let failed = |detail: String| ResumeError::from(StorageFailed { session_id: id.clone(), detail });
         // A session that never was gets no lease.
-        let head = self.store.head(&id).await.map_err(|error| failed(error.to_string()))?;
+        let head = self.store.head(id).await.map_err(|error| failed(error.to_string()))?;
         if head.is_none_or(|head| head.last == Position::START) {
-            return Err(UnknownSession { session_id: id }.into());
+            return Err(UnknownSession { session_id: id.clone() }.into());
         }
-        let lease = self.acquire(&id, now_us).await.map_err(|error| match error {
+        self.acquire(id, now_us).await.map_err(|error| match error {
             AcquireError::OwnedElsewhere { owner, .. } => {
                 OwnedElsewhere { session_id: id.clone(), owner: owner.to_string() }.into()
             }
             AcquireError::Store(error) => failed(error.to_string()),
-        })?;
+        })
+    }
+
+    /// Makes a session that was taken over of its journal.
+    pub(crate) async fn revive(
+        &self,
+        id: SessionId,
+        lease: Lease,
+        delegate: Arc<dyn CodeModeSessionDelegate>,
+        shared: Arc<Shared>,
+    ) -> Result<Revived, ResumeError> {
+        let now_us = shared.environment.now_us();
         let ownership = self.ownership(lease.clone());
         let recovered = journal::recover(&self.store, &id, &shared.trust, now_us).await?;
         let Recovered { history, tail, written } = recovered;
@@ -154,7 +158,6 @@ impl Keeper {
         delegate: Arc<dyn CodeModeSessionDelegate>,
         shared: Arc<Shared>,
     ) -> Result<Core, ResumeError> {
-        has_left(&shared, &id).await;
         let now_us = shared.environment.now_us();
         let recovered = journal::recover(&self.store, &id, &Trust::none(), now_us).await?;
         let journal::History { spec, past, .. } = recovered.history;
@@ -170,13 +173,17 @@ impl Keeper {
         if head.is_none() {
             return Ok(false);
         }
-        self.acquire(id, now_us).await.map_err(|error| match error {
+        let lease = self.acquire(id, now_us).await.map_err(|error| match error {
             AcquireError::OwnedElsewhere { owner, .. } => {
                 OwnedElsewhere { session_id: id.clone(), owner: owner.to_string() }.into()
             }
             AcquireError::Store(error) => failed(error.to_string()),
         })?;
-        self.store.delete(id).await.map_err(|error| failed(error.to_string()))
+        let deleted = self.store.delete(id).await;
+        if deleted.is_err() {
+            self.release(id, &lease).await;
+        }
+        deleted.map_err(|error| failed(error.to_string()))
     }
 
     /// Makes a session of what another was at an event, or is now.
@@ -208,18 +215,14 @@ impl Keeper {
     ///
     /// # Errors
     /// When another has it.
-    pub(crate) async fn keep(&self, id: &SessionId, now_us: i64) -> Result<(), AcquireError> {
-        self.store.acquire(id, &self.owner, SLEEPING_LEASE_TIME, now_us).await.map(drop)
+    pub(crate) async fn keep(&self, id: &SessionId, now_us: i64) -> Result<Lease, AcquireError> {
+        self.store.acquire(id, &self.owner, SLEEPING_LEASE_TIME, now_us).await
     }
 
-    /// Gives a session back that sleeps.
-    pub(crate) async fn release(&self, id: &SessionId) {
-        // Whoever has it by now keeps it.
-        if let Ok(Some(lease)) = self.store.lease(id).await
-            && lease.owner == self.owner
-        {
-            self.store.release(id, &lease).await.ok();
-        }
+    /// Gives a session back that is not in memory. Whoever has taken it since keeps it.
+    pub(crate) async fn release(&self, id: &SessionId, lease: &Lease) {
+        // One that is not given back runs out.
+        self.store.release(id, lease).await.ok();
     }
 
     async fn acquire(&self, id: &SessionId, now_us: i64) -> Result<Lease, AcquireError> {
@@ -238,15 +241,6 @@ impl Keeper {
 
     fn ownership(&self, lease: Lease) -> Ownership {
         Ownership { store: Arc::clone(&self.store), lease: Mutex::new(lease), renewing: OnceLock::new() }
-    }
-}
-
-/// Waits until a session has left this provider that is about to: until it is all written down there is nothing to go on from.
-async fn has_left(shared: &Shared, id: &SessionId) {
-    let leaving = shared.leaving().get(id).cloned();
-    if let Some(mut leaving) = leaving {
-        // Nothing is sent: it changes when the session is gone.
-        while leaving.changed().await.is_ok() {}
     }
 }
 
@@ -274,7 +268,7 @@ fn not_forked(error: fork::ForkError, to: &SessionId) -> ForkError {
 }
 
 impl Ownership {
-    fn lease(&self) -> Lease {
+    pub(crate) fn lease(&self) -> Lease {
         self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -315,37 +309,15 @@ async fn renew(held: Weak<Core>) {
 }
 
 /// Gives a session back that nobody holds any more, once all of it is written down.
-pub(crate) fn give_back(core: &Arc<Core>) {
+pub(crate) fn give_back(core: &Arc<Core>, presence: Arc<Presence>) {
     let Some(journal) = core.log.journal() else { return };
     let left = Arc::clone(core);
-    let leaving = Leaving::new(&core.shared, &core.id);
     core.outside.tasks.spawn_on(Kind::Lease, &journal.runtime, async move {
         let core = left;
         core.admission.empty().await;
         put_down(&core, false).await;
-        drop(leaving);
+        drop(presence);
     });
-}
-
-/// A session leaves memory for as long as this lives: until then there is nothing to go on from.
-pub(crate) struct Leaving {
-    shared: Arc<Shared>,
-    id: SessionId,
-    _gone: watch::Sender<()>,
-}
-
-impl Leaving {
-    pub(crate) fn new(shared: &Arc<Shared>, id: &SessionId) -> Self {
-        let (gone, leaving) = watch::channel(());
-        shared.leaving().insert(id.clone(), leaving);
-        Self { shared: Arc::clone(shared), id: id.clone(), _gone: gone }
-    }
-}
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        self.shared.leaving().remove(&self.id);
-    }
 }
 
 /// Sees that all of a session is written down in which no cell runs any more, and gives its lease back, unless that is kept.

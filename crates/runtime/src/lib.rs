@@ -29,6 +29,7 @@ mod notebook;
 mod number;
 mod observe;
 mod outside;
+mod present;
 mod pressure;
 mod provider;
 mod rest;

@@ -25,6 +25,7 @@ use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
 use crate::journal::{Folding, Trust};
 use crate::keeper::Keeper;
+use crate::present::Presence;
 use crate::session::Session;
 use crate::shared::{Core, Past, Shared};
 use crate::tools::ToolTable;
@@ -93,8 +94,6 @@ impl fmt::Debug for Options {
 pub struct InProcessProvider {
     shared: Arc<Shared>,
     keeper: Option<Arc<Keeper>>,
-    /// Held while a session is brought back, which must not happen twice at once.
-    reviving: tokio::sync::Mutex<()>,
     max_memory_bytes: usize,
     sessions: Mutex<Sessions>,
 }
@@ -142,12 +141,11 @@ impl InProcessProvider {
             lane,
             ticker,
             parties: AtomicU64::new(0),
-            leaving: Mutex::default(),
+            present: Arc::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
             keeper: options.store.map(|store| Arc::new(Keeper::new(store, options.owner))),
-            reviving: tokio::sync::Mutex::default(),
             max_memory_bytes,
             sessions: Mutex::default(),
         })
@@ -167,13 +165,16 @@ impl InProcessProvider {
                 let tools = ToolTable::new(mem::take(&mut spec.tools), spec.dialect)?;
                 let past = Past::none(&spec.limits, tools);
                 let core = Core::new(id.clone(), spec, past, time_zone, Arc::clone(&delegate), shared);
-                Session::new(core, None, delegate)
+                Session::new(core, None, delegate, None)
             }
             (Durability::Journaled, Some(keeper)) => {
+                let Ok(presence) = shared.present.enter(&id) else {
+                    return Err(EngineFailure { detail: format!("there is a session {id} already") }.into());
+                };
                 let session = {
                     let core =
                         keeper.found(id.clone(), spec, time_zone, Arc::clone(&delegate), shared).await?;
-                    Session::new(core, Some(Arc::clone(keeper)), delegate)
+                    Session::new(core, Some(Arc::clone(keeper)), delegate, Some(presence))
                 };
                 session.settled().await?;
                 session
@@ -214,11 +215,8 @@ impl InProcessProvider {
 
     /// Waits until sessions that nobody holds any more are written down and another process may have them. Cancel safe.
     pub async fn settle(&self) {
-        loop {
-            let leaving = self.shared.leaving().values().next().cloned();
-            let Some(mut leaving) = leaving else { return };
-            // Nothing is sent: it changes when the session is gone.
-            while leaving.changed().await.is_ok() {}
+        while let Some(going) = self.shared.present.going() {
+            going.gone().await;
         }
     }
 
@@ -261,11 +259,25 @@ impl InProcessProvider {
         &self,
         session_id: SessionId,
         delegate: Arc<dyn CodeModeSessionDelegate>,
+        presence: Presence,
     ) -> Result<Arc<Session>, ResumeError> {
         let Some(keeper) = &self.keeper else { return Err(UnknownSession { session_id }.into()) };
         let shared = Arc::clone(&self.shared);
-        let revived = keeper.revive(session_id, Arc::clone(&delegate), shared).await?;
-        let session = Arc::new(Session::revive(revived, Arc::clone(keeper), delegate).await?);
+        let lease = keeper.take(&session_id, shared.environment.now_us()).await?;
+        let revived = async {
+            let (id, delegate_of_core) = (session_id.clone(), Arc::clone(&delegate));
+            let revived = keeper.revive(id, lease.clone(), delegate_of_core, shared).await?;
+            Ok::<_, ResumeError>(Arc::new(
+                Session::revive(revived, Arc::clone(keeper), delegate, presence).await?,
+            ))
+        };
+        let session = match revived.await {
+            Ok(session) => session,
+            Err(error) => {
+                keeper.release(&session_id, &lease).await;
+                return Err(error);
+            }
+        };
         // Whoever had it before can append nothing from here on.
         session.settled().await?;
         self.remember(&session);
@@ -280,6 +292,8 @@ impl InProcessProvider {
             sessions.look_at = 2 * sessions.by_id.len() + 16;
         }
         sessions.by_id.insert(session.id().clone(), Arc::downgrade(session));
+        drop(sessions);
+        self.shared.present.found(session.id());
     }
 
     fn find(&self, session_id: &SessionId) -> Result<Arc<Session>, UnknownSession> {
@@ -310,14 +324,25 @@ impl CodeModeSessionProvider for InProcessProvider {
         delegate: Arc<dyn CodeModeSessionDelegate>,
     ) -> CodeModeFuture<'_, Arc<dyn CodeModeSession>, ResumeError> {
         Box::pin(async move {
-            let _reviving = self.reviving.lock().await;
-            match self.find(&session_id) {
-                Ok(session) if session.state() == SessionState::Open => {
-                    session.adopt(delegate);
-                    Ok(session as Arc<dyn CodeModeSession>)
+            loop {
+                let place = self.shared.present.enter(&session_id);
+                match self.find(&session_id) {
+                    Ok(session) if session.state() == SessionState::Open => {
+                        session.adopt(delegate);
+                        return Ok(session as Arc<dyn CodeModeSession>);
+                    }
+                    Ok(session) if !session.is_journaled() => return Err(SessionClosed { session_id }.into()),
+                    // It is over here, and goes once its cells have ended.
+                    Ok(session) => session.leave(),
+                    Err(_) => {}
                 }
-                Ok(session) if !session.is_journaled() => Err(SessionClosed { session_id }.into()),
-                _ => Ok(self.revive(session_id, delegate).await? as Arc<dyn CodeModeSession>),
+                match place {
+                    Ok(presence) => {
+                        let session = self.revive(session_id, delegate, presence).await?;
+                        return Ok(session as Arc<dyn CodeModeSession>);
+                    }
+                    Err(taken) => taken.changed().await,
+                }
             }
         })
     }
@@ -355,14 +380,23 @@ impl CodeModeSessionProvider for InProcessProvider {
 
     fn delete(&self, session_id: SessionId) -> CodeModeFuture<'_, (), DeleteError> {
         Box::pin(async move {
-            let _reviving = self.reviving.lock().await;
-            let found = self.find(&session_id);
+            let mut was_here = false;
+            let _presence = loop {
+                let place = self.shared.present.enter(&session_id);
+                if let Ok(session) = self.find(&session_id)
+                    && !session.is_left()
+                {
+                    // What cannot be written down is about to be deleted.
+                    drop(session.shutdown().await);
+                    session.leave();
+                    was_here = true;
+                }
+                match place {
+                    Ok(presence) => break presence,
+                    Err(taken) => taken.changed().await,
+                }
+            };
             self.sessions().by_id.remove(&session_id);
-            let was_here = found.is_ok();
-            if let Ok(session) = found {
-                // What cannot be written down is about to be deleted.
-                drop(session.shutdown().await);
-            }
             let now_us = self.shared.environment.now_us();
             let was_kept = match &self.keeper {
                 Some(keeper) => keeper.delete(&session_id, now_us).await?,

@@ -19,6 +19,7 @@ use self::asleep::{Asleep, doze};
 use crate::journal::Trouble;
 use crate::keeper::{self, Keeper, Revived};
 use crate::outside::Outside;
+use crate::present::{Presence, Taken};
 use crate::session;
 use crate::shared::{Core, Shared};
 use crate::tasks::Kind;
@@ -30,6 +31,8 @@ const NOTED_READINGS: usize = 1000;
 pub(crate) struct Seat {
     pub(crate) id: SessionId,
     shared: Arc<Shared>,
+    /// Tells when it has left.
+    gone: Option<Taken>,
     /// Where it sleeps; an ephemeral session has nowhere to.
     keeper: Option<Arc<Keeper>>,
     delegate: Mutex<Arc<dyn CodeModeSessionDelegate>>,
@@ -51,6 +54,9 @@ struct State {
     asleep: Option<Box<Asleep>>,
     /// What was read of it, said while it slept.
     noted: VecDeque<Read>,
+    /// Its place among the sessions that are here, where it is journaled, until nobody holds it any more. Whoever puts it to
+    /// sleep, wakes it or lets it go has a part in that until they are done.
+    presence: Option<Arc<Presence>>,
     uses: usize,
     /// Counts the uses there ever were.
     used: u64,
@@ -108,14 +114,16 @@ impl Seat {
         core: Core,
         keeper: Option<Arc<Keeper>>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
+        presence: Option<Presence>,
     ) -> Use {
         let keeper = keeper.filter(|_| core.log.journal().is_some());
         let seat = Arc::new(Self {
             id: core.id.clone(),
             shared: Arc::clone(&core.shared),
+            gone: presence.as_ref().and_then(Presence::watched),
             keeper,
             delegate: Mutex::new(delegate),
-            state: Mutex::default(),
+            state: Mutex::new(State { presence: presence.map(Arc::new), ..State::default() }),
             turn: tokio::sync::Mutex::default(),
             changed: watch::Sender::default(),
             rested: Arc::default(),
@@ -137,16 +145,32 @@ impl Seat {
         if let Some(used) = self.if_awake() {
             return Ok(used);
         }
-        let Some(keeper) = self.keeper.as_ref().filter(|_| !self.is_left()) else {
+        // Nobody else takes it over until this is done, be it left meanwhile or not.
+        let presence = self.lock().presence.clone();
+        let (Some(keeper), Some(presence)) = (&self.keeper, presence) else {
             return Err(self.trouble(&"nobody holds it any more"));
         };
-        let revived = keeper.revive(self.id.clone(), self.delegate(), Arc::clone(&self.shared)).await;
-        let Revived { mut core, running, at } = revived.map_err(|error| match error {
-            ResumeError::OwnedElsewhere(error) => Trouble::Owner(error),
-            ResumeError::StorageFailed(error) => Trouble::Storage(error),
-            other => self.trouble(&other),
-        })?;
-        let vms = session::vms(&core, running.len()).await.map_err(|error| self.trouble(&error))?;
+        let lease = keeper
+            .take(&self.id, self.shared.environment.now_us())
+            .await
+            .map_err(|error| self.no_waking(error))?;
+        self.with_asleep(|asleep| asleep.is_taken(&lease));
+        let revived = async {
+            let (delegate, shared) = (self.delegate(), Arc::clone(&self.shared));
+            let revived = keeper.revive(self.id.clone(), lease.clone(), delegate, shared).await?;
+            let vms = session::vms(&revived.core, revived.running.len()).await?;
+            Ok::<_, ResumeError>((revived, vms))
+        };
+        let (Revived { mut core, running, at }, vms) = match revived.await {
+            Ok(revived) => revived,
+            Err(error) => {
+                let is_kept = self.lock().asleep.as_ref().is_some_and(|asleep| asleep.keeps(&lease));
+                if !is_kept {
+                    keeper.release(&self.id, &lease).await;
+                }
+                return Err(self.no_waking(error));
+            }
+        };
         // What stayed of its cells, unless another owner had it meanwhile, to whom their calls were lost.
         let asleep = self.lock().asleep.take();
         let asleep = asleep.filter(|asleep| asleep.is_as_of(at));
@@ -157,7 +181,7 @@ impl Seat {
         let core = self.take(core);
         if self.is_left() {
             // Just now: it has come back for nobody.
-            self.let_go();
+            self.let_go(Some(presence));
             return Err(self.trouble(&"nobody holds it any more"));
         }
         // Whoever had it before can append nothing from here on.
@@ -192,6 +216,10 @@ impl Seat {
             Err(trouble) => trouble,
         };
         let Some(keeper) = self.keeper.as_ref().filter(|_| self.is_left()) else { return Err(trouble) };
+        if let Some(gone) = &self.gone {
+            // Until it is all written down there is nothing to look at.
+            gone.gone().await;
+        }
         let read = keeper.look(self.id.clone(), self.delegate(), Arc::clone(&self.shared)).await;
         Ok((Arc::new(read.map_err(|error| self.trouble(&error))?), None))
     }
@@ -257,32 +285,41 @@ impl Seat {
         drop(before);
     }
 
-    /// Lets it go: nobody holds it any more.
+    /// Lets it go: nobody holds it any more, or it was shut down and another is to have its place.
     pub(crate) fn leave(&self) {
-        self.lock().is_left = true;
-        self.let_go();
+        let presence = {
+            let mut state = self.lock();
+            if mem::replace(&mut state.is_left, true) {
+                return;
+            }
+            state.presence.take()
+        };
+        if let Some(presence) = &presence {
+            presence.goes();
+        }
+        self.let_go(presence);
         self.changed.send_replace(());
         self.rested.notify_one();
     }
 
     /// Sees that what nobody holds leaves the process. While it falls asleep, or wakes, whoever is at that does so afterwards.
-    fn let_go(&self) {
+    fn let_go(&self, presence: Option<Arc<Presence>>) {
         let (core, asleep) = {
             let mut state = self.lock();
             let core = state.core.clone().filter(|_| !state.is_given_back);
             state.is_given_back |= core.is_some();
             (core, state.asleep.take())
         };
-        if let Some(core) = core {
-            if self.is_journaled() {
+        match (core, presence.clone()) {
+            (Some(core), Some(presence)) => {
                 core.suspend();
-                keeper::give_back(&core);
-            } else {
-                core.begin_shutdown();
+                keeper::give_back(&core, presence);
             }
+            (Some(core), None) => core.begin_shutdown(),
+            (None, _) => {}
         }
-        if let (Some(asleep), Some(keeper)) = (asleep, &self.keeper) {
-            asleep.end(keeper, &self.id);
+        if let (Some(asleep), Some(keeper), Some(presence)) = (asleep, &self.keeper, presence) {
+            asleep.end(keeper, &self.id, presence);
         }
     }
 
@@ -324,6 +361,14 @@ impl Seat {
 
     fn delegate(&self) -> Arc<dyn CodeModeSessionDelegate> {
         Arc::clone(&self.delegate.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn no_waking(&self, error: ResumeError) -> Trouble {
+        match error {
+            ResumeError::OwnedElsewhere(error) => Trouble::Owner(error),
+            ResumeError::StorageFailed(error) => Trouble::Storage(error),
+            other => self.trouble(&other),
+        }
     }
 
     fn trouble(&self, why: &dyn std::fmt::Display) -> Trouble {

@@ -26,6 +26,7 @@ use crate::keeper::{Keeper, Revived};
 use crate::log::{self, Keyed, Reader};
 use crate::number::CellNumber;
 use crate::observe::{deadline, observe, until_ended, until_over, up_to_yield};
+use crate::present::Presence;
 use crate::seat::Seat;
 use crate::shared::Core;
 use crate::tasks::Kind;
@@ -48,8 +49,9 @@ impl Session {
         core: Core,
         keeper: Option<Arc<Keeper>>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
+        presence: Option<Presence>,
     ) -> Self {
-        Self { seat: Arc::clone(Seat::hold(core, keeper, delegate).seat()) }
+        Self { seat: Arc::clone(Seat::hold(core, keeper, delegate, presence).seat()) }
     }
 
     /// Makes a session of what its journal says it was. Its running cells go on.
@@ -57,10 +59,11 @@ impl Session {
         revived: Revived,
         keeper: Arc<Keeper>,
         delegate: Arc<dyn CodeModeSessionDelegate>,
+        presence: Presence,
     ) -> Result<Self, EngineFailure> {
         let Revived { core, running, .. } = revived;
         let vms = vms(&core, running.len()).await?;
-        let core = Seat::hold(core, Some(keeper), delegate);
+        let core = Seat::hold(core, Some(keeper), delegate, Some(presence));
         let session = Self { seat: Arc::clone(core.seat()) };
         go_on(&core, running, vms, &mut BTreeMap::new())?;
         Ok(session)
@@ -68,6 +71,15 @@ impl Session {
 
     pub(crate) fn is_journaled(&self) -> bool {
         self.seat.is_journaled()
+    }
+
+    /// Lets it go although somebody holds it: it was shut down, and another is to have its place.
+    pub(crate) fn leave(&self) {
+        self.seat.leave();
+    }
+
+    pub(crate) fn is_left(&self) -> bool {
+        self.seat.is_left()
     }
 
     /// Waits until all of it so far is written down.

@@ -1,6 +1,6 @@
 //! What the cells of a session share, and what the sessions of a provider share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use carrel_contract::{
 use carrel_engine::{Engine, Snapshot, StoreQuota, StoredSize, TimeZone};
 use carrel_journal::Record;
 use futures::FutureExt;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::admission::Admission;
 use crate::alarm::Alarm;
@@ -27,6 +27,7 @@ use crate::log::SessionLog;
 use crate::notebook::Notebook;
 use crate::number::CellNumber;
 use crate::outside::Outside;
+use crate::present::Present;
 use crate::rest::Rest;
 use crate::stored::StoredTable;
 use crate::tasks::Kind;
@@ -51,7 +52,7 @@ pub(crate) struct Shared {
     pub(crate) ticker: Arc<Ticker>,
     pub(crate) parties: AtomicU64,
     /// Sessions that nobody holds any more and that are still being written down: each until its sender is dropped.
-    pub(crate) leaving: Mutex<HashMap<SessionId, watch::Receiver<()>>>,
+    pub(crate) present: Arc<Present>,
 }
 
 /// What a session's cells share. Outlives the session's handle for as long as a cell runs.
@@ -84,12 +85,6 @@ pub(crate) struct Core {
     pub(crate) rested: Option<Arc<Notify>>,
     /// That it is in memory, where it need not be.
     pub(crate) awake: Option<Awake>,
-}
-
-impl Shared {
-    pub(crate) fn leaving(&self) -> MutexGuard<'_, HashMap<SessionId, watch::Receiver<()>>> {
-        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// What a session has behind it when it is made: nothing, or all that its journal says.

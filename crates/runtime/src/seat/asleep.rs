@@ -8,9 +8,9 @@ use std::mem;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use carrel_contract::SessionState;
-use carrel_journal::Position;
+use carrel_contract::{SessionId, SessionState};
 use carrel_journal::error::AcquireError;
+use carrel_journal::{Lease, Position};
 use futures::future::join_all;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -21,9 +21,10 @@ use crate::alarm::Ticket;
 use crate::cell::Parked;
 use crate::crowd::Crowd;
 use crate::journal::Trouble;
-use crate::keeper::{self, Keeper, LEASE_TIME, Leaving, SLEEPING_LEASE_TIME};
+use crate::keeper::{self, Keeper, LEASE_TIME, Ownership, SLEEPING_LEASE_TIME};
 use crate::number::CellNumber;
 use crate::outside::Outside;
+use crate::present::Presence;
 use crate::shared::Core;
 use crate::tasks::Kind;
 
@@ -40,7 +41,9 @@ pub(super) struct Asleep {
     outside: Option<Arc<Outside>>,
     runtime: Handle,
     wake_at: Option<Instant>,
-    /// When its lease has to be spoken for, where it is kept.
+    /// That it is still this process's, where calls are under way.
+    lease: Option<Lease>,
+    /// When that has to be spoken for.
     renew_at: Option<Instant>,
     /// Before this it is not woken again, whatever comes: it could not be.
     not_before: Instant,
@@ -74,16 +77,31 @@ impl Asleep {
     }
 
     /// Ends the calls under way: nobody holds the session any more.
-    pub(super) fn end(self, keeper: &Arc<Keeper>, id: &carrel_contract::SessionId) {
-        let Self { cells, outside: Some(outside), runtime, .. } = self else { return };
-        let (keeper, leaving) = (Arc::clone(keeper), Leaving::new(&outside.shared, id));
-        let (id, held) = (id.clone(), Arc::clone(&outside));
+    pub(super) fn end(self, keeper: &Arc<Keeper>, id: &SessionId, presence: Arc<Presence>) {
+        let Self { cells, outside: Some(outside), runtime, lease, .. } = self else { return };
+        let (keeper, id, held) = (Arc::clone(keeper), id.clone(), Arc::clone(&outside));
         held.tasks.spawn_on(Kind::Lease, &runtime, async move {
             let grace = outside.limits.callback_grace;
             join_all(cells.into_values().map(|cell| cell.end(grace))).await;
-            keeper.release(&id).await;
-            drop(leaving);
+            if let Some(lease) = lease {
+                keeper.release(&id, &lease).await;
+            }
+            drop(presence);
         });
+    }
+
+    /// The session was taken over by its owner again, to be woken, which may fail: the lease is as short as one of those that
+    /// are awake.
+    pub(super) fn is_taken(&mut self, lease: &Lease) {
+        if self.lease.is_some() {
+            self.lease = Some(lease.clone());
+            self.renew_at = Some(Instant::now() + LEASE_TIME / 3);
+        }
+    }
+
+    /// Tells whether this is the lease that is kept.
+    pub(super) fn keeps(&self, lease: &Lease) -> bool {
+        self.lease.as_ref() == Some(lease)
     }
 
     /// Returns when the session is to wake.
@@ -116,7 +134,7 @@ impl Seat {
     /// Puts the session to sleep, if it was not used, and nothing stirred in it, since.
     async fn sleep(self: &Arc<Self>, seen: Seen) -> bool {
         let _turn = self.turn.lock().await;
-        let core = {
+        let (core, presence) = {
             let mut state = self.lock();
             let is_as_seen = state.uses == 0 && state.used == seen.used && !state.is_left;
             let Some(core) = state.core.clone().filter(|_| is_as_seen) else { return false };
@@ -128,10 +146,9 @@ impl Seat {
             }
             state.core = None;
             state.last = core.log.last();
-            core
+            (core, state.presence.clone())
         };
         // From here on, whoever comes waits for this turn to be over, and whatever comes for a cell, until the session wakes.
-        let leaving = Leaving::new(&self.shared, &self.id);
         for control in core.admission.controls() {
             control.park();
         }
@@ -146,6 +163,7 @@ impl Seat {
                 let mut asleep = Box::new(Asleep {
                     at,
                     wake_at: cells.values().filter_map(|cell| cell.due()).min(),
+                    lease: core.ownership.as_ref().filter(|_| has_calls).map(Ownership::lease),
                     renew_at: has_calls.then(|| Instant::now() + LEASE_TIME / 3),
                     cells,
                     outside: has_calls.then(|| Arc::clone(&core.outside)),
@@ -158,9 +176,8 @@ impl Seat {
                 state.asleep = Some(asleep);
             }
         }
-        drop(leaving);
         if self.is_left() {
-            self.let_go();
+            self.let_go(presence);
         }
         self.changed.send_replace(());
         true
@@ -202,12 +219,14 @@ impl Seat {
         self.with_asleep(|asleep| {
             let now = Instant::now();
             match kept {
-                Ok(()) => asleep.renew_at = Some(now + SLEEPING_LEASE_TIME / 3),
+                Ok(lease) => {
+                    (asleep.lease, asleep.renew_at) = (Some(lease), Some(now + SLEEPING_LEASE_TIME / 3));
+                }
                 Err(AcquireError::OwnedElsewhere { owner, .. }) => {
                     tracing::warn!(session = %self.id, %owner, "the session was taken over while it slept");
                     // To its new owner the calls under way are lost.
                     lost = mem::take(&mut asleep.cells);
-                    (asleep.at, asleep.renew_at) = (None, None);
+                    (asleep.at, asleep.lease, asleep.renew_at) = (None, None, None);
                     (asleep.wake_at, asleep.not_before) = (Some(now), now + LEASE_TIME);
                 }
                 Err(AcquireError::Store(error)) => {
@@ -221,7 +240,7 @@ impl Seat {
     }
 
     /// Changes what is due in a session, if it sleeps.
-    fn with_asleep(self: &Arc<Self>, change: impl FnOnce(&mut Asleep)) {
+    pub(super) fn with_asleep(self: &Arc<Self>, change: impl FnOnce(&mut Asleep)) {
         if let Some(asleep) = &mut self.lock().asleep {
             change(asleep);
             asleep.set_alarm(self);

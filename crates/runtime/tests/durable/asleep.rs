@@ -110,3 +110,103 @@ async fn an_owner_that_goes_may_look_at_its_session() {
     assert_eq!(*found.lock().unwrap(), Some(SessionState::Open));
     assert_eq!(again.state(), SessionState::Open);
 }
+
+#[tokio::test]
+async fn a_session_that_goes_takes_nothing_from_the_one_that_is_resumed() {
+    let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
+    let here = Arc::new(sleepy(&store));
+    let mut spec = SessionSpec::default();
+    spec.tools = tool_descriptions();
+    spec.tools
+        .iter_mut()
+        .filter(|tool| tool.name.as_str() == "hang")
+        .for_each(|tool| tool.hints.read_only = true);
+    spec.durability = Durability::Journaled;
+    let session = here.create(spec, delegate.clone()).await.unwrap();
+    let (id, user) = (session.id().clone(), Arc::clone(&session));
+    let cell = start(&session, "await tools.gate(); await tools.hang()").await;
+    let waits = tokio::spawn(async move { end(&user, &cell).await });
+    delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
+    // Whether or not it slept before it was waited for: now it does not.
+    let other = start(&session, "1").await;
+    end(&session, &other).await;
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    // It falls asleep while its call is not written down yet, and nobody holds it any more.
+    store.holds.send_replace(true);
+    delegate.open_gate();
+    delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "hang")).await;
+    waits.abort();
+    waits.await.unwrap_err();
+    let resumed = {
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        drop(session);
+        let (here, id, delegate) = (Arc::clone(&here), id.clone(), delegate.clone());
+        tokio::spawn(async move { here.resume(id, delegate).await })
+    };
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    store.holds.send_replace(false);
+    let again = resumed.await.unwrap().unwrap();
+    here.settle().await;
+    // A call of its is under way, so it is this provider's, awake or asleep.
+    start(&again, "await tools.gate(); await tools.hang()").await;
+    assert!(store.memory.lease(&id).await.unwrap().is_some(), "it was given back under the new one");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_wakes_is_resumed_once_it_has_left_again() {
+    let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
+    let here = Arc::new(sleepy(&store));
+    let session = journaled(&here, &delegate).await;
+    let id = session.id().clone();
+    let cell = start(&session, "await tools.gate().catch(() => 0); text('over')").await;
+    delegate.reached(|seen| matches!(seen, Seen::Called(..))).await;
+    asleep(&here).await;
+    let before = *store.reads.borrow();
+    store.unread.send_replace(Some(id.clone()));
+    delegate.open_gate();
+    store.reads.subscribe().wait_for(|reads| *reads > before).await.unwrap();
+    // Its journal is being read, to wake it; now nobody holds it any more.
+    drop(session);
+    let resumed = {
+        let (here, id, delegate) = (Arc::clone(&here), id.clone(), delegate.clone());
+        tokio::spawn(async move { here.resume(id, delegate).await })
+    };
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    store.unread.send_replace(None);
+    let again = resumed.await.unwrap().unwrap();
+    assert_eq!(end(&again, &cell).await.text(), "over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_is_slow_to_come_back_holds_up_no_other() {
+    let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
+    let here = Arc::new(provider(&store, system()));
+    let (slow, quick) = (journaled(&here, &delegate).await, journaled(&here, &delegate).await);
+    let (slow_id, quick_id) = (slow.id().clone(), quick.id().clone());
+    drop((slow, quick));
+    here.settle().await;
+    store.unread.send_replace(Some(slow_id.clone()));
+    let resume = || {
+        let (here, id, delegate) = (Arc::clone(&here), slow_id.clone(), delegate.clone());
+        tokio::spawn(async move { here.resume(id, delegate).await })
+    };
+    let (one, other) = (resume(), resume());
+    store.reads.subscribe().wait_for(|reads| *reads > 0).await.unwrap();
+    here.resume(quick_id.clone(), delegate.clone()).await.unwrap();
+    here.delete(quick_id).await.unwrap();
+    store.unread.send_replace(None);
+    // Whoever came second has the session that was brought back for the first.
+    let (one, other) = (one.await.unwrap().unwrap(), other.await.unwrap().unwrap());
+    assert!(Arc::ptr_eq(&one, &other));
+    one.shutdown().await.unwrap();
+    let again = here.resume(slow_id, delegate).await.unwrap();
+    assert_eq!((one.state(), again.state()), (SessionState::Closed, SessionState::Open));
+}

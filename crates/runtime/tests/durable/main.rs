@@ -36,6 +36,9 @@ struct Fragile {
     /// Whether it takes entries alone, and how much else it did not take.
     keeps_nothing: AtomicBool,
     refused: watch::Sender<usize>,
+    /// Whose journal cannot be read yet, and how often somebody began to.
+    unread: watch::Sender<Option<SessionId>>,
+    reads: watch::Sender<usize>,
     /// Whether appends wait.
     holds: watch::Sender<bool>,
     appends: AtomicUsize,
@@ -86,7 +89,9 @@ impl PassesOn for Fragile {
         max_bytes: usize,
     ) -> CodeModeFuture<'_, Page, StoreError> {
         let page = self.memory.read(&session, after, max_bytes);
+        self.reads.send_modify(|reads| *reads += 1);
         Box::pin(async move {
+            self.unread.subscribe().wait_for(|unread| unread.as_ref() != Some(&session)).await.ok();
             let mut page = page.await?;
             if let Some((position, bytes)) = &*self.exchanged.lock().unwrap() {
                 for entry in page.entries.iter_mut().filter(|entry| entry.0 == *position) {
@@ -237,9 +242,11 @@ async fn a_damaged_journal_names_the_place_and_harms_no_other() {
     let mut flipped = bytes.to_vec();
     flipped[20] ^= 1;
     *store.exchanged.lock().unwrap() = Some((position, flipped.into()));
+    let id = broken_id.clone();
     let refused = here.resume(broken_id, delegate.clone()).await;
     let Some(ResumeError::Corrupt(error)) = refused.err() else { panic!("it is damaged") };
     assert!(error.detail.contains("entry 1"), "{error}");
+    assert_eq!(store.memory.lease(&id).await.unwrap(), None, "others may look after it");
     *store.exchanged.lock().unwrap() = None;
     let again = here.resume(sound_id, delegate).await.unwrap();
     assert_eq!(end(&again, &cell).await.text(), "sound");
