@@ -93,7 +93,7 @@ fn sessions_are_carried_from_one_store_to_another() {
 #[test]
 fn a_store_is_found_where_the_environment_says_and_made_by_no_look_at_it() {
     let desk = Desk::new();
-    let run = |args: &[&str]| -> crate::harness::Ran {
+    let run = |args: &[&str]| -> Ran {
         desk.command(args).env("CARREL_DATA", desk.path().join("data")).output().unwrap().into()
     };
     for command in ["check", "compact", "export"] {
