@@ -25,6 +25,12 @@ async fn asleep(provider: &InProcessProvider) {
     }
 }
 
+/// Does something beside the test, which joins it.
+#[expect(clippy::disallowed_methods, reason = "the test is its owner, and joins it")]
+fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+    tokio::spawn(work)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_session_that_cannot_be_woken_is_tried_again_less_and_less_often() {
     let (store, delegate) = (Arc::<Fragile>::default(), RecordingDelegate::new());
@@ -125,7 +131,7 @@ async fn a_session_that_goes_takes_nothing_from_the_one_that_is_resumed() {
     let session = here.create(spec, delegate.clone()).await.unwrap();
     let (id, user) = (session.id().clone(), Arc::clone(&session));
     let cell = start(&session, "await tools.gate(); await tools.hang()").await;
-    let waits = tokio::spawn(async move { end(&user, &cell).await });
+    let waits = aside(async move { end(&user, &cell).await });
     delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
     // Whether or not it slept before it was waited for: now it does not.
     let other = start(&session, "1").await;
@@ -145,7 +151,7 @@ async fn a_session_that_goes_takes_nothing_from_the_one_that_is_resumed() {
         }
         drop(session);
         let (here, id, delegate) = (Arc::clone(&here), id.clone(), delegate.clone());
-        tokio::spawn(async move { here.resume(id, delegate).await })
+        aside(async move { here.resume(id, delegate).await })
     };
     for _ in 0..1000 {
         tokio::task::yield_now().await;
@@ -175,7 +181,7 @@ async fn a_session_that_wakes_is_resumed_once_it_has_left_again() {
     drop(session);
     let resumed = {
         let (here, id, delegate) = (Arc::clone(&here), id.clone(), delegate.clone());
-        tokio::spawn(async move { here.resume(id, delegate).await })
+        aside(async move { here.resume(id, delegate).await })
     };
     for _ in 0..1000 {
         tokio::task::yield_now().await;
@@ -196,7 +202,7 @@ async fn a_session_that_is_slow_to_come_back_holds_up_no_other() {
     store.unread.send_replace(Some(slow_id.clone()));
     let resume = || {
         let (here, id, delegate) = (Arc::clone(&here), slow_id.clone(), delegate.clone());
-        tokio::spawn(async move { here.resume(id, delegate).await })
+        aside(async move { here.resume(id, delegate).await })
     };
     let (one, other) = (resume(), resume());
     store.reads.subscribe().wait_for(|reads| *reads > 0).await.unwrap();
