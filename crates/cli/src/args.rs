@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Store(StoreArgs),
     /// Serve sessions to clients in other processes: see docs/protocol.md.
     Host(HostArgs),
+    /// Serve sessions to Codex, in the place of its own code-mode host: see docs/codex.md.
+    CodexHost(carrel_codex_host::Args),
     /// Serve the example's tools, an order book, as an MCP server on stdin and stdout.
     ExampleServer,
 }

@@ -55,6 +55,8 @@ fn main() -> ExitCode {
         // It gives up what it does not need before it has a second thread.
         Command::Host(args) => host::prepare(&args, surroundings.processors)
             .map_or_else(|exit| exit, |ready| execute(surroundings, |interrupt| host::run(ready, interrupt))),
+        // Its exit codes are those of the host whose place it takes.
+        Command::CodexHost(args) => return carrel_codex_host::run(&args),
         command => execute(surroundings, |interrupt| perform(command, interrupt)),
     };
     exit.into()
@@ -112,7 +114,7 @@ async fn perform(command: Command, interrupt: Interrupt) -> Exit {
         Command::Doctor(args) => doctor::run(args, interrupt).await,
         Command::Store(args) => store::run(args, interrupt).await,
         // `main` has it.
-        Command::Host(_) => Exit::Internal,
+        Command::Host(_) | Command::CodexHost(_) => Exit::Internal,
         Command::ExampleServer => servers::serve_example(&interrupt).await,
     }
 }

@@ -8,6 +8,7 @@ mod approvals;
 mod changes;
 mod check;
 mod clients;
+mod codex;
 mod config;
 mod conformance;
 mod doctor;

@@ -226,7 +226,7 @@ impl World {
             let told = task.told.lock().unwrap_or_else(PoisonError::into_inner);
             for (place, program) in task.programs.iter().enumerate() {
                 let printed = told.outcomes.get(&place).ok_or("a cell has no outcome")?;
-                self.counts.unknown += program.check(printed)? as u64;
+                self.counts.unknown += program.check(printed, task.fork.is_some())? as u64;
                 self.counts.cells += 1;
             }
             if let Some(fork) = &task.fork {
