@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
 
@@ -30,7 +30,7 @@ pub(crate) fn frame(message: &Value) -> Vec<u8> {
     frame
 }
 
-pub(crate) async fn read(output: &mut ChildStdout) -> Option<Value> {
+pub(crate) async fn read(output: &mut (impl AsyncRead + Unpin)) -> Option<Value> {
     let mut prefix = [0; 4];
     output.read_exact(&mut prefix).await.ok()?;
     let mut payload = vec![0; u32::from_le_bytes(prefix) as usize];
@@ -53,7 +53,8 @@ struct Routes {
 }
 
 impl Json {
-    pub(crate) async fn begin(input: ChildStdin, mut output: ChildStdout) -> Arc<Self> {
+    pub(crate) async fn begin(input: ChildStdin, output: ChildStdout) -> Arc<Self> {
+        let mut output = BufReader::new(output);
         let routes = Arc::new(Mutex::new(Routes::default()));
         let this =
             Self { input: Some(input).into(), last_id: AtomicI64::new(0), routes: Arc::clone(&routes) };

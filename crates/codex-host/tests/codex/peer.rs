@@ -1,5 +1,6 @@
 //! A client of either transport, in words of its own.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,8 @@ pub(crate) use over_both;
 /// How a host is started.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
+    /// The program of this build, or another that speaks the protocol.
+    pub(crate) program: PathBuf,
     pub(crate) transport: Transport,
     pub(crate) args: Vec<String>,
 }
@@ -64,7 +67,7 @@ impl Start {
             Transport::Json => Vec::new(),
             Transport::Grpc => vec!["--listen".to_owned(), "grpc+stdio://".to_owned()],
         };
-        Self { transport, args }
+        Self { program: PROGRAM.into(), transport, args }
     }
 
     pub(crate) fn arg(mut self, arg: impl Into<String>) -> Self {
@@ -74,7 +77,7 @@ impl Start {
 
     pub(crate) async fn host(&self) -> Host {
         let (stdin, stdout) = (Stdio::piped(), Stdio::piped());
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(&self.program);
         command.args(&self.args).env_remove("CARREL_CODEX_DATA").env_remove("CARREL_CODEX_CLIENT");
         let mut child =
             command.stdin(stdin).stdout(stdout).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
@@ -400,7 +403,12 @@ impl Session {
     }
 
     pub(crate) async fn call(&self) -> Call {
-        soon(async { self.events.calls.lock().await.recv().await }).await.unwrap()
+        self.try_call().await.unwrap()
+    }
+
+    /// Returns the next call; `None` when the host is gone.
+    pub(crate) async fn try_call(&self) -> Option<Call> {
+        soon(async { self.events.calls.lock().await.recv().await }).await
     }
 
     pub(crate) async fn notice(&self) -> Notice {
