@@ -87,7 +87,11 @@ impl Cell {
             vm = self.restore(vm, variables).await?;
         }
         let (code, now_us) = match begun {
-            Some(begun) => (begun.code.unwrap_or(code), begun.now_us),
+            Some(begun) => {
+                // Another build may have made something else of the source.
+                let as_written = || self.written.as_ref().map_or(code, |written| written.source().to_owned());
+                (begun.code.unwrap_or_else(as_written), begun.now_us)
+            }
             None => {
                 let now_us = self.now_us();
                 let made_ready = was_made_ready.then(|| code.as_str().into());

@@ -50,6 +50,11 @@ impl Written {
         self.source == code
     }
 
+    /// Returns the source.
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Says more of an error that kept the cell from beginning, whose code is called `file`.
     pub(super) fn explain(self, error: &mut CellError, file: &str) {
         let place = match (error.kind, self.problem) {
