@@ -13,7 +13,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use crate::error::{Damaged, StoreError};
-use crate::{BlobHash, Position, Store, Tail};
+use crate::{Blob, BlobHash, Position, Store, Tail, reread};
 
 pub(crate) const MAGIC: &[u8; 14] = b"CARREL-EXPORT\0";
 /// The version that this build writes.
@@ -80,6 +80,14 @@ pub enum ExportError {
         /// The session.
         session: SessionId,
     },
+    /// A blob that the session has is not there.
+    #[error("export session {session}: its blob {hash} is not there")]
+    NoBlob {
+        /// The session.
+        session: SessionId,
+        /// The blob.
+        hash: BlobHash,
+    },
     /// A session cannot be read. Others can be exported without it.
     #[error("export: {0}")]
     Damaged(#[from] Damaged),
@@ -91,9 +99,9 @@ pub enum ExportError {
     Write(#[from] io::Error),
 }
 
-/// Writes sessions to a file. Each is of one moment; entries that are appended meanwhile are not in it.
+/// Writes sessions to a file. Each is of one moment, though it may go on: entries that are appended meanwhile are not in it.
 ///
-/// Blocks in `out`.
+/// Holds one session at a time in memory. Blocks in `out`.
 ///
 /// # Errors
 /// [`ExportError`].
@@ -108,37 +116,10 @@ pub async fn export(
     let mut counts = Counts::default();
     let mut written = HashSet::new();
     for session in sessions {
-        let head = store.head(session).await?;
-        let head = head.ok_or_else(|| ExportError::NoSession { session: session.clone() })?;
-        let after = Position(head.first.0.saturating_sub(1));
-        file.frame(&Frame::Session { name: session.to_string(), after: after.0 })?;
-        for hash in store.blobs(session).await? {
-            if written.contains(&hash) {
-                file.frame(&Frame::KnownBlob(hash))?;
-            } else if let Some(blob) = store.get_blob(hash).await? {
-                file.frame(&Frame::Blob(blob.into_bytes().to_vec().into()))?;
-                written.insert(hash);
-            }
-        }
-        let mut tail = Tail::after(session.clone(), after);
-        while tail.position() < head.last {
-            let page = store.read(session, tail.position(), PAGE_BYTES).await?;
-            let mut entries = Vec::with_capacity(page.entries.len());
-            for (position, bytes) in page.entries {
-                if position <= head.last {
-                    tail.pass(position, &bytes)?;
-                    entries.push(bytes.to_vec().into());
-                }
-            }
-            if entries.is_empty() {
-                // It was deleted meanwhile.
-                return Err(ExportError::NoSession { session: session.clone() });
-            }
-            counts.entries += entries.len() as u64;
-            file.frame(&Frame::Entries(entries))?;
-        }
-        file.frame(&Frame::SessionEnd { last: head.last.0 })?;
+        let copy = reread(store, session, || Copy::of(store, session, &written)).await?;
+        counts.entries += copy.entries.len() as u64;
         counts.sessions += 1;
+        file.session(session, copy, &mut written)?;
     }
     counts.blobs = written.len() as u64;
     let hash = BlobHash(file.hasher.finalize().into());
@@ -147,12 +128,91 @@ pub async fn export(
     Ok(counts)
 }
 
+/// A session, as it was at one moment.
+struct Copy {
+    /// The position before its first entry.
+    after: Position,
+    entries: Vec<ByteVec>,
+    /// Its blobs; without their bytes those that are in the file already.
+    blobs: Vec<(BlobHash, Option<Blob>)>,
+}
+
+impl Copy {
+    async fn of(
+        store: &dyn Store,
+        session: &SessionId,
+        written: &HashSet<BlobHash>,
+    ) -> Result<Self, ExportError> {
+        let no_session = || ExportError::NoSession { session: session.clone() };
+        let head = store.head(session).await?.ok_or_else(no_session)?;
+        let after = Position(head.first.0.saturating_sub(1));
+        // Blobs come before the entries that name them, so those that are listed after the head are all that its entries need.
+        let mut blobs = Vec::new();
+        for hash in store.blobs(session).await? {
+            let blob = match written.contains(&hash) {
+                true => None,
+                false => {
+                    let no_blob = || ExportError::NoBlob { session: session.clone(), hash };
+                    Some(store.get_blob(hash).await?.ok_or_else(no_blob)?)
+                }
+            };
+            blobs.push((hash, blob));
+        }
+        let mut entries = Vec::new();
+        let mut tail = Tail::after(session.clone(), after);
+        while tail.position() < head.last {
+            let page = store.read(session, tail.position(), PAGE_BYTES).await?;
+            if page.entries.is_empty() {
+                return Err(no_session());
+            }
+            for (position, bytes) in
+                page.entries.into_iter().take_while(|(position, _)| *position <= head.last)
+            {
+                tail.pass(position, &bytes)?;
+                entries.push(bytes.to_vec().into());
+            }
+        }
+        Ok(Self { after, entries, blobs })
+    }
+}
+
 struct File<'a> {
     out: &'a mut (dyn Write + Send),
     hasher: blake3::Hasher,
 }
 
 impl File<'_> {
+    fn session(
+        &mut self,
+        session: &SessionId,
+        copy: Copy,
+        written: &mut HashSet<BlobHash>,
+    ) -> Result<(), ExportError> {
+        self.frame(&Frame::Session { name: session.to_string(), after: copy.after.0 })?;
+        for (hash, blob) in copy.blobs {
+            match blob {
+                Some(blob) => self.frame(&Frame::Blob(blob.into_bytes().to_vec().into()))?,
+                None => self.frame(&Frame::KnownBlob(hash))?,
+            }
+            written.insert(hash);
+        }
+        let last = copy.after.0 + copy.entries.len() as u64;
+        let mut entries = copy.entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let mut bytes = 0;
+            let mut some = Vec::new();
+            while let Some(entry) =
+                entries.next_if(|entry| some.is_empty() || bytes + entry.len() <= PAGE_BYTES)
+            {
+                bytes += entry.len();
+                some.push(entry);
+            }
+            self.frame(&Frame::Entries(some))?;
+        }
+        self.frame(&Frame::SessionEnd { last })?;
+        Ok(())
+    }
+
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hasher.update(bytes);
         self.out.write_all(bytes)

@@ -11,14 +11,12 @@ use carrel_contract::{Seq, SessionId};
 use futures::future::try_join_all;
 
 use crate::error::{AppendError, DamageKind, Damaged, PutBlobError, StoreError};
-use crate::{Beginning, BeginningError, BlobHash, Numbering, Position, Record, Store, Tail, record};
+use crate::{Beginning, BeginningError, BlobHash, Numbering, Position, Record, Store, Tail, record, reread};
 
 /// What is read from the store at once.
 const PAGE_BYTES: usize = 4 << 20;
 /// Records are put into one entry up to about this size.
 const ENTRY_BYTES: usize = 256 * 1024;
-/// How often a journal that is cut meanwhile is read.
-const ATTEMPTS: usize = 10;
 /// So many blobs are shared at once, and so with few fsyncs.
 const SHARED_AT_ONCE: usize = 256;
 
@@ -103,19 +101,7 @@ pub async fn fork(
     to: &SessionId,
     now_us: i64,
 ) -> Result<Forked, ForkError> {
-    let mut more = 1..ATTEMPTS;
-    loop {
-        let before = store.head(origin).await?.map(|head| head.first);
-        match attempt(store, origin, at, to, now_us).await {
-            // Its owner may cut the journal while it is read, and then what was read is begun anew.
-            Err(error @ (ForkError::NoBlob { .. } | ForkError::Cut { .. })) if more.next().is_some() => {
-                if store.head(origin).await?.map(|head| head.first) == before {
-                    return Err(error);
-                }
-            }
-            forked => return forked,
-        }
-    }
+    reread(store, origin, || attempt(store, origin, at, to, now_us)).await
 }
 
 async fn attempt(

@@ -24,6 +24,7 @@ mod numbering;
 mod position;
 mod process;
 pub mod record;
+mod reread;
 mod signature;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -40,6 +41,7 @@ pub use memory::Memory;
 pub use numbering::Numbering;
 pub use position::Position;
 pub use record::Record;
+pub use reread::reread;
 pub use signature::{KeyFileError, Signature, SnapshotKey};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Compacted, Sqlite};

@@ -1,14 +1,17 @@
 //! Checking a store, making its file small, and carrying sessions from one store to another.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::Bytes;
-use carrel_contract::{Seq, SessionId};
+use carrel_contract::{CodeModeFuture, Seq, SessionId};
 use carrel_journal::check::{FaultKind, check};
 use carrel_journal::error::{DamageKind, Damaged, StoreError};
 use carrel_journal::export::{Counts, ExportError, export};
 use carrel_journal::fork::{ForkError, Forked, fork};
 use carrel_journal::import::{Existing, ImportError, import};
 use carrel_journal::record::{Output, Record, Value};
+use carrel_journal::testing::PassesOn;
 use carrel_journal::{Blob, Cut, Memory, Owner, Position, Sqlite, Store, Tail};
 use futures::executor::block_on;
 use rusqlite::Connection;
@@ -170,6 +173,54 @@ fn a_damaged_session_is_not_exported() {
         [0, 1].map(|at| block_on(export(&store, &sessions[at..=at], &mut Vec::new())).unwrap_err());
     assert!(matches!(damaged, ExportError::Damaged(_)), "{damaged}");
     assert!(matches!(none, ExportError::NoSession { .. }), "{none}");
+}
+
+/// A store whose owner cuts the session `talk` when it is looked at for the nth time.
+struct Cutting {
+    behind: Memory,
+    looks: AtomicUsize,
+    at: usize,
+}
+
+impl PassesOn for Cutting {
+    type Behind = Memory;
+
+    fn behind(&self) -> &Memory {
+        &self.behind
+    }
+
+    fn look<'a, T: Send + 'a>(
+        &'a self,
+        work: impl FnOnce(&'a Memory) -> CodeModeFuture<'a, T, StoreError> + Send + 'a,
+    ) -> CodeModeFuture<'a, T, StoreError> {
+        Box::pin(async {
+            if self.looks.fetch_add(1, Ordering::Relaxed) == self.at {
+                let cut = Cut { before: Position(4), blobs: vec![blob("large, of all").hash()] };
+                self.behind.compact(&session("talk"), Position(4), cut).await.unwrap();
+            }
+            work(&self.behind).await
+        })
+    }
+}
+
+#[test]
+fn a_session_that_is_cut_while_it_is_read_is_sound_and_can_be_exported() {
+    let mut was_cut = 0;
+    for at in 0..20 {
+        let store = || {
+            let behind = Memory::new();
+            fill(&behind, "talk");
+            Cutting { behind, looks: AtomicUsize::new(0), at }
+        };
+        assert_eq!(block_on(check(&store())).unwrap().faults, [], "cut at {at}");
+        let (from, to) = (store(), Memory::new());
+        imported(&to, &exported(&from, &["talk"])).unwrap();
+        assert_eq!(block_on(check(&to)).unwrap().faults, [], "cut at {at}");
+        let (records, _) = contents(&to, "talk");
+        was_cut += usize::from(records.len() == 1);
+        assert!([1, 4].contains(&records.len()), "cut at {at}: {records:?}");
+    }
+    assert!(was_cut > 2, "it was cut in time {was_cut} times");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use carrel_contract::error::{ResumeError, StorageFailed};
 use carrel_contract::{CellId, Seq, SessionId, SessionSpec, StoredKey};
 use carrel_journal::error::StoreError;
 use carrel_journal::record::{Outcome, Value};
-use carrel_journal::{Position, Record, Store, Tail};
+use carrel_journal::{Position, Record, Store, Tail, reread};
 
 use crate::environment::{Environment as _, SystemEnvironment};
 use crate::journal::{self, Trust};
@@ -84,6 +84,13 @@ pub async fn inspect(store: &Arc<dyn Store>, session_id: &SessionId) -> Result<K
 /// # Errors
 /// [`ResumeError`]: the store failed, or the journal is damaged.
 pub async fn written(
+    store: &Arc<dyn Store>,
+    session_id: &SessionId,
+) -> Result<Vec<WrittenCell>, ResumeError> {
+    reread(&**store, session_id, || read_written(store, session_id)).await
+}
+
+async fn read_written(
     store: &Arc<dyn Store>,
     session_id: &SessionId,
 ) -> Result<Vec<WrittenCell>, ResumeError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use carrel_contract::{Seq, SessionId};
 use carrel_journal::error::Damaged;
 use carrel_journal::record::Value;
-use carrel_journal::{Beginning, BeginningError, Numbering, Position, Record, Store as _, Tail};
+use carrel_journal::{Beginning, BeginningError, Numbering, Position, Record, Store as _, Tail, reread};
 
 use super::record::{Described, Names};
 use super::{find, painted, time_of_day};
@@ -122,18 +122,27 @@ impl<'a> Reading<'a> {
         args: &'a LogArgs,
         printer: &'a Printer,
     ) -> Result<Self, Failure> {
-        let first = shelf.store.head(&session).await?.map_or(Position::START, |head| head.first);
-        let beginning = Beginning::of(&*shelf.store, &session).await?;
-        let numbering = beginning.numbering();
+        let (tail, numbering) = (Tail::start(session), Numbering::default());
+        let mut reading =
+            Self { shelf, args, printer, tail, numbering, names: Names::default(), saw_cell: false };
+        reading.go_to_beginning().await?;
+        Ok(reading)
+    }
+
+    /// Goes to where the journal begins by now, and says what is not there any more.
+    async fn go_to_beginning(&mut self) -> Result<(), Failure> {
+        let session = self.tail.session().clone();
+        let store = &*self.shelf.store;
+        let beginning = reread(store, &session, || Beginning::of(store, &session)).await?;
+        self.numbering = beginning.numbering();
         if beginning.fold.is_some() {
-            let last = numbering.last();
-            let note = format!(
-                "the journal begins with entry {first}: what came up to event {last} was folded away"
-            );
-            printer.note(Tone::Warning, &note);
+            let (next, last) = (beginning.upto.next(), self.numbering.last());
+            let note =
+                format!("the journal begins with entry {next}: what came up to event {last} was folded away");
+            self.printer.note(Tone::Warning, &note);
         }
-        let tail = Tail::after(session, beginning.upto);
-        Ok(Self { shelf, args, printer, tail, numbering, names: Names::default(), saw_cell: false })
+        self.tail = Tail::after(session, beginning.upto);
+        Ok(())
     }
 
     /// Prints what there is next; false when there is nothing.
@@ -142,6 +151,11 @@ impl<'a> Reading<'a> {
         let page = self.shelf.store.read(&session, self.tail.position(), PAGE_BYTES).await?;
         if page.entries.is_empty() {
             return Ok(false);
+        }
+        if page.head.first > self.tail.position().next() {
+            // Its owner cut it meanwhile.
+            self.go_to_beginning().await?;
+            return Ok(true);
         }
         for (position, bytes) in page.entries {
             for record in self.tail.read(position, &bytes)? {

@@ -8,7 +8,9 @@ use carrel_contract::error::{Corrupt, ResumeError, StorageFailed, UnknownSession
 use carrel_journal::error::StoreError;
 use carrel_journal::fold::{Fold, ReadFoldError};
 use carrel_journal::record::Value;
-use carrel_journal::{Beginning, BeginningError, Blob, BlobHash, Head, Position, Record, Store, Tail};
+use carrel_journal::{
+    Beginning, BeginningError, Blob, BlobHash, Head, Position, Record, Store, Tail, reread,
+};
 
 use super::History;
 use super::trust::Trust;
@@ -37,11 +39,20 @@ struct Named {
     bytes: u64,
 }
 
-/// Reads a session's journal to its end.
+/// Reads a session's journal to its end; its owner may cut it meanwhile.
 ///
 /// # Errors
 /// When there is none, when it is damaged, which names the place, or when the store fails.
 pub(crate) async fn recover(
+    store: &Arc<dyn Store>,
+    session_id: &SessionId,
+    trust: &Trust,
+    now_us: i64,
+) -> Result<Recovered, ResumeError> {
+    reread(&**store, session_id, || attempt(store, session_id, trust, now_us)).await
+}
+
+async fn attempt(
     store: &Arc<dyn Store>,
     session_id: &SessionId,
     trust: &Trust,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use carrel_contract::error::{EngineFailure, HistoryCut, StorageFailed, UnknownCell, UnknownSession};
 use carrel_contract::{CellId, Limits, Seq, SessionId, SessionMode, SessionSpec};
 use carrel_engine::{Event, Snapshot, StoreQuota, TimeZone};
-use carrel_journal::{Position, Record, Store};
+use carrel_journal::{Position, Record, Store, reread};
 
 use super::variables::{self, Brought};
 use super::{RecordingError, Replay};
@@ -110,8 +110,19 @@ impl Inner {
 }
 
 impl Recording {
-    /// Reads the journal of a session up to the end of a cell.
+    /// Reads the journal of a session up to the end of a cell; its owner may cut it meanwhile.
     pub(crate) async fn read(
+        shared: Arc<Shared>,
+        store: &Arc<dyn Store>,
+        session_id: &SessionId,
+        cell_id: &CellId,
+        time_zone: impl Fn(&SessionSpec) -> Option<TimeZone>,
+    ) -> Result<Self, RecordingError> {
+        let attempt = || Self::attempt(Arc::clone(&shared), store, session_id, cell_id, &time_zone);
+        reread(&**store, session_id, attempt).await
+    }
+
+    async fn attempt(
         shared: Arc<Shared>,
         store: &Arc<dyn Store>,
         session_id: &SessionId,
