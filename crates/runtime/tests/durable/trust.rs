@@ -107,7 +107,7 @@ fn newest(records: &[Record]) -> (BlobHash, BlobHash, Signature) {
         Record::SnapshotTaken { blob, memory, signature, .. } => Some((*blob, *memory, (*signature)?)),
         _ => None,
     };
-    records.iter().rev().find_map(signed).expect("it was saved, and that signed")
+    records.iter().rev().find_map(signed).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
