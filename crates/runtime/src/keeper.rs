@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::earlier::Earlier;
-use crate::journal::{self, CellHistory, Journal, Recovered, Trouble, Trust, Written};
+use crate::journal::{self, CellHistory, Extent, Journal, Recovered, Trouble, Trust};
 use crate::number::CellNumber;
 use crate::present::Presence;
 use crate::provider::time_zone;
@@ -80,7 +80,7 @@ impl Keeper {
         let journal = Journal::new(
             Arc::clone(&self.store),
             Tail::start(id.clone()),
-            Written::default(),
+            Extent::default(),
             Handle::current(),
         );
         journal.append(made);
@@ -118,13 +118,13 @@ impl Keeper {
         let now_us = shared.environment.now_us();
         let ownership = self.ownership(lease.clone());
         let recovered = journal::recover(&self.store, &id, &shared.trust, now_us).await?;
-        let Recovered { history, tail, written } = recovered;
+        let Recovered { history, tail, extent } = recovered;
         let corrupt = |detail: String| ResumeError::from(Corrupt { session_id: id.clone(), detail });
         let time_zone =
             time_zone(&history.spec).map_err(|_| corrupt("its time zone is not known here".to_owned()))?;
         let mut past = history.past;
         let at = tail.position();
-        let journal = Journal::new(Arc::clone(&self.store), tail, written, Handle::current());
+        let journal = Journal::new(Arc::clone(&self.store), tail, extent, Handle::current());
         journal.append(self.adopted(&lease, now_us));
         if let Some(left) = history.variables {
             match travel::bring(&shared, &self.store, &id, left, None).await? {

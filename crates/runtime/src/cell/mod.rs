@@ -33,5 +33,4 @@ pub(crate) use ending::run;
 pub(crate) use opening::{Ground, Opening};
 pub(crate) use parked::Parked;
 pub(crate) use questions::Question;
-pub(crate) use replay::is_same;
 pub(crate) use written::Written;

@@ -72,16 +72,13 @@ impl Replay {
         let Some(recorded) = self.effects.front().filter(|_| self.again.count == self.folded.count) else {
             return self.is_again_folded(&trace);
         };
-        let is_warning = |record: &Record| matches!(record, Record::Warned { .. });
-        if is_warning(&trace) && !is_warning(recorded) {
-            // One beyond those that are written down.
-            return false;
-        }
-        if trace::of_record(recorded.clone()) == trace {
-            self.effects.pop_front();
-        } else {
-            let (found, expected) = (trace::in_words(&trace), trace::in_words(recorded));
-            self.divergence = Some(format!("it did {found}, where its journal has {expected}"));
+        match trace::is_of(&trace, recorded) {
+            None => return false,
+            Some(true) => drop(self.effects.pop_front()),
+            Some(false) => {
+                let (found, expected) = (trace::in_words(&trace), trace::in_words(recorded));
+                self.divergence = Some(format!("it did {found}, where its journal has {expected}"));
+            }
         }
         true
     }
@@ -286,18 +283,4 @@ fn diverged(how: &str) -> End {
         "ReplayDivergence",
         format!("after the session was lost, the cell did not do again what it had done: {how}"),
     ))
-}
-
-/// Tells whether an effect is the one that was written down; `None` when it is of those that are not.
-pub(crate) fn is_same(
-    effect: &Effect,
-    recorded: &Record,
-    tools: &ToolTable,
-    log: &SessionLog,
-) -> Option<bool> {
-    let trace = trace::of_effect(effect, tools, log)?;
-    let is_warning = |record: &Record| matches!(record, Record::Warned { .. });
-    // Those beyond the ones that are written down.
-    let is_one_more = is_warning(&trace) && !is_warning(recorded);
-    (!is_one_more).then(|| trace::of_record(recorded.clone()) == trace)
 }

@@ -30,6 +30,23 @@ pub(crate) fn of_record(mut record: Record) -> Record {
     record
 }
 
+/// Tells whether an effect is the one that was written down; `None` when it is of those that are not.
+pub(crate) fn is_same(
+    effect: &Effect,
+    recorded: &Record,
+    tools: &ToolTable,
+    log: &SessionLog,
+) -> Option<bool> {
+    is_of(&of_effect(effect, tools, log)?, recorded)
+}
+
+/// The same of what is left of an effect. Of warnings only the first are written down.
+pub(super) fn is_of(trace: &Record, recorded: &Record) -> Option<bool> {
+    let is_warning = |record: &Record| matches!(record, Record::Warned { .. });
+    let is_one_more = is_warning(trace) && !is_warning(recorded);
+    (!is_one_more).then(|| of_record(recorded.clone()) == *trace)
+}
+
 /// Returns the same of an effect; `None` for one that is never written down.
 pub(super) fn of_effect(effect: &Effect, tools: &ToolTable, log: &SessionLog) -> Option<Record> {
     let cell = 0;

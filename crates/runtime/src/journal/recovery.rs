@@ -13,9 +13,9 @@ use carrel_journal::{
 };
 
 use super::History;
+use super::extent::{Extent, FoldMark};
 use super::trust::Trust;
 use super::words::Nonsense;
-use super::writer::{FoldMark, Written};
 
 /// What is read at once.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -28,7 +28,7 @@ pub(crate) struct Recovered {
     /// Where to write on.
     pub(crate) tail: Tail,
     /// What of the journal was read.
-    pub(crate) written: Written,
+    pub(crate) extent: Extent,
 }
 
 /// A fold, as its record names it.
@@ -63,7 +63,7 @@ async fn attempt(
         return Err(UnknownSession { session_id: session_id.clone() }.into());
     };
     let named = newest_fold(store, session_id, head).await?;
-    let mut written = Written::default();
+    let mut extent = Extent::default();
     let unfolded = match named {
         Some(named) => Some((unfold(store, session_id, &named, trust, now_us).await?, named)),
         None => None,
@@ -75,8 +75,8 @@ async fn attempt(
     };
     let (mut history, mut tail) = match unfolded {
         Some((history, named)) => {
-            written.folds.push_back(FoldMark { upto: named.upto, written: 0 });
-            written.fold_bytes = named.bytes;
+            extent.folds.push_back(FoldMark { upto: named.upto, written: 0 });
+            extent.fold_bytes = named.bytes;
             (Some(history), Tail::after(session_id.clone(), named.upto))
         }
         None if head.first > Position::START.next() => {
@@ -94,11 +94,11 @@ async fn attempt(
             break;
         }
         for (position, bytes) in page.entries {
-            written.bytes += bytes.len() as u64;
+            extent.bytes += bytes.len() as u64;
             let records = tail.read(position, &bytes).map_err(|error| corrupt(session_id, &error))?;
             for mut record in records {
-                written.named.extend(record.blobs().into_iter().map(|hash| (position, hash)));
-                written.bytes += fill(store, session_id, record.values_mut()).await?;
+                extent.named.extend(record.blobs().into_iter().map(|hash| (position, hash)));
+                extent.bytes += fill(store, session_id, record.values_mut()).await?;
                 let read = match &mut history {
                     Some(history) => history.read(record),
                     None => History::new(record, trust.clone(), now_us).map(|made| history = Some(made)),
@@ -110,7 +110,7 @@ async fn attempt(
         }
     }
     let history = history.ok_or_else(|| corrupt(session_id, &"its journal has no records"))?;
-    Ok(Recovered { history, tail, written })
+    Ok(Recovered { history, tail, extent })
 }
 
 /// Looks for what a journal begins with, and unfolds it where that is a fold.

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use carrel_journal::record::Value;
 use carrel_journal::{Record, fold};
 
+use super::extent::{Extent, FoldMark};
 use super::recovery::{Recovered, recover};
-use super::writer::{FoldMark, Journal, Written};
+use super::writer::Journal;
 use crate::shared::Core;
 
 /// Texts from this length on are blobs beside a fold: so many of them that its record could not name them all do not come
@@ -61,7 +62,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        self.0.with_written(|written| written.is_folding = false);
+        self.0.with_extent(|written| written.is_folding = false);
         self.0.say_caught_up();
     }
 }
@@ -69,7 +70,7 @@ impl Drop for Folder {
 impl Journal {
     /// Tells whether a journal should be folded and nobody is at it; who is told so has to do it.
     pub(crate) fn fold_if_due(this: &Arc<Self>, folding: Folding) -> Option<Folder> {
-        let is_due = this.with_written(|written| {
+        let is_due = this.with_extent(|written| {
             let is_due = !written.is_folding && written.is_due(folding);
             if is_due {
                 written.is_folding = true;
@@ -86,20 +87,6 @@ impl Journal {
     }
 }
 
-impl Written {
-    fn is_due(&self, folding: Folding) -> bool {
-        self.bytes - self.bytes_at_fold >= folding.after_bytes.max(self.fold_bytes)
-    }
-
-    /// Notes that a fold is begun. Returns what was written before it.
-    fn begin_fold(&mut self) -> u64 {
-        // Should it fail, the next attempt has time: as much as this one reads is to be written before.
-        self.fold_bytes += self.bytes - self.bytes_at_fold;
-        self.bytes_at_fold = self.bytes;
-        self.bytes
-    }
-}
-
 /// Folds the journal of a session, and cuts off what is not needed, until that is not due any more.
 pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
     let (journal, folding) = (folder.journal(), core.shared.folding);
@@ -108,25 +95,25 @@ pub(crate) async fn keep_short(core: &Arc<Core>, folder: Folder) {
         None => folding.kept_bytes,
     };
     let is_over = journal.folding.lock().await;
-    while !*is_over && journal.with_written(|it| it.is_due(folding)) && journal.trouble().is_none() {
+    while !*is_over && journal.with_extent(|extent| extent.is_due(folding)) && journal.trouble().is_none() {
         if let Err(what) = fold_now(core, journal).await {
             tracing::warn!(session = %core.id, %what, "the journal was not folded");
             return;
         }
         journal.say_caught_up();
-        let cut = journal.with_written(|written| {
-            let is_enough = |fold: &&FoldMark| written.bytes - fold.written >= kept_bytes;
-            written.folds.iter().rev().find(is_enough).map(|fold| fold.upto)
+        let cut = journal.with_extent(|extent| {
+            let is_enough = |fold: &&FoldMark| extent.bytes - fold.written >= kept_bytes;
+            extent.folds.iter().rev().find(is_enough).map(|fold| fold.upto)
         });
         if let Some(upto) = cut {
-            journal.with_written(|written| written.cut_after(upto));
+            journal.with_extent(|extent| extent.cut_after(upto));
             core.flush();
         }
     }
 }
 
 async fn fold_now(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
-    let begun = journal.with_written(Written::begin_fold);
+    let begun = journal.with_extent(Extent::begin_fold);
     let recovered = recover(&journal.store, &core.id, &core.shared.trust, core.now_us()).await;
     let Recovered { history, tail, .. } = recovered.map_err(|error| error.to_string())?;
     let upto = tail.position();
@@ -161,28 +148,9 @@ async fn fold_now(core: &Arc<Core>, journal: &Journal) -> Result<(), String> {
     }
     core.note(|| Record::Folded { lag: upto.0, blob, blobs, bytes });
     core.settled().await.map_err(|trouble| trouble.to_string())?;
-    journal.with_written(|written| {
-        written.fold_bytes = bytes;
-        written.folds.push_back(FoldMark { upto, written: begun });
+    journal.with_extent(|extent| {
+        extent.fold_bytes = bytes;
+        extent.folds.push_back(FoldMark { upto, written: begun });
     });
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attempts_that_fail_become_rare() {
-        let (folding, mut written) = (Folding::default(), Written::default());
-        let mut attempts = Vec::new();
-        for mebibytes in 1..=20 {
-            written.bytes = mebibytes * 1024 * 1024;
-            if written.is_due(folding) {
-                written.begin_fold();
-                attempts.push(mebibytes);
-            }
-        }
-        assert_eq!(attempts, [1, 2, 4, 8, 16]);
-    }
 }

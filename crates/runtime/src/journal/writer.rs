@@ -4,7 +4,6 @@
 //! Nobody waits for a record of their own; whoever lets something out of the session waits until all that came before it
 //! is durable. After a failure nothing more is written, and nothing more is said to be durable.
 
-use std::collections::{HashSet, VecDeque};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +15,8 @@ use carrel_journal::{Blob, BlobHash, Cut, Position, Record, Store, Tail};
 use tokio::runtime::Handle;
 
 use super::announced::Announced;
+use super::extent::Extent;
+use super::trouble::Trouble;
 
 /// A text from this length on goes into a blob of its own: an entry is to stay small.
 const BLOB_BYTES: usize = 16 * 1024;
@@ -33,13 +34,6 @@ const GATHERED_BYTES: usize = 8 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mark(u64);
 
-/// Why nothing more is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    Storage(StorageFailed),
-    Owner(OwnedElsewhere),
-}
-
 /// The journal of one session.
 pub(crate) struct Journal {
     pub(crate) store: Arc<dyn Store>,
@@ -54,41 +48,10 @@ pub(crate) struct Journal {
     keeping: tokio::sync::RwLock<()>,
 }
 
-/// What of the journal is known: what was read of it, and what was written since.
-#[derive(Debug, Default)]
-pub(crate) struct Written {
-    /// Bytes of entries and of what they keep beside them.
-    pub(super) bytes: u64,
-    /// The same, when the newest fold was begun.
-    pub(super) bytes_at_fold: u64,
-    /// What the newest fold takes; after attempts that failed, what the last of them read.
-    pub(super) fold_bytes: u64,
-    /// It is being folded, and nobody else is to begin with that; how much may be written meanwhile.
-    pub(super) is_folding: bool,
-    pub(super) longest: u64,
-    /// Folds that the journal could begin with, the oldest first.
-    pub(super) folds: VecDeque<FoldMark>,
-    /// The blobs that entries after the first of these name.
-    pub(super) named: VecDeque<(Position, BlobHash)>,
-    /// Blobs that no entry names yet.
-    unnamed: HashSet<BlobHash>,
-    /// Where the journal is to begin.
-    cut_after: Option<Position>,
-}
-
-/// A fold.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FoldMark {
-    /// The last entry that it stands for.
-    pub(super) upto: Position,
-    /// What had been written before it.
-    pub(super) written: u64,
-}
-
 struct State {
     gathered: Vec<Record>,
     gathered_bytes: usize,
-    written: Written,
+    extent: Extent,
     taken: Mark,
     is_writing: bool,
     /// Nothing is taken in any more.
@@ -105,12 +68,12 @@ struct Standing {
 
 impl Journal {
     /// Writes on where the journal was read, or made, up to `tail`.
-    pub(crate) fn new(store: Arc<dyn Store>, tail: Tail, written: Written, runtime: Handle) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, tail: Tail, extent: Extent, runtime: Handle) -> Self {
         let session_id = tail.session().clone();
         let (gathered, gathered_bytes) = (Vec::new(), 0);
         let position = tail.position();
         let (taken, is_writing, is_over, tail) = (Mark(0), false, false, Some(tail));
-        let state = State { gathered, gathered_bytes, written, taken, is_writing, is_over, tail, position };
+        let state = State { gathered, gathered_bytes, extent, taken, is_writing, is_over, tail, position };
         let (standing, folding, keeping) = <(Announced<_>, tokio::sync::Mutex<_>, _)>::default();
         Self { store, session_id, runtime, state: Mutex::new(state), standing, folding, keeping }
     }
@@ -202,8 +165,8 @@ impl Journal {
     }
 
     /// Does something with what is known of the journal.
-    pub(super) fn with_written<T>(&self, look: impl FnOnce(&mut Written) -> T) -> T {
-        look(&mut self.lock().written)
+    pub(super) fn with_extent<T>(&self, look: impl FnOnce(&mut Extent) -> T) -> T {
+        look(&mut self.lock().extent)
     }
 
     /// Tells whether more waits to be written than is to wait.
@@ -213,7 +176,7 @@ impl Journal {
 
     fn lags(&self) -> bool {
         let state = self.lock();
-        let Written { is_folding, bytes, bytes_at_fold, longest, .. } = state.written;
+        let Extent { is_folding, bytes, bytes_at_fold, longest, .. } = state.extent;
         let unfolded = bytes - bytes_at_fold + state.gathered_bytes as u64;
         state.gathered_bytes > GATHERED_BYTES || (is_folding && unfolded > longest)
     }
@@ -271,7 +234,7 @@ impl Journal {
 
     /// Keeps a snapshot: a blob that the journal is the longer for.
     pub(crate) async fn keep_snapshot(&self, bytes: Vec<u8>) -> Result<BlobHash, Trouble> {
-        self.lock().written.bytes += bytes.len() as u64;
+        self.lock().extent.bytes += bytes.len() as u64;
         self.keep(bytes).await
     }
 
@@ -281,7 +244,7 @@ impl Journal {
         let hash = blob.hash();
         // A cut spares it, or is over when it comes.
         let _keeping = self.keeping.read().await;
-        self.lock().written.unnamed.insert(hash);
+        self.lock().extent.unnamed.insert(hash);
         let mut attempts = 1..;
         loop {
             match self.store.put_blob(&self.session_id, blob.clone()).await {
@@ -334,7 +297,7 @@ impl Journal {
         loop {
             match self.store.append(&self.session_id, expected, vec![entry.clone()]).await {
                 Ok(_) => {
-                    self.lock().written.note(expected.next(), records, entry.len());
+                    self.lock().extent.note(expected.next(), records, entry.len());
                     return Ok(());
                 }
                 Err(AppendError::Conflict { .. }) => return Err(self.owned_elsewhere()),
@@ -364,83 +327,19 @@ impl Journal {
 }
 
 impl State {
-    fn has_work(&self) -> bool {
-        !self.is_over && (!self.gathered.is_empty() || self.written.cut_after.is_some())
-    }
-
-    /// Returns what is to be cut off now, if anything is.
     fn cut(&mut self) -> Option<(Position, Cut)> {
-        let after = self.written.cut_after.take()?;
-        let expected = self.tail.as_ref()?.position();
-        let written = &mut self.written;
-        written.folds.retain(|fold| fold.upto >= after);
-        written.named.retain(|(position, _)| *position > after);
-        let blobs: HashSet<_> =
-            written.named.iter().map(|(_, hash)| *hash).chain(written.unnamed.iter().copied()).collect();
-        Some((expected, Cut { before: after.next(), blobs: blobs.into_iter().collect() }))
-    }
-}
-
-impl Written {
-    /// Takes note of an entry.
-    fn note(&mut self, position: Position, records: &mut [Record], bytes: usize) {
-        self.bytes += bytes as u64;
-        for record in records {
-            for value in record.values_mut() {
-                if let Value::Blob { bytes, .. } = value {
-                    self.bytes += *bytes;
-                }
-            }
-            for hash in record.blobs() {
-                self.unnamed.remove(&hash);
-                self.named.push_back((position, hash));
-            }
-        }
+        let cut = self.extent.cut()?;
+        Some((self.tail.as_ref()?.position(), cut))
     }
 
-    /// Has the journal begin after an entry that a fold goes up to.
-    pub(super) fn cut_after(&mut self, upto: Position) {
-        self.cut_after = Some(upto);
+    fn has_work(&self) -> bool {
+        !self.is_over && (!self.gathered.is_empty() || self.extent.has_cut())
     }
 }
 
 impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Journal").field("session_id", &self.session_id).finish_non_exhaustive()
-    }
-}
-
-/// Makes the error of an operation of what keeps the session from being written.
-macro_rules! trouble_of {
-    ($($operation:ty),+) => {
-        $(impl From<Trouble> for $operation {
-            fn from(trouble: Trouble) -> Self {
-                match trouble {
-                    Trouble::Storage(error) => error.into(),
-                    Trouble::Owner(error) => error.into(),
-                }
-            }
-        })+
-    };
-}
-
-trouble_of!(
-    carrel_contract::error::CreateError,
-    carrel_contract::error::ResumeError,
-    carrel_contract::error::ExecuteError,
-    carrel_contract::error::SetToolsError,
-    carrel_contract::error::StoredError,
-    carrel_contract::error::WaitError,
-    carrel_contract::error::TerminateError,
-    carrel_contract::error::ShutdownError
-);
-
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Storage(error) => f.write_str(&error.detail),
-            Self::Owner(error) => error.fmt(f),
-        }
     }
 }
 
@@ -490,7 +389,7 @@ mod tests {
 
     fn journal(store: &Arc<Slow>) -> Journal {
         let store = Arc::clone(store) as Arc<dyn Store>;
-        Journal::new(store, Tail::start(id()), Written::default(), Handle::current())
+        Journal::new(store, Tail::start(id()), Extent::default(), Handle::current())
     }
 
     async fn cells(store: &Slow) -> Vec<u64> {

@@ -21,12 +21,14 @@
 //! # }
 //! ```
 //!
-//! Read in this order: `step` is what happens, `recording` what the journal has, `replay` runs it, `variables` does so for all cells of a notebook.
+//! Read in this order: `step` is what happens, `recording` what the journal has, `replay` runs it, `telling` says what happened,
+//! `variables` does so for all cells of a notebook.
 
 mod error;
 mod recording;
 mod replay;
 mod step;
+mod telling;
 mod variables;
 
 pub use error::RecordingError;

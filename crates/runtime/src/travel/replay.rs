@@ -3,20 +3,21 @@
 //! The VM is given what it was given, when the record says so, and run only as far as the next thing that it is to do. So
 //! a step is one record, and between two steps the cell stands where it stood.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use carrel_contract::Seq;
 use carrel_contract::error::EngineFailure;
-use carrel_contract::{Content, JsonText, Location, Seq, ToolCallId, ToolName};
-use carrel_engine::{Dialect, Effect, Ending, Progress, Snapshot, Start, StoredValues, Vm, VmLimits};
+use carrel_engine::{Effect, Ending, Progress, Snapshot, Start, StoredValues, Vm, VmLimits};
 use carrel_journal::{BlobHash, Record};
 
 use super::recording::{Inner, Line};
 use super::step::{Against, State, Step, What};
-use crate::cell::{self, Question, translate};
+use super::telling::{self, Teller};
+use crate::cell::trace;
 use crate::guest::{Party, Ran};
 use crate::journal;
 use crate::log::Outcome;
@@ -42,7 +43,7 @@ pub struct Replay {
     /// How many events the VM was given.
     given: u64,
     clock_us: i64,
-    calls: BTreeMap<i64, Option<(ToolCallId, ToolName)>>,
+    told: Teller,
     ready: VecDeque<Step>,
     state: State,
     differences: u64,
@@ -117,6 +118,7 @@ impl Replay {
         let party = Party(shared.parties.fetch_add(1, Ordering::Relaxed));
         Ok(Self {
             clock_us: recording.begun_us,
+            told: Teller::new(Arc::clone(&recording)),
             recording,
             edited,
             party,
@@ -125,7 +127,6 @@ impl Replay {
             effects: VecDeque::new(),
             next: 0,
             given: 0,
-            calls: BTreeMap::new(),
             ready: VecDeque::new(),
             state: State::default(),
             differences: 0,
@@ -207,12 +208,12 @@ impl Replay {
             self.next += 1;
             return;
         };
-        let Some(what) = self.what_was_given(&line.record) else {
+        let Some(what) = self.told.given(&line.record) else {
             self.next += 1;
             return;
         };
         if let (Place::Ended(ending), true) = (&self.place, self.edited) {
-            let did = self.how_it_ended(ending);
+            let did = Some(self.told.end(ending));
             return self.diverge(line.seq, Some(what), did);
         }
         // To one that has ended, too: it was given while the cell computed its end, as an interval's turn that comes due then.
@@ -234,36 +235,33 @@ impl Replay {
             if self.edited && expects_loose {
                 return self.missed(line);
             }
-            let did = match &self.place {
-                Place::Ended(ending) => self.how_it_ended(ending),
-                _ => None,
-            };
-            return self.diverge(line.seq, self.what_was_done(&line.record), did);
+            let did = self.how_it_ended();
+            return self.diverge(line.seq, telling::done(&line.record), did);
         };
-        let same = cell::is_same(effect, &line.record, &self.recording.tools, &self.recording.log);
+        let same = trace::is_same(effect, &line.record, &self.recording.tools, &self.recording.log);
         match same {
             Some(true) => {
                 let effect = self.effects.pop_front();
                 self.next += 1;
-                if let Some(what) = effect.and_then(|effect| self.what(effect, Some(&line.record))) {
+                if let Some(what) = effect.and_then(|effect| self.told.effect(effect, Some(&line.record))) {
                     self.push(line.seq, what, Against::Same);
                 }
             }
             None if !self.edited => {
                 // One of those that are not written down.
-                if let Some(what) = self.effects.pop_front().and_then(|effect| self.what(effect, None)) {
+                if let Some(what) = self.did() {
                     self.push(None, what, Against::Same);
                 }
             }
             _ if !self.edited => {
-                let did = self.effects.pop_front().and_then(|effect| self.what(effect, None));
-                self.diverge(line.seq, self.what_was_done(&line.record), did);
+                let did = self.did();
+                self.diverge(line.seq, telling::done(&line.record), did);
             }
             _ if expects_loose && (!is_loose_effect(effect) || self.is_due(effect)) => self.missed(line),
             _ if is_loose_effect(effect) => self.did_new(),
             _ => {
-                let did = self.effects.pop_front().and_then(|effect| self.what(effect, None));
-                self.diverge(line.seq, self.what_was_done(&line.record), did);
+                let did = self.did();
+                self.diverge(line.seq, telling::done(&line.record), did);
             }
         }
     }
@@ -283,16 +281,13 @@ impl Replay {
                     if self.edited && is_loose_effect(effect) {
                         return self.did_new();
                     }
-                    let did = self.effects.pop_front().and_then(|effect| self.what(effect, None));
+                    let did = self.did();
                     if is_unwritten {
                         return did.into_iter().for_each(|what| self.push(None, what, Against::Same));
                     }
                     return self.diverge(seq, Some(recorded), did);
                 }
-                let did = match &self.place {
-                    Place::Ended(ending) => self.how_it_ended(ending),
-                    _ => None,
-                };
+                let did = self.how_it_ended();
                 match did {
                     Some(did) if is_same_end(&did, &recorded) => self.push(seq, did, Against::Same),
                     Some(did) if self.edited => {
@@ -310,10 +305,10 @@ impl Replay {
     async fn go_beyond(&mut self) {
         self.run().await;
         let did = match self.effects.pop_front() {
-            Some(effect) => self.what(effect, None),
+            Some(effect) => self.told.effect(effect, None),
             None => {
                 if let Place::Ended(ending) = &self.place {
-                    let did = self.how_it_ended(ending);
+                    let did = Some(self.told.end(ending));
                     did.into_iter().for_each(|what| self.push(None, what, Against::Beyond));
                 }
                 return self.finish(Verdict::Open { differences: self.differences });
@@ -360,21 +355,33 @@ impl Replay {
         let Inner { lines, tools, log, .. } = &*self.recording;
         let due = lines.iter().skip(self.next).map(|line| &line.record);
         due.take_while(|record| !is_spine(record) && !matches!(record, Record::CellEnded { .. }))
-            .any(|record| is_loose(record) && cell::is_same(effect, record, tools, log) == Some(true))
+            .any(|record| is_loose(record) && trace::is_same(effect, record, tools, log) == Some(true))
+    }
+
+    /// Takes what it did next.
+    fn did(&mut self) -> Option<What> {
+        self.effects.pop_front().and_then(|effect| self.told.effect(effect, None))
+    }
+
+    fn how_it_ended(&self) -> Option<What> {
+        match &self.place {
+            Place::Ended(ending) => Some(self.told.end(ending)),
+            _ => None,
+        }
     }
 
     /// Says that something was recorded and did not happen.
     fn missed(&mut self, line: &Line) {
         self.next += 1;
         self.differences += 1;
-        if let Some(what) = self.what_was_done(&line.record) {
+        if let Some(what) = telling::done(&line.record) {
             self.push(line.seq, what, Against::Missing);
         }
     }
 
     /// Says that something happened that was not recorded.
     fn did_new(&mut self) {
-        if let Some(what) = self.effects.pop_front().and_then(|effect| self.what(effect, None)) {
+        if let Some(what) = self.did() {
             self.differences += 1;
             self.push(None, what, Against::New);
         }
@@ -392,88 +399,6 @@ impl Replay {
 
     fn push(&mut self, seq: Option<Seq>, what: What, against: Against) {
         self.ready.push_back(Step { seq, now_us: self.clock_us, what, against });
-    }
-
-    fn how_it_ended(&self, ending: &Ending) -> Option<What> {
-        let (result, mut error) = translate::ending(ending.clone(), self.recording.limits.memory_bytes)
-            .unwrap_or_else(|| (None, Some(out_of_time())));
-        if let (Dialect::Codex, Some(error)) = (self.recording.dialect, &mut error) {
-            translate::as_text(error);
-        }
-        Some(What::Ended { result, error })
-    }
-
-    /// Says what an effect is, with what is recorded of it.
-    fn what(&mut self, effect: Effect, recorded: Option<&Record>) -> Option<What> {
-        Some(match effect {
-            Effect::CallTool { call, tool, input, location } => {
-                let tool = self.recording.tools.name(tool)?.clone();
-                let call_id = match recorded {
-                    Some(Record::ToolCalled { call_id, .. }) => journal::call_id(call_id).ok(),
-                    _ => None,
-                };
-                self.calls.insert(call.0, call_id.clone().map(|id| (id, tool.clone())));
-                let location = location.map(|(line, column)| Location { line, column });
-                let input = input.and_then(|input| JsonText::parse(&input).ok());
-                What::Called { call_id, tool, input, location }
-            }
-            Effect::SearchTools { query, limit, .. } => {
-                What::Asked { question: as_json(&Question::Search { query, limit }) }
-            }
-            Effect::DescribeTools { tools, .. } => {
-                What::Asked { question: as_json(&Question::Describe { tools }) }
-            }
-            Effect::Notify { text } => What::Notified { text },
-            Effect::Store { key, json } => What::Stored { key, json },
-            Effect::SetTimer { id, delay_ms } => {
-                What::TimerSet { timer: id, delay: Some(Duration::from_millis(delay_ms.into())) }
-            }
-            Effect::ClearTimer { id } => What::TimerCleared { timer: id },
-            Effect::Yield => What::Yielded,
-            Effect::Warn { reason } => What::Warned { text: format!("unhandled rejection: {reason}") },
-            output => What::Output {
-                content: match cell::content(output) {
-                    Ok(content) => self.recording.log.fit(content),
-                    Err(warning) => Content::text(warning),
-                },
-            },
-        })
-    }
-
-    /// Says what a record of something done is.
-    fn what_was_done(&self, record: &Record) -> Option<What> {
-        Some(match record.clone() {
-            Record::ToolCalled { call_id, tool, input, .. } => What::Called {
-                call_id: journal::call_id(&call_id).ok(),
-                tool: ToolName::new(&tool).ok()?,
-                input: input.and_then(|input| journal::json(input).ok()),
-                location: None,
-            },
-            Record::Asked { question, .. } => What::Asked { question: journal::json(question).ok()? },
-            Record::TimerSet { timer, .. } => What::TimerSet { timer, delay: None },
-            Record::TimerCleared { timer, .. } => What::TimerCleared { timer },
-            Record::Output { content, .. } => What::Output { content: journal::content_back(content).ok()? },
-            Record::Notified { text, .. } => What::Notified { text: journal::text(text).ok()? },
-            Record::Stored { key, value, .. } => What::Stored { key, json: journal::text(value).ok()? },
-            Record::ControlYielded { .. } => What::Yielded,
-            Record::Warned { text, .. } => What::Warned { text: journal::text(text).ok()? },
-            _ => return None,
-        })
-    }
-
-    /// Says what a record of something given is.
-    fn what_was_given(&mut self, record: &Record) -> Option<What> {
-        match record.clone() {
-            Record::TimerFired { timer, .. } => Some(What::TimerFired { timer }),
-            Record::Answered { call, answer, .. } => {
-                let result = journal::answer_back(answer).ok()?;
-                match self.calls.remove(&call).flatten() {
-                    Some((call_id, tool)) => Some(What::Answered { call_id, tool, result }),
-                    None => result.ok().map(|answer| What::Told { answer }),
-                }
-            }
-            _ => None,
-        }
     }
 }
 
@@ -520,19 +445,6 @@ fn is_same_end(did: &What, recorded: &What) -> bool {
         }
         _ => false,
     }
-}
-
-fn as_json(question: &Question) -> JsonText {
-    JsonText::from_value(&serde_json::to_value(question).unwrap_or_default())
-}
-
-/// What became of a cell that did not come to an end by itself.
-fn out_of_time() -> carrel_contract::CellError {
-    carrel_contract::CellError::new(
-        carrel_contract::CellErrorKind::Trap,
-        "CpuTimeExceeded",
-        "the replay computed for longer than the cell was allowed",
-    )
 }
 
 impl fmt::Debug for Replay {
