@@ -1,6 +1,6 @@
 //! Where clients come.
 
-use std::io::{stderr, stdin, stdout};
+use std::io::{Write as _, stderr, stdin, stdout};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::str::FromStr;
@@ -65,8 +65,10 @@ impl Listen {
             Self::Grpc(place) => {
                 let failed = |error: std::io::Error| format!("failed to listen at {place}: {error}");
                 let listener = TcpListener::bind(place).await.map_err(failed)?;
-                println!("http://{}", listener.local_addr().map_err(failed)?);
-                grpc::serve_port(hosting, listener).await.map_err(failed)
+                let local = listener.local_addr().map_err(failed)?;
+                // Who does not read it knows the place.
+                writeln!(stdout(), "http://{local}").ok();
+                grpc::serve_port(hosting, listener).await
             }
         }
     }

@@ -15,17 +15,17 @@ use crate::peer::{PROGRAM, run, soon, tool};
 /// A host on a port, and a connection to it.
 async fn listening() -> (Child, String, Arc<Grpc>) {
     let mut command = Command::new(PROGRAM);
-    command
-        .args(["--listen", "grpc://127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    let (child, place) = at_a_port(command.args(["--listen", "grpc://127.0.0.1:0"])).await;
+    let grpc = Grpc::begin(TcpStream::connect(&place).await.unwrap()).await;
+    (child, place, grpc)
+}
+
+async fn at_a_port(command: &mut Command) -> (Child, String) {
+    command.stdout(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     soon(BufReader::new(child.stdout.take().unwrap()).read_line(&mut line)).await.unwrap();
-    let place = line.trim().strip_prefix("http://").unwrap().to_owned();
-    let grpc = Grpc::begin(TcpStream::connect(&place).await.unwrap()).await;
-    (child, place, grpc)
+    (child, line.trim().strip_prefix("http://").unwrap().to_owned())
 }
 
 async fn open(grpc: &Grpc) -> (String, Answers<m::SessionEvent>) {
@@ -270,4 +270,22 @@ async fn calls_come_with_what_the_client_calls_their_tool() {
         m::ToolName { name: "now".to_owned(), namespace: Some("clock".to_owned()) }
     );
     assert_eq!((call.kind, call.input_json.as_deref()), (2, Some(&b"\"x\""[..])));
+}
+
+/// A port that has no file descriptor left for a client has one again when others leave.
+#[tokio::test]
+async fn a_port_outlives_a_crowd() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 40; exec \"$0\" --listen grpc://127.0.0.1:0", PROGRAM]);
+    let (_child, place) = at_a_port(&mut command).await;
+    let mut crowd = Vec::new();
+    for _ in 0..80 {
+        crowd.push(TcpStream::connect(&place).await.unwrap());
+    }
+    drop(crowd);
+    let mut stream = TcpStream::connect(&place).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    soon(stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

@@ -1,8 +1,8 @@
 //! Where requests come in.
 
 use std::convert::Infallible;
-use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
@@ -12,6 +12,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -25,6 +26,8 @@ const SERVICE: &str = "/codex.code_mode.v1.CodeModeHost/";
 const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// A client asks for each cell, wait and answer on a stream of its own.
 const STREAMS: u32 = 65_536;
+/// How long nobody is let in after a connection that could not be taken.
+const RESPITE: Duration = Duration::from_millis(100);
 
 /// Serves one connection, which begins as HTTP/2, until its client leaves.
 ///
@@ -38,10 +41,7 @@ pub async fn serve_connection(
 }
 
 /// Serves whoever comes to a port.
-///
-/// # Errors
-/// When nobody can come any more.
-pub async fn serve_port(hosting: Arc<Hosting>, listener: TcpListener) -> io::Result<()> {
+pub async fn serve_port(hosting: Arc<Hosting>, listener: TcpListener) -> ! {
     let host = Host::new(hosting);
     let mut connections = JoinSet::new();
     loop {
@@ -52,9 +52,12 @@ pub async fn serve_port(hosting: Arc<Hosting>, listener: TcpListener) -> io::Res
         };
         let (stream, _) = match accepted {
             Ok(accepted) => accepted,
-            // That client is gone; others may come.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-            Err(error) => return Err(error),
+            // That client is gone, or there is no file descriptor left for it: there will be when others have left.
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not taken");
+                sleep(RESPITE).await;
+                continue;
+            }
         };
         // Answers are small, and each is waited for.
         stream.set_nodelay(true).ok();
