@@ -157,10 +157,11 @@ impl Session {
         let admission = self.outlet.admission();
         let started = self.inner.execute(request).await.map_err(|error| refused(&error))?;
         let cell = Arc::new(Cell::new(started.cell_id, run.call_id, run.execution_id));
+        // Before it can be found: whoever waits for it at once comes too late to be its first observer.
+        let ticket = Ticket::observe(&self.outlet, &self.inner, &cell)?;
         self.outlet.know(&cell);
         drop(admission);
         drop(current);
-        let ticket = Ticket::observe(&self.outlet, &self.inner, &cell)?;
         Ok(Admitted {
             session: Arc::clone(self),
             cell,
