@@ -1,5 +1,7 @@
 //! What a cell, and a client, may take.
 
+use serde_json::json;
+
 use crate::peer::{Opening, over_both, run};
 
 over_both! {
@@ -77,5 +79,28 @@ over_both! {
         assert_eq!(cut.done(), [expected]);
         assert_eq!(client.run(run(source).tokens(10)).await.done().len(), 100);
         assert_eq!(server.run(run("text('abc')").tokens(0)).await.done(), ["Warning: truncated output (original token count: 1)\nTotal output lines: 1\n\n…1 tokens truncated…"]);
+    }
+
+    /// An input that the client's reader of JSON would not read fails in the cell, and the connection stays.
+    async fn what_no_client_could_read_stays_in_its_cell(start) {
+        let (_host, session) = start.session().await;
+        let source = "const tried = []; \
+                      for (const input of ['\\ud800', { 'a\\ud801': 1 }, nested(125), nested(5000)]) \
+                          await tools.f(input).then(() => tried.push('sent'), (why) => tried.push(why)); \
+                      text(await tools.f(nested(124))); \
+                      text(tried.join('\\n')); \
+                      function nested(levels) { let value = []; while (--levels) value = [value]; return value }";
+        let cell = session.start(run(source).with(&["f"])).await;
+        let call = session.call().await;
+        session.answer(&call, Ok(json!("124"))).await;
+        let seen = cell.first().await;
+        let why = "failed to serialize JavaScript value:";
+        let expected = format!(
+            "{why} unexpected end of hex escape at line 1 column 8\n\
+             {why} unexpected end of hex escape at line 1 column 10\n\
+             {why} recursion limit exceeded at line 1 column 126\n\
+             {why} recursion limit exceeded at line 1 column 125"
+        );
+        assert_eq!(seen.done(), ["124", &expected]);
     }
 }

@@ -5,6 +5,7 @@
 //! a cell, an outcome that is given once, the second that long waits get on top, and who cuts output how.
 
 mod cell;
+mod input;
 mod names;
 mod outlet;
 mod response;

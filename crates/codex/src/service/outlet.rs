@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, OwnedMutexGuard};
 
 use super::cell::{Cell, id_of};
+use super::input;
 
 /// What a session asks of its transport.
 pub(crate) trait Client: Send + Sync + 'static {
@@ -178,7 +179,8 @@ impl CodeModeSessionDelegate for Outlet {
         cancel: CancellationToken,
     ) -> CodeModeFuture<'_, JsonText, ToolError> {
         Box::pin(async move {
-            let failed = |message: &str| ToolError::new(ToolErrorCode::Failed, message);
+            let failed = |message: String| ToolError::new(ToolErrorCode::Failed, message);
+            call.input.as_ref().map_or(Ok(()), input::check).map_err(failed)?;
             let turn = Arc::clone(&self.turns).lock_owned().await;
             let cell = self.announced(&call.cell_id).await;
             let call_id = match call.call_id.as_str().strip_prefix("call-") {
@@ -187,7 +189,7 @@ impl CodeModeSessionDelegate for Outlet {
             };
             let tool = call.origin.clone().unwrap_or_else(|| ToolOrigin::new(call.tool.as_str()));
             let call = Invocation { cell, call_id, tool: Arc::new(tool), input: call.input };
-            self.client.invoke(call, turn, cancel).await.map_err(|message| failed(&message))
+            self.client.invoke(call, turn, cancel).await.map_err(failed)
         })
     }
 
