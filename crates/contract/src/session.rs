@@ -52,7 +52,8 @@ pub trait CodeModeSession: Send + Sync {
     /// there first. A second call gets the same. Dropping the future does not undo the termination.
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError>;
 
-    /// Reads the log after a cursor and follows it.
+    /// Reads the log after a cursor and follows it, until the session has shut down, or can no longer be written down: a
+    /// [`wait`](Self::wait) then says why.
     fn events(&self, after: Seq) -> EventStream;
 
     /// Ends every cell and refuses new ones. Idempotent; finishes within

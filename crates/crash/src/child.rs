@@ -16,6 +16,7 @@ use carrel_contract::{
 use carrel_journal::{SnapshotKey, Sqlite};
 use carrel_runtime::{InProcessProvider, Options};
 use futures::StreamExt;
+use tokio::time::timeout;
 
 use crate::deadly::Deadly;
 use crate::fork;
@@ -40,6 +41,9 @@ const TOOLS: [(&str, bool, bool); 8] = [
     ("slow", false, true),
     ("fail", false, true),
 ];
+
+/// A life takes a second or so.
+const LONGEST_LIFE: Duration = Duration::from_secs(300);
 
 /// Tools whose every call is in the world. Each says what it was called with, doubled.
 pub(crate) struct Tools {
@@ -117,7 +121,8 @@ impl CodeModeSessionDelegate for Tools {
 pub(crate) fn run(folder: &Path, script: &str, deadly_step: u64) -> Result<(), Failure> {
     let script = Script::named(script).ok_or("there is no such script")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(live(folder, script, deadly_step))
+    let life = async { timeout(LONGEST_LIFE, live(folder, script, deadly_step)).await };
+    runtime.block_on(life).map_err(|_| "it came to no end, and nothing says why")?
 }
 
 async fn live(folder: &Path, script: &'static Script, deadly_step: u64) -> Result<(), Failure> {

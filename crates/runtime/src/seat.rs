@@ -39,7 +39,7 @@ pub(crate) struct Seat {
     state: Mutex<State>,
     /// Held by whoever puts it to sleep or wakes it.
     turn: tokio::sync::Mutex<()>,
-    /// Sent when it has fallen asleep, has woken, or is held by nobody any more.
+    /// Sent when it has fallen asleep, has woken or could not, or is held by nobody any more.
     pub(crate) changed: watch::Sender<()>,
     /// Told when a use, or a cell, is over.
     rested: Arc<Notify>,
@@ -257,6 +257,11 @@ impl Seat {
     pub(crate) fn asleep_at(&self) -> Option<Seq> {
         let state = self.lock();
         state.core.is_none().then_some(state.last)
+    }
+
+    /// Tells whether it sleeps, and something came that could not wake it.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.lock().asleep.as_ref().is_some_and(|asleep| asleep.is_stuck())
     }
 
     /// Tells whether cells of its have places for VMs.

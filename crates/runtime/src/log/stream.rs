@@ -26,7 +26,7 @@ async fn next(seat: &Arc<Seat>, after: Seq) -> Option<StreamItem> {
     loop {
         changed.mark_unchanged();
         if seat.asleep_at().is_some_and(|last| after >= last) {
-            if seat.is_left() {
+            if seat.is_left() || seat.is_stuck() {
                 return None;
             }
             changed.changed().await.ok()?;

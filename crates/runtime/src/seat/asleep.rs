@@ -48,6 +48,8 @@ pub(super) struct Asleep {
     /// Before this it is not woken again, whatever comes: it could not be.
     not_before: Instant,
     retry: Duration,
+    /// The last attempt to wake it failed.
+    is_stuck: bool,
     ticket: Option<Ticket>,
 }
 
@@ -61,6 +63,10 @@ struct Seen {
 impl Asleep {
     pub(super) fn outside(&self) -> Option<&Arc<Outside>> {
         self.outside.as_ref()
+    }
+
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_stuck
     }
 
     /// Tells whether nobody has written on since.
@@ -170,6 +176,7 @@ impl Seat {
                     runtime: journal.runtime.clone(),
                     not_before: Instant::now(),
                     retry: FIRST_RETRY,
+                    is_stuck: false,
                     ticket: None,
                 });
                 asleep.set_alarm(self);
@@ -206,7 +213,9 @@ impl Seat {
                 };
                 asleep.retry = (asleep.retry * 2).min(LAST_RETRY);
                 asleep.not_before = Instant::now() + wait;
+                asleep.is_stuck = true;
             });
+            self.changed.send_replace(());
         }
     }
 

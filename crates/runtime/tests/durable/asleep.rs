@@ -2,11 +2,12 @@
 
 use std::sync::Weak;
 
-use carrel_contract::error::NotifyError;
+use carrel_contract::error::{NotifyError, WaitError};
 use carrel_contract::{
     CancellationToken, CodeModeSessionDelegate, JsonText, Notification, Read, SessionState, ToolCall,
     ToolError,
 };
+use futures::StreamExt;
 use tokio::time::Instant;
 
 use super::*;
@@ -41,9 +42,13 @@ async fn a_session_that_cannot_be_woken_is_tried_again_less_and_less_often() {
     asleep(&here).await;
     store.keeps_nothing.store(true, Ordering::Relaxed);
     let begun = Instant::now();
+    let mut events = session.events(Seq(u64::MAX));
     delegate.open_gate();
-    // After 0, 1, 3, 7 and 15 s, and once its lease is renewed meanwhile.
-    store.refused.subscribe().wait_for(|refused| *refused == 6).await.unwrap();
+    // Whoever only listens is told that nothing comes.
+    assert!(events.next().await.is_none());
+    assert!(matches!(session.wait(WaitRequest::new([cell.clone()])).await, Err(WaitError::StorageFailed(_))));
+    // After 0, 1, 3, 7 and 15 s, for that wait, and once its lease is renewed meanwhile.
+    store.refused.subscribe().wait_for(|refused| *refused == 7).await.unwrap();
     assert!(begun.elapsed() >= Duration::from_secs(14), "{:?}", begun.elapsed());
     store.keeps_nothing.store(false, Ordering::Relaxed);
     assert_eq!(end(&session, &cell).await.text(), "open");
