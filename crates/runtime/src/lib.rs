@@ -4,18 +4,19 @@
 //! one VM, hands it events (answers, timers) and performs the effects that come out. Everything that happens
 //! is appended to the session's log, and whoever observes reads the log with a cursor.
 //!
-//! Read in this order: `provider`, `session`, `seat` (where a session is: in memory, or asleep), `rest` (whether it may sleep), `outside` (what goes on outside meanwhile), `alarm` (what is due in those that sleep), `crowd` (who sleeps when memory is short, as `pressure` says), `shared` (what cells and sessions share), `admission` (who may run,
-//! decided under one lock), `cell` (the actor and what it keeps), `control` (how others end it), `log` (what happened
-//! and who has read it), `observe` (waiting for it), `stored` (the values that carry over), `notebook` (the variables of a persistent session), `earlier` (the cells that left them, for a type checker), `tools` (what they may call), `journal` (what a session writes down), `keeper` (how sessions that are written down are founded and brought back), `inspect` (what one is, while nobody has it), `telemetry` (what an operator sees), `travel` (cells that ran, again), `guest` (where and for how
-//! long VMs run).
+//! Read in this order: `provider`, `session`, `seat` (where a session is: in memory, or asleep), `shared` (what cells and
+//! sessions share), `admission` (who may run, decided under one lock), `cell` (the actor and what it keeps), `control` (how
+//! others end it), `log` (what happened and who has read it), `observe` (waiting for it), `stored` (the values that carry
+//! over), `notebook` (the variables of a persistent session), `earlier` (the cells that left them, for a type checker),
+//! `tools` (what they may call), `journal` (what a session writes down), `keeper` (how sessions that are written down are
+//! founded and brought back), `inspect` (what one is, while nobody has it), `telemetry` (what an operator sees), `travel`
+//! (cells that ran, again), `guest` (where and for how long VMs run).
 //!
 //! Futures of this crate have to be polled inside a tokio runtime with its time driver enabled.
 
 mod admission;
-mod alarm;
 mod cell;
 mod control;
-mod crowd;
 mod earlier;
 mod environment;
 mod guest;
@@ -28,11 +29,7 @@ mod log;
 mod notebook;
 mod number;
 mod observe;
-mod outside;
-mod present;
-mod pressure;
 mod provider;
-mod rest;
 mod seat;
 mod session;
 mod shared;
@@ -43,11 +40,11 @@ mod telemetry;
 mod tools;
 pub mod travel;
 
-pub use crowd::Hibernation;
 pub use environment::{Environment, SystemEnvironment};
 pub use inspect::{Kept, KeptCell, WrittenCell, inspect, written};
 pub use journal::Folding;
 pub use provider::{InProcessProvider, Options};
+pub use seat::Hibernation;
 
 /// The README's embedding, compiled and run as a test.
 #[cfg(doctest)]

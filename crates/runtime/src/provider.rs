@@ -19,13 +19,13 @@ use carrel_contract::{
 use carrel_engine::{Engine, EngineOptions, TimeZone, VmLimits};
 use carrel_journal::{Owner, SnapshotKey, Store};
 
-use crate::alarm::Alarm;
-use crate::crowd::{Crowd, Hibernation};
 use crate::environment::{Environment, SystemEnvironment};
 use crate::guest::{Lane, Ticker};
 use crate::journal::{Folding, Trust};
 use crate::keeper::Keeper;
-use crate::present::Presence;
+use crate::seat::alarm::Alarm;
+use crate::seat::crowd::{Crowd, Hibernation};
+use crate::seat::present::Presence;
 use crate::session::Session;
 use crate::shared::{Core, Past, Shared};
 use crate::tools::ToolTable;

@@ -2,9 +2,16 @@
 //!
 //! Whoever uses the session does so through a [`Use`]. When nobody does, its cells, if there are any, wait for something
 //! outside, and that has been so for a while, the session leaves memory (`asleep`). The next use brings it back, and so does
-//! what its cells wait for.
+//! what its cells wait for: `outside` goes on meanwhile, and `alarm` has what is due. `rest` says whether a session may sleep,
+//! `crowd` who does when memory is short, as `pressure` says, and `present` which sessions are here at all.
 
+pub(crate) mod alarm;
 mod asleep;
+pub(crate) mod crowd;
+pub(crate) mod outside;
+pub(crate) mod present;
+mod pressure;
+pub(crate) mod rest;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -15,11 +22,13 @@ use carrel_contract::error::{ResumeError, StorageFailed};
 use carrel_contract::{CodeModeSessionDelegate, Read, Seq, SessionId, SessionState};
 use tokio::sync::{Notify, watch};
 
+pub use self::crowd::Hibernation;
+
 use self::asleep::{Asleep, doze};
 use crate::journal::Trouble;
 use crate::keeper::{self, Keeper, Revived};
-use crate::outside::Outside;
-use crate::present::{Presence, Taken};
+use crate::seat::outside::Outside;
+use crate::seat::present::{Presence, Taken};
 use crate::session;
 use crate::shared::{Core, Shared};
 use crate::tasks::Kind;

@@ -25,7 +25,7 @@ use crate::control::CellControl;
 use crate::guest::{Away, Ran};
 use crate::notebook::Turn;
 use crate::number::CellNumber;
-use crate::rest::Busy;
+use crate::seat::rest::Busy;
 use crate::shared::Core;
 use crate::telemetry::CellTelemetry;
 use crate::tools::ToolTable;

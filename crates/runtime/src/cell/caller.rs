@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::journal::Mark;
-use crate::outside::Outside;
-use crate::rest::Busy;
+use crate::seat::outside::Outside;
+use crate::seat::rest::Busy;
 use crate::tasks::{Kind, turn};
 
 /// How long what was given up may take to be dropped. It takes no time, unless its thread is stuck.

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::log::cut_text;
-use crate::outside::{News, Outside};
+use crate::seat::outside::{News, Outside};
 use crate::shared::Core;
 
 /// Of what comes faster than this, some is dropped: the log is for people.

@@ -17,14 +17,14 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::Seat;
-use crate::alarm::Ticket;
 use crate::cell::Parked;
-use crate::crowd::Crowd;
 use crate::journal::Trouble;
 use crate::keeper::{self, Keeper, LEASE_TIME, Ownership, SLEEPING_LEASE_TIME};
 use crate::number::CellNumber;
-use crate::outside::Outside;
-use crate::present::Presence;
+use crate::seat::alarm::Ticket;
+use crate::seat::crowd::Crowd;
+use crate::seat::outside::Outside;
+use crate::seat::present::Presence;
 use crate::shared::Core;
 use crate::tasks::Kind;
 

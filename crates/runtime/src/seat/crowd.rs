@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::pressure;
+use super::pressure;
 
 /// How often it is looked how much memory there is, at most.
 const LOOK_TIME: Duration = Duration::from_millis(250);
