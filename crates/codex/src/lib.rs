@@ -9,6 +9,7 @@
 pub mod grpc;
 mod hosting;
 pub mod json;
+mod recent;
 mod service;
 
 pub use hosting::Hosting;

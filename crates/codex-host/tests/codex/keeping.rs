@@ -52,6 +52,27 @@ over_both! {
         assert_eq!(session.run(run("text(load('k'))")).await.done(), ["undefined"]);
     }
 
+    /// Two hosts of one client at once have sessions of their own.
+    async fn two_hosts_share_a_folder_and_no_session(start) {
+        let (_folder, start) = keeping(start);
+        let (_one, first) = start.session().await;
+        first.run(run("store('k', 'first')")).await.done();
+        let (_two, second) = start.session().await;
+        assert_eq!(second.run(run("text(load('k')); store('k', 'second')")).await.done(), ["undefined"]);
+        assert_eq!(first.run(run("text(load('k'))")).await.done(), ["first"]);
+    }
+
+    /// A client that is gone without closing its session finds it when it comes back.
+    async fn what_was_not_closed_is_there_again(start) {
+        let (_folder, start) = keeping(start);
+        for round in 0..3 {
+            let (host, session) = start.session().await;
+            let had = session.run(run("text(load('k') ?? 0); store('k', (load('k') ?? 0) + 1)")).await;
+            assert_eq!(had.done(), [round.to_string()]);
+            assert_eq!(host.leave().await, Some(0));
+        }
+    }
+
     /// Without a folder nothing is kept.
     async fn nothing_is_kept_unless_it_is_asked_for(start) {
         let host = start.host().await;

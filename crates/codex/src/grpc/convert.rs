@@ -8,30 +8,6 @@ use tonic::Status;
 use super::messages as m;
 use crate::service::{Detail, Ending, Item, Response, Tool, ToolKind, ToolName, Waited};
 
-/// The longest id that a client may give.
-const MAX_ID_BYTES: usize = 256;
-
-/// Checks an id that the client chose.
-pub(super) fn id<'a>(what: &str, id: &'a str) -> Result<&'a str, Status> {
-    if (1..=MAX_ID_BYTES).contains(&id.len()) {
-        return Ok(id);
-    }
-    let bytes = id.len();
-    Err(Status::invalid_argument(format!(
-        "code-mode {what} must have 1 to {MAX_ID_BYTES} bytes; it has {bytes}"
-    )))
-}
-
-/// Checks that an id has the form of those that the host gives.
-pub(super) fn uuid<'a>(what: &str, id: &'a str) -> Result<&'a str, Status> {
-    let is_uuid = id.len() == 36
-        && id.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        });
-    if is_uuid { Ok(id) } else { Err(Status::invalid_argument(format!("code-mode {what} must be a UUID"))) }
-}
-
 pub(super) fn tokens(tokens: Option<u64>) -> Option<usize> {
     tokens.map(|tokens| usize::try_from(tokens).unwrap_or(usize::MAX))
 }

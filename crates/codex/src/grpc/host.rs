@@ -1,21 +1,21 @@
 //! The methods of the service.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::{Stream, StreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tonic::{Response, Status};
 
 use super::call::Answers;
-use super::lease::{Lease, LeaseClient, Observation, Observing, draw};
-use super::{convert, messages as m};
+use super::client::LeaseClient;
+use super::events::{Events, SessionEvents};
+use super::lease::Lease;
+use super::observation::{Observation, Observing};
+use super::{convert, ids, messages as m};
 use crate::Hosting;
 use crate::service::{Admitted, Answer, Budget, Cell, Run, Session, Settings, Waited};
 
@@ -52,7 +52,7 @@ impl Host {
     }
 
     fn lease(&self, id: &str) -> Result<Arc<Lease>, Status> {
-        let id = convert::uuid("session ID", id)?;
+        let id = ids::uuid("session ID", id)?;
         let found = self.leases().get(id).cloned();
         found.ok_or_else(|| Status::not_found(format!("unknown code-mode session {id}")))
     }
@@ -77,21 +77,19 @@ impl Host {
                 0 => CAPACITY,
                 asked => usize::try_from(asked).unwrap_or(CAPACITY),
             },
-            name: self.hosting.name_of(None).await,
         };
-        #[expect(clippy::disallowed_methods, reason = "bounded by the cells and callbacks that are tracked")]
-        let (events, received) = mpsc::unbounded_channel();
-        let lease = Arc::new(Lease::new(draw(), &self, events));
+        let (events, received) = Events::new();
+        let lease = Arc::new(Lease::new(&self, events));
         let client = Arc::new(LeaseClient(Arc::clone(&lease)));
-        let session = Session::open(&self.hosting.provider, client, &settings).await.map_err(failed)?;
-        lease.begin(Arc::new(session));
+        let session = self.hosting.open(None, client, &settings).await.map_err(failed)?;
+        lease.begin(session);
         self.leases().insert(lease.id.clone(), Arc::clone(&lease));
         let opened = m::SessionOpened {
             session_id: lease.id.clone(),
             output_truncation: if truncates { 2 } else { 0 },
         };
         let opened = m::SessionEvent { event: Some(m::SessionEventEvent::Opened(opened)) };
-        let events = SessionEvents { received, lease };
+        let events = SessionEvents::new(received, lease);
         Ok(Box::pin(stream::once(async { Ok(opened) }).chain(events)))
     }
 
@@ -99,7 +97,10 @@ impl Host {
         self: Arc<Self>,
         request: m::CloseSessionRequest,
     ) -> Result<Response<m::Empty>, Status> {
-        self.lease(&request.session_id)?.close().await;
+        let lease = self.lease(&request.session_id)?;
+        // On its own: a client that goes away meanwhile has still closed it.
+        let closed = self.tasks.spawn(async move { lease.close().await });
+        closed.await.map_err(|_| Status::internal("closing panicked"))?;
         empty()
     }
 
@@ -116,7 +117,7 @@ impl Host {
         self: Arc<Self>,
         request: m::CompleteToolCallRequest,
     ) -> Result<Response<m::Empty>, Status> {
-        self.lease(&request.session_id)?.answer(request)?;
+        self.lease(&request.session_id)?.pending.answer(request)?;
         empty()
     }
 
@@ -134,10 +135,10 @@ impl Host {
     ) -> Result<Answers<m::ExecuteEvent>, Status> {
         let received_at = Instant::now();
         let lease = self.lease(&request.session_id)?;
-        let execution_id = convert::id("execution ID", &request.execution_id)?.to_owned();
+        let execution_id = ids::chosen("execution ID", &request.execution_id)?.to_owned();
         let tools = request.enabled_tools.into_iter().map(convert::tool).collect::<Result<_, _>>()?;
         let session = lease.session()?;
-        let observing = lease.observe(Observation::Execution(execution_id.clone()))?;
+        let observing = lease.observations.begin(Observation::Execution(execution_id.clone()))?;
         let budget = Budget {
             received_at,
             yield_time: request.yield_time_ms.map(Duration::from_millis),
@@ -165,10 +166,10 @@ impl Host {
     ) -> Result<Response<m::WaitResponse>, Status> {
         let received_at = Instant::now();
         let lease = self.lease(&request.session_id)?;
-        let wait_id = convert::id("wait ID", &request.wait_id)?.to_owned();
-        convert::id("cell ID", &request.cell_id)?;
+        let wait_id = ids::chosen("wait ID", &request.wait_id)?.to_owned();
+        ids::chosen("cell ID", &request.cell_id)?;
         let session = lease.session()?;
-        let observing = lease.observe(Observation::Wait(wait_id))?;
+        let observing = lease.observations.begin(Observation::Wait(wait_id))?;
         let budget = Budget {
             received_at,
             yield_time: Some(Duration::from_millis(request.yield_time_ms)),
@@ -190,10 +191,10 @@ impl Host {
         let lease = self.lease(&request.session_id)?;
         match request.observation {
             Some(m::YieldObservationRequestObservation::ExecutionId(id)) => {
-                lease.preempt(&Observation::Execution(id));
+                lease.observations.preempt(&Observation::Execution(id));
             }
             Some(m::YieldObservationRequestObservation::WaitId(id)) => {
-                lease.preempt(&Observation::Wait(id));
+                lease.observations.preempt(&Observation::Wait(id));
             }
             None => return Err(Status::invalid_argument("code-mode yield names no observation")),
         }
@@ -205,8 +206,8 @@ impl Host {
         request: m::CancelWaitRequest,
     ) -> Result<Response<m::Empty>, Status> {
         let lease = self.lease(&request.session_id)?;
-        let wait_id = convert::id("wait ID", &request.wait_id)?.to_owned();
-        lease.cancel_wait(wait_id).await;
+        let wait_id = ids::chosen("wait ID", &request.wait_id)?.to_owned();
+        lease.observations.cancel(Observation::Wait(wait_id)).await;
         empty()
     }
 
@@ -216,7 +217,7 @@ impl Host {
     ) -> Result<Response<m::WaitResponse>, Status> {
         let received_at = Instant::now();
         let session = self.lease(&request.session_id)?.session()?;
-        convert::id("cell ID", &request.cell_id)?;
+        ids::chosen("cell ID", &request.cell_id)?;
         let budget =
             Budget { received_at, yield_time: None, max_tokens: convert::tokens(request.max_output_tokens) };
         looked(session.terminate(&request.cell_id, budget).await)
@@ -269,25 +270,5 @@ impl Drop for Abandoned {
             let session = Arc::clone(&self.session);
             self.tasks.spawn_on(async move { session.abandon(&cell).await }, &runtime);
         }
-    }
-}
-
-/// The stream that is a session's lease: dropping it ends the session.
-struct SessionEvents {
-    received: mpsc::UnboundedReceiver<m::SessionEvent>,
-    lease: Arc<Lease>,
-}
-
-impl Stream for SessionEvents {
-    type Item = Result<m::SessionEvent, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.received.poll_recv(cx).map(|event| event.map(Ok))
-    }
-}
-
-impl Drop for SessionEvents {
-    fn drop(&mut self) {
-        Arc::clone(&self.lease).abandon();
     }
 }

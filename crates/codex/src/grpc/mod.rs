@@ -1,10 +1,15 @@
 //! The gRPC protocol: `codex.code_mode.v1.CodeModeHost` over HTTP/2, on a pair of pipes or on a port.
 
 mod call;
+mod client;
 mod convert;
+mod events;
 mod host;
+mod ids;
 mod lease;
 pub mod messages;
+mod observation;
+mod pending;
 mod server;
 mod subscription;
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::lease::Lease;
-use super::messages as m;
+use super::{ids, messages as m};
 use crate::service::ToolName;
 
 /// The subscriptions that a session has at most, and the filters that one has.
@@ -49,7 +49,7 @@ impl Subscriptions {
             )));
         }
         for filter in &filters {
-            super::convert::id("tool name", &filter.name)?;
+            ids::chosen("tool name", &filter.name)?;
         }
         let mut all = self.all();
         all.retain(|it| !it.calls.is_closed());

@@ -18,8 +18,9 @@ use super::hello::{self, VERSION};
 use super::host::{HostMessage, Looked, Observed, Outcome, Rejection, Value};
 use super::link::{Link, SessionClient};
 use super::outbox::Outbox;
-use super::requests::{Active, Recent, Requests};
+use super::requests::{Active, Requests};
 use crate::Hosting;
+use crate::recent::Recent;
 use crate::service::{Admitted, Answer, Budget, Run, Session, Settings, Ticket, Tool, ToolName, Waited};
 
 /// Why a connection ended that should not have.
@@ -221,10 +222,9 @@ impl Connection {
             max_heap_bytes: limits.max_heap_size_bytes,
             truncates: open.output_truncation == Some(client::Truncation::Server),
             pending_calls: self.capacity,
-            name: self.hosting.name_of(Some(&session_id)).await,
         };
         let client = SessionClient { link: Arc::clone(&self.link), session_id: session_id.clone() };
-        let session = Session::open(&self.hosting.provider, Arc::new(client), &settings).await?;
+        let session = self.hosting.open(Some(&session_id), Arc::new(client), &settings).await?;
         let value = Value::SessionReady { session_id: &session_id };
         say(&self.link.outbox, &HostMessage::Response { id, result: Outcome::Ok { value } });
         self.sessions().open.insert(session_id, Arc::new(session));

@@ -1,41 +1,11 @@
 //! The requests of a connection: those under way, and the ids that must not come again.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carrel_contract::CancellationToken;
 
-/// How many ids are remembered after their request.
-const REMEMBERED: usize = 4096;
-
-/// Ids in the order in which they were used up.
-#[derive(Debug)]
-pub(super) struct Recent<T> {
-    order: VecDeque<T>,
-    ids: HashSet<T>,
-}
-
-impl<T> Default for Recent<T> {
-    fn default() -> Self {
-        Self { order: VecDeque::new(), ids: HashSet::new() }
-    }
-}
-
-impl<T: Clone + Eq + std::hash::Hash> Recent<T> {
-    pub(super) fn contains(&self, id: &T) -> bool {
-        self.ids.contains(id)
-    }
-
-    pub(super) fn push(&mut self, id: T) {
-        if self.order.len() == REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ids.remove(&oldest);
-        }
-        self.ids.insert(id.clone());
-        self.order.push_back(id);
-    }
-}
+use crate::recent::Recent;
 
 /// The requests of a connection.
 #[derive(Clone, Default)]

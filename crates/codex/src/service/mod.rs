@@ -16,6 +16,6 @@ mod yield_time;
 pub(crate) use cell::{Cell, Ticket};
 pub(crate) use outlet::{Client, Invocation, Turn};
 pub(crate) use response::{Answer, Detail, Ending, Item, Response, Waited};
-pub(crate) use session::{Admitted, Budget, Run, Session, Settings, Tool};
+pub(crate) use session::{Admitted, Budget, Run, Session, Settings, Tool, Unopened};
 
 pub(crate) use carrel_contract::{ToolKind, ToolOrigin as ToolName};

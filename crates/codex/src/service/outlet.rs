@@ -1,6 +1,6 @@
 //! The way from a cell to the client.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +14,7 @@ use tokio::sync::{Notify, OwnedMutexGuard};
 
 use super::cell::{Cell, id_of};
 use super::input;
+use crate::recent::Recent;
 
 /// What a session asks of its transport.
 pub(crate) trait Client: Send + Sync + 'static {
@@ -55,11 +56,8 @@ pub(crate) struct Invocation {
 struct Cells {
     open: HashMap<CellId, Arc<Cell>>,
     /// The last ones that are gone.
-    closed: VecDeque<CellId>,
+    closed: Recent<CellId>,
 }
-
-/// How many cells are remembered to have been.
-const REMEMBERED: usize = 4096;
 
 /// What a session of the contract knows of its client, and the cells that the client knows of.
 pub(crate) struct Outlet {
@@ -99,10 +97,7 @@ impl Outlet {
         let mut cells = self.cells();
         let was_known = cells.open.remove(&cell.id).is_some();
         if was_known {
-            if cells.closed.len() == REMEMBERED {
-                cells.closed.pop_front();
-            }
-            cells.closed.push_back(cell.id.clone());
+            cells.closed.push(cell.id.clone());
             drop(cells);
             self.client.closed(cell);
             self.changed.notify_waiters();

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carrel_contract::error::{ExecuteError, TerminateError, WaitError};
+use carrel_contract::error::{ExecuteError, ResumeError, TerminateError, WaitError};
 use carrel_contract::{
     CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionDelegate, CodeModeSessionProvider, Dialect,
-    Durability, ExecuteRequest, JsonText, SessionId, SessionName, SessionSpec, ToolDescription, WaitRequest,
+    Durability, ExecuteRequest, JsonText, SessionName, SessionSpec, ToolDescription, WaitRequest,
 };
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -15,6 +15,7 @@ use super::cell::{Cell, Ticket, id_of};
 use super::outlet::{Client, Outlet};
 use super::response::{self, Answer, Ending, Item, Response, Waited};
 use super::{ToolName, names, truncation, yield_time};
+use crate::hosting::Kept;
 
 /// What output may have that nobody set a budget for, in tokens.
 const DEFAULT_TOKENS: usize = 10_000;
@@ -39,18 +40,25 @@ pub(crate) struct Settings {
     pub(crate) truncates: bool,
     /// The most calls that the client takes at once; others wait.
     pub(crate) pending_calls: usize,
-    /// Under which it is found again, where sessions are kept.
-    pub(crate) name: Option<SessionName>,
+}
+
+/// Why there is no session.
+pub(crate) enum Unopened {
+    /// Another host has the one that is kept.
+    Elsewhere(Kept),
+    /// The one that is kept cannot be brought back.
+    Broken(Kept, String),
+    Failed(String),
 }
 
 impl Settings {
-    fn spec(&self) -> SessionSpec {
+    fn spec(&self, name: Option<SessionName>) -> SessionSpec {
         let mut spec = SessionSpec::default();
         spec.dialect = Dialect::Codex;
-        spec.name.clone_from(&self.name);
-        if self.name.is_some() {
+        if name.is_some() {
             spec.durability = Durability::Journaled;
         }
+        spec.name = name;
         let heap = self.max_heap_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         let limits = &mut spec.limits;
         limits.memory_bytes = heap.unwrap_or(MEMORY_BYTES).clamp(LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES);
@@ -107,27 +115,36 @@ pub(crate) struct Session {
     provider: Arc<dyn CodeModeSessionProvider>,
     max_yield_time: Option<Duration>,
     truncates: bool,
-    is_kept: bool,
+    /// Where it is kept; it lets the name go after the session.
+    kept: Option<Kept>,
     /// The tools that the session of the contract has. Held while a cell is admitted, so that it gets its own.
     tools: Mutex<Option<Vec<ToolDescription>>>,
 }
 
 impl Session {
-    /// Makes a session, or brings back the one of this name.
+    /// Makes a session, or brings back the one that is kept.
     pub(crate) async fn open(
         provider: &Arc<dyn CodeModeSessionProvider>,
         client: Arc<dyn Client>,
         settings: &Settings,
-    ) -> Result<Self, String> {
-        let found = match &settings.name {
-            Some(name) => find(provider, name).await?,
-            None => None,
-        };
+        kept: Option<Kept>,
+    ) -> Result<Self, Unopened> {
+        let found = kept.as_ref().and_then(|kept| kept.found.clone());
         let outlet = Arc::new(Outlet::new(client, found.is_some()));
         let delegate = Arc::clone(&outlet) as Arc<dyn CodeModeSessionDelegate>;
-        let inner = match found {
-            Some(id) => provider.resume(id, delegate).await.map_err(failed)?,
-            None => provider.create(settings.spec(), delegate).await.map_err(failed)?,
+        let (inner, kept) = match (found, kept) {
+            (Some(id), Some(kept)) => match provider.resume(id, delegate).await {
+                Ok(inner) => (inner, Some(kept)),
+                Err(ResumeError::OwnedElsewhere(_)) => return Err(Unopened::Elsewhere(kept)),
+                Err(error) => return Err(Unopened::Broken(kept, failed(error))),
+            },
+            (_, kept) => {
+                let spec = settings.spec(kept.as_ref().map(|kept| kept.name.clone()));
+                (
+                    provider.create(spec, delegate).await.map_err(|error| Unopened::Failed(failed(error)))?,
+                    kept,
+                )
+            }
         };
         Ok(Self {
             inner,
@@ -135,9 +152,14 @@ impl Session {
             provider: Arc::clone(provider),
             max_yield_time: settings.max_yield_time,
             truncates: settings.truncates,
-            is_kept: settings.name.is_some(),
+            kept,
             tools: Mutex::default(),
         })
+    }
+
+    /// Tells whether it outlives its client.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept.is_some()
     }
 
     /// Admits a cell. The client has to be [told of it](Cell::announce) before anything that the cell does reaches it.
@@ -220,7 +242,7 @@ impl Session {
         for cell in self.outlet.open() {
             self.outlet.close(&cell);
         }
-        if self.is_kept {
+        if self.is_kept() {
             drop(self.provider.delete(self.inner.id().clone()).await);
         }
     }
@@ -334,14 +356,6 @@ fn describe(tool: Tool) -> Option<ToolDescription> {
         description = description.with_input_schema(schema);
     }
     Some(description)
-}
-
-async fn find(
-    provider: &Arc<dyn CodeModeSessionProvider>,
-    name: &SessionName,
-) -> Result<Option<SessionId>, String> {
-    let kept = provider.list().await.map_err(failed)?;
-    Ok(kept.into_iter().rfind(|id| SessionName::of(id).as_ref() == Some(name)))
 }
 
 /// The words that clients know, where there are some.
