@@ -48,6 +48,10 @@ pub trait CodeModeSession: Send + Sync {
     /// Moves the session's reader past what a look gave it, and marks an outcome in it as read. Whatever has gone since is passed over in silence.
     fn note_read(&self, read: Read);
 
+    /// Lets go of what memory holds of a cell that has ended and will not be asked for again: from now on it may be gone, as one
+    /// that others have followed. By default it stays.
+    fn forget(&self, _cell_id: &CellId) {}
+
     /// Ends a cell and returns its outcome: [`CellResponse::Terminated`], or the natural outcome that was
     /// there first. A second call gets the same. Dropping the future does not undo the termination.
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError>;

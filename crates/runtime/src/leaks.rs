@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use carrel_contract::error::WaitError;
 use carrel_contract::testing::{RecordingDelegate, Seen, tool_descriptions};
 use carrel_contract::{CodeModeSession, ExecuteRequest, SessionSpec, WaitRequest};
 
@@ -63,6 +64,23 @@ async fn nothing_is_left_of_a_cell_but_its_outcome() {
     assert_eq!(core.outside.call_places.available_permits(), core.limits.pending_tool_calls);
     let closed = delegate.seen().into_iter().filter(|seen| matches!(seen, Seen::Closed(_))).count();
     assert_eq!(closed, 9 * 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_left_of_an_outcome_that_nobody_will_ask_for() {
+    let session = session(RecordingDelegate::new(), |_| ()).await;
+    let core = session.core();
+    let running = session.execute(request("await tools.hang()")).await.unwrap().cell_id;
+    for _ in 0..10 {
+        let cell_id = session.execute(request("text('fine')")).await.unwrap().cell_id;
+        let wait = WaitRequest::new([cell_id.clone()]).with_yield_time(LONG);
+        session.wait(wait.clone()).await.unwrap();
+        session.forget(&cell_id);
+        assert!(matches!(session.wait(wait).await, Err(WaitError::OutcomeExpired(_))));
+    }
+    session.forget(&running);
+    assert_eq!(core.log.cells(), 1, "one that runs is not forgotten");
+    session.terminate(running).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -293,6 +293,13 @@ impl CodeModeSession for Session {
         self.seat.note_read(read);
     }
 
+    /// One that sleeps holds nothing; what its journal has is there when it wakes.
+    fn forget(&self, cell_id: &CellId) {
+        if let Some(core) = self.seat.listen() {
+            core.log.forget(cell_id);
+        }
+    }
+
     fn terminate(&self, cell_id: CellId) -> CodeModeFuture<'_, CellResponse, TerminateError> {
         Box::pin(async move {
             let ended = cell_id.clone();

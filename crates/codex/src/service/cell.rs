@@ -99,7 +99,7 @@ pub(super) fn id_of(name: &str) -> Option<CellId> {
     CellId::new(&format!("{PREFIX}{name}")).ok()
 }
 
-/// A request that concerns a cell. The cell is closed when its end was given and the last of these is gone.
+/// A request that concerns a cell. When its end was given and the last of these is gone, the cell is closed and forgotten.
 pub(crate) struct Ticket {
     outlet: Arc<Outlet>,
     session: Arc<dyn CodeModeSession>,
@@ -190,6 +190,7 @@ impl Drop for Ticket {
         drop(phase);
         if is_last {
             self.outlet.close(&self.cell);
+            self.session.forget(&self.cell.id);
         }
     }
 }

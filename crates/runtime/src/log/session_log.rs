@@ -358,6 +358,17 @@ impl SessionLog {
         self.write_down_reader(&read.cell_id, cell, read_before, was_read);
     }
 
+    /// Forgets a cell that has ended.
+    pub(crate) fn forget(&self, cell_id: &CellId) {
+        let mut state = self.lock();
+        if state.cells.get(cell_id).is_some_and(CellLog::is_ended) {
+            state.ended.retain(|(ended, _)| ended != cell_id);
+            let forgotten = state.remove(cell_id);
+            drop(state);
+            tell(forgotten.as_slice());
+        }
+    }
+
     fn write_down_reader(&self, cell_id: &CellId, cell: &CellLog, read_before: Seq, was_read: bool) {
         let has_moved = cell.read_up_to > read_before || cell.was_read() != was_read;
         if let (Some(journal), Some(number), true) = (self.journal.get(), CellNumber::of(cell_id), has_moved)
@@ -455,22 +466,27 @@ impl State {
     #[must_use]
     fn forget_old(&mut self, limits: &Limits, now: Instant) -> Vec<Arc<Notify>> {
         let mut forgotten = Vec::new();
-        while let Some((cell_id, ended_at)) = self.ended.front() {
+        while let Some((_, ended_at)) = self.ended.front() {
             if self.ended.len() <= limits.kept_outcomes && now - *ended_at < limits.outcome_age {
                 break;
             }
-            if let Some(cell) = self.cells.remove(cell_id) {
-                // It may be another's by now.
-                if let Some(keyed) = &cell.keyed
-                    && self.keys.get(&keyed.key) == Some(cell_id)
-                {
-                    self.keys.remove(&keyed.key);
-                }
-                forgotten.push(cell.changed);
-            }
-            self.ended.pop_front();
+            let Some((cell_id, _)) = self.ended.pop_front() else { break };
+            forgotten.extend(self.remove(&cell_id));
         }
         forgotten
+    }
+
+    /// Removes a cell. Returns what tells those who wait for it.
+    #[must_use]
+    fn remove(&mut self, cell_id: &CellId) -> Option<Arc<Notify>> {
+        let cell = self.cells.remove(cell_id)?;
+        // It may be another's by now.
+        if let Some(keyed) = &cell.keyed
+            && self.keys.get(&keyed.key) == Some(cell_id)
+        {
+            self.keys.remove(&keyed.key);
+        }
+        Some(cell.changed)
     }
 }
 
