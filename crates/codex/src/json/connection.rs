@@ -1,136 +1,37 @@
-//! A connection: reads what the client says, in order, and has it done.
+//! What a client asks for, done in order.
 //!
 //! What is quick is done before the next message is read, so that cells get their numbers in the order of the requests.
 //! Whatever waits is a task of the connection's, and a task that panics ends it.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::answers::{completed, first_response};
 use super::client::{self, ClientMessage, Operation};
-use super::frame::{self, TooLong};
-use super::hello::{self, VERSION};
-use super::host::{HostMessage, Looked, Observed, Outcome, Rejection, Value};
+use super::host::{HostMessage, Outcome, Value};
 use super::link::{Link, SessionClient};
 use super::outbox::Outbox;
 use super::requests::{Active, Requests};
+use super::serve::ConnectionError;
 use crate::Hosting;
 use crate::recent::Recent;
-use crate::service::{Admitted, Answer, Budget, Run, Session, Settings, Ticket, Tool, ToolName, Waited};
+use crate::service::{Budget, Run, Session, Settings, Tool, ToolName, cut_error};
 
-/// Why a connection ended that should not have.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectionError {
-    /// The first message is none.
-    #[error("failed to read code-mode client hello\n\nCaused by:\n    {0}")]
-    Hello(String),
-    /// A later one is none.
-    #[error("failed to read code-mode client message\n\nCaused by:\n    {0}")]
-    Message(String),
-    /// The client began again.
-    #[error("received a second code-mode client hello")]
-    SecondHello,
-    /// A request has the name of another.
-    #[error("duplicate code-mode request ID RequestId({0})")]
-    DuplicateRequest(i64),
-    /// A task panicked.
-    #[error("a code-mode task panicked")]
-    Panicked,
-    /// Nothing can be written.
-    #[error("failed to write a code-mode host message: {0}")]
-    Write(#[source] io::Error),
-}
+/// The longest id of a session.
+const MAX_ID_BYTES: usize = 1024;
 
-/// Serves a client until it closes its side, or cannot be understood.
-///
-/// # Errors
-/// [`ConnectionError`]: what the client said that nobody may, or how the connection failed.
-pub async fn serve(
-    hosting: Arc<Hosting>,
-    mut input: impl AsyncRead + Unpin + Send,
-    output: impl AsyncWrite + Unpin + Send + 'static,
-) -> Result<(), ConnectionError> {
-    let (outbox, pump) = Outbox::new();
-    let mut writing = JoinSet::new();
-    writing.spawn(pump.run(output));
-    let served = tokio::select! {
-        served = converse(hosting, &mut input, outbox) => served,
-        written = writing.join_next() => return match written {
-            Some(Ok(Err(error))) => Err(ConnectionError::Write(error)),
-            _ => Err(ConnectionError::Panicked),
-        },
-    };
-    // What was said last, a rejection for example, is on its way, unless the client does not read at all.
-    drop(tokio::time::timeout(Duration::from_millis(100), writing.join_next()).await);
-    served
-}
-
-async fn converse(
-    hosting: Arc<Hosting>,
-    input: &mut (impl AsyncRead + Unpin),
-    outbox: Outbox,
-) -> Result<(), ConnectionError> {
-    let invalid =
-        |error: String| ConnectionError::Hello(format!("failed to decode code-mode IPC frame: {error}"));
-    let first = frame::read(input).await.map_err(|error| ConnectionError::Hello(error.to_string()))?;
-    let Some(first) = first else { return Ok(()) };
-    let agreed = match serde_json::from_slice(&first).map_err(|error| invalid(error.to_string()))? {
-        ClientMessage::Hello(hello) => {
-            hello::check(&hello).map_err(invalid)?;
-            hello::agree(&hello)
-        }
-        _ => Err(Rejection::InvalidHello { message: "first message must be connection/hello" }),
-    };
-    let agreed = match agreed {
-        Ok(agreed) => agreed,
-        Err(reason) => {
-            say(&outbox, &HostMessage::Rejected { reason });
-            return Ok(());
-        }
-    };
-    say(&outbox, &HostMessage::Ready { selected_version: VERSION, capabilities: &agreed.capabilities });
-    let mut connection = Connection {
-        hosting,
-        link: Arc::new(Link::new(outbox, agreed.capacity)),
-        capacity: agreed.capacity,
-        requests: Requests::default(),
-        sessions: Arc::default(),
-        tasks: JoinSet::new(),
-    };
-    // A frame is read in pieces, and a task may end between two of them.
-    let mut reading = Box::pin(frame::read(input));
-    loop {
-        tokio::select! {
-            frame = &mut reading => {
-                drop(reading);
-                let frame = frame.map_err(|error| ConnectionError::Message(error.to_string()))?;
-                let Some(frame) = frame else { return Ok(()) };
-                connection.take(&frame).await?;
-                reading = Box::pin(frame::read(input));
-            }
-            Some(ended) = connection.tasks.join_next() => ended.map_err(|_| ConnectionError::Panicked)?,
-        }
-    }
-}
-
-/// Queues a message that always fits a frame.
-fn say(outbox: &Outbox, message: &HostMessage<'_>) {
-    outbox.send_now(message).ok();
-}
-
-struct Connection {
+/// A client, and what is under way for it.
+pub(super) struct Connection {
     hosting: Arc<Hosting>,
     link: Arc<Link>,
     capacity: usize,
     requests: Requests,
     sessions: Arc<Mutex<Sessions>>,
-    tasks: JoinSet<()>,
+    pub(super) tasks: JoinSet<()>,
 }
 
 #[derive(Default)]
@@ -141,7 +42,19 @@ struct Sessions {
 }
 
 impl Connection {
-    async fn take(&mut self, frame: &[u8]) -> Result<(), ConnectionError> {
+    pub(super) fn new(hosting: Arc<Hosting>, outbox: Outbox, capacity: usize) -> Self {
+        Self {
+            hosting,
+            link: Arc::new(Link::new(outbox, capacity)),
+            capacity,
+            requests: Requests::default(),
+            sessions: Arc::default(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Takes a frame of the client's.
+    pub(super) async fn take(&mut self, frame: &[u8]) -> Result<(), ConnectionError> {
         let received_at = Instant::now();
         let invalid = |error: String| {
             ConnectionError::Message(format!("failed to decode code-mode IPC frame: {error}"))
@@ -188,7 +101,13 @@ impl Connection {
     }
 
     fn fail(&self, id: i64, message: String) {
-        say(&self.link.outbox, &HostMessage::Response { id, result: Outcome::Error { message } });
+        let message = cut_error(message);
+        self.say(&HostMessage::Response { id, result: Outcome::Error { message } });
+    }
+
+    /// Queues a message that always fits a frame.
+    fn say(&self, message: &HostMessage<'_>) {
+        self.link.outbox.say(message).ok();
     }
 
     async fn perform(&mut self, active: Active, operation: Operation, received_at: Instant) {
@@ -207,6 +126,10 @@ impl Connection {
 
     async fn open(&mut self, id: i64, open: client::Open) -> Result<(), String> {
         let session_id = open.session_id;
+        if session_id.len() > MAX_ID_BYTES {
+            let bytes = session_id.len();
+            return Err(format!("code-mode session ID must have 1 to {MAX_ID_BYTES} bytes; it has {bytes}"));
+        }
         {
             let sessions = self.sessions();
             if sessions.open.contains_key(&session_id) {
@@ -226,7 +149,7 @@ impl Connection {
         let client = SessionClient { link: Arc::clone(&self.link), session_id: session_id.clone() };
         let session = self.hosting.open(Some(&session_id), Arc::new(client), &settings).await?;
         let value = Value::SessionReady { session_id: &session_id };
-        say(&self.link.outbox, &HostMessage::Response { id, result: Outcome::Ok { value } });
+        self.say(&HostMessage::Response { id, result: Outcome::Ok { value } });
         self.sessions().open.insert(session_id, Arc::new(session));
         Ok(())
     }
@@ -254,7 +177,7 @@ impl Connection {
         };
         let admitted = session.execute(run).await?;
         let value = Value::Started { cell_id: &admitted.cell.name };
-        say(&self.link.outbox, &HostMessage::Response { id: active.id, result: Outcome::Ok { value } });
+        self.say(&HostMessage::Response { id: active.id, result: Outcome::Ok { value } });
         admitted.cell.announce();
         self.tasks.spawn(first_response(Arc::clone(&self.link), active, admitted));
         Ok(())
@@ -275,7 +198,7 @@ impl Connection {
                 () = signals.cancel.cancelled() => Err("code-mode request cancelled".to_owned()),
                 answer = session.wait(&wait.request.cell_id, budget, signals.preempt.cancelled()) => answer,
             };
-            completed(&link, active, answer).await;
+            completed(&link, active, answer);
         });
         Ok(())
     }
@@ -292,7 +215,7 @@ impl Connection {
         let budget = Budget { received_at, yield_time: None, max_tokens };
         self.tasks.spawn(async move {
             let answer = session.terminate(&terminate.cell_id, budget).await;
-            completed(&link, active, answer).await;
+            completed(&link, active, answer);
         });
         Ok(())
     }
@@ -309,61 +232,11 @@ impl Connection {
                 }
             }
             let value = Value::SessionClosed { session_id: &session_id };
-            say(&link.outbox, &HostMessage::Response { id: active.id, result: Outcome::Ok { value } });
+            link.outbox.say(&HostMessage::Response { id: active.id, result: Outcome::Ok { value } }).ok();
             drop(active);
         });
         Ok(())
     }
-}
-
-/// Answers the request for a cell a second time. A request that is cancelled gives its observation up; the cell goes on.
-async fn first_response(link: Arc<Link>, active: Active, admitted: Admitted) {
-    let signals = &active.signals;
-    let answer = tokio::select! {
-        biased;
-        () = signals.cancel.cancelled() => Err("code-mode request cancelled".to_owned()),
-        answer = admitted.respond(signals.preempt.cancelled()) => answer,
-    };
-    let id = active.id;
-    let result = match &answer {
-        Ok(Answer { waited: Waited::Live(response) | Waited::Missing(response), .. }) => {
-            Outcome::Ok { value: Observed::from(response) }
-        }
-        Err(message) => Outcome::Error { message: message.clone() },
-    };
-    let frame = frame::encode(&HostMessage::InitialResponse { id, result }).or_else(|too_long: TooLong| {
-        let message = format!("code-mode initial response exceeds the IPC frame limit: {too_long}");
-        frame::encode(&HostMessage::InitialResponse { id, result: Outcome::Error { message } })
-    });
-    deliver(&link, frame, answer, active).await;
-}
-
-/// Sends an answer, and says so to whoever keeps account of it.
-async fn deliver(
-    link: &Link,
-    frame: Result<Vec<u8>, TooLong>,
-    answer: Result<Answer, String>,
-    active: Active,
-) {
-    let Ok(frame) = frame else { return };
-    let ticket = answer.ok().and_then(|answer| answer.ticket).map(Ticket::deliver);
-    drop(active);
-    link.outbox.send(frame).await.ok();
-    drop(ticket);
-}
-
-/// Answers the request for a look at a cell, or for its end.
-async fn completed(link: &Link, active: Active, answer: Result<Answer, String>) {
-    let id = active.id;
-    let result = match &answer {
-        Ok(answer) => Outcome::Ok { value: Value::WaitCompleted { outcome: Looked::from(&answer.waited) } },
-        Err(message) => Outcome::Error { message: message.clone() },
-    };
-    let frame = frame::encode(&HostMessage::Response { id, result }).or_else(|too_long: TooLong| {
-        let message = format!("code-mode host response exceeds the IPC frame limit: {too_long}");
-        frame::encode(&HostMessage::Response { id, result: Outcome::Error { message } })
-    });
-    deliver(link, frame, answer, active).await;
 }
 
 fn session_of(operation: &Operation) -> &str {

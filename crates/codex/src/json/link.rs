@@ -64,7 +64,7 @@ impl Link {
         let _forgotten = Forgotten(self, id);
         tokio::select! {
             biased;
-            sent = self.outbox.send(frame) => sent.map_err(|_| gone())?,
+            sent = self.outbox.ask(frame) => sent.map_err(|_| gone())?,
             () = cancel.cancelled() => return Err(cancelled()),
         }
         drop(turn);
@@ -74,7 +74,7 @@ impl Link {
                 Answer::Error(message) => Err(message),
             },
             () = cancel.cancelled() => {
-                self.outbox.send_now(&HostMessage::Cancel { id }).ok();
+                self.outbox.say(&HostMessage::Cancel { id }).ok();
                 Err(cancelled())
             }
         }
@@ -137,6 +137,6 @@ impl Client for SessionClient {
 
     fn closed(&self, cell: &Cell) {
         let message = HostMessage::CellClosed { session_id: &self.session_id, cell_id: &cell.name };
-        self.link.outbox.send_now(&message).ok();
+        self.link.outbox.say(&message).ok();
     }
 }

@@ -1,5 +1,6 @@
 //! The JSON protocol: frames on a byte stream, one client a connection.
 
+mod answers;
 mod client;
 mod connection;
 mod frame;
@@ -8,6 +9,7 @@ mod host;
 mod link;
 mod outbox;
 mod requests;
+mod serve;
 
-pub use connection::{ConnectionError, serve};
 pub use frame::MAX_FRAME_BYTES;
+pub use serve::{ConnectionError, serve};

@@ -17,5 +17,6 @@ pub(crate) use cell::{Cell, Ticket};
 pub(crate) use outlet::{Client, Invocation, Turn};
 pub(crate) use response::{Answer, Detail, Ending, Item, Response, Waited};
 pub(crate) use session::{Admitted, Budget, Run, Session, Settings, Tool, Unopened};
+pub(crate) use truncation::cut_error;
 
 pub(crate) use carrel_contract::{ToolKind, ToolOrigin as ToolName};

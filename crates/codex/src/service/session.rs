@@ -24,6 +24,8 @@ const ALL_TOKENS: usize = usize::MAX / 8;
 /// How long a session that ends waits for what is on its way to the client.
 const LEAVING: Duration = Duration::from_secs(5);
 const MIB: usize = 1024 * 1024;
+/// The most that a source may have. No model writes as much, and the time and memory that it takes to read are nobody else's.
+const SOURCE_BYTES: usize = 4 * MIB;
 /// What a cell may have in memory unless the client says less or more.
 const MEMORY_BYTES: usize = 256 * MIB;
 /// The least that a cell can be given; less is taken for this.
@@ -64,7 +66,7 @@ impl Settings {
         limits.memory_bytes = heap.unwrap_or(MEMORY_BYTES).clamp(LEAST_MEMORY_BYTES, MOST_MEMORY_BYTES);
         // The observed host has no limit here, and its clients end what takes too long.
         limits.cpu_time = Duration::from_secs(24 * 3600);
-        limits.source_bytes = 64 * MIB;
+        limits.source_bytes = SOURCE_BYTES;
         limits.tool_value_bytes = 64 * MIB;
         limits.pending_tool_calls = self.pending_calls.max(1);
         limits.running_cells = 1000;
@@ -230,6 +232,7 @@ impl Session {
     pub(crate) async fn abandon(&self, cell: &Cell) {
         drop(self.inner.terminate(cell.id.clone()).await);
         self.outlet.close(cell);
+        self.inner.forget(&cell.id);
     }
 
     /// Ends the session and all of its cells, after what is on its way to the client.

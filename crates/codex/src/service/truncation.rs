@@ -80,7 +80,7 @@ fn without_middle(text: &str, budget: usize) -> String {
 }
 
 /// Cuts an error to the most that one may have.
-pub(super) fn cut_error(text: String) -> String {
+pub(crate) fn cut_error(text: String) -> String {
     const MOST: usize = 64 * 1024;
     if text.len() <= MOST {
         return text;
