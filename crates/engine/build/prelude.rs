@@ -43,7 +43,6 @@ const FILES: &[&str] = &[
     "codex/control",
     "codex/tools",
     "codex/settled",
-    "codex/globals",
 ];
 
 /// Writes the files of `folder` as the array that `guest.h` declares.

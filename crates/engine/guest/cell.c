@@ -16,8 +16,6 @@ static bool exiting;
 static char cell_name[32] = CELL_NAME;
 
 bool speaks_codex;
-/* What tells a thrown value as a text in that dialect. */
-static JSValue error_text = JS_UNDEFINED;
 /* What describes a source that does not parse, or does not link, in any dialect. */
 static JSValue describe_plainly = JS_UNDEFINED;
 
@@ -184,25 +182,21 @@ JSValue cell_throw_text(JSContext *ctx)
     JSValue reason = JS_GetException(ctx);
     if (exiting)
         return JS_Throw(ctx, reason);
-    JSValue text = memory_is_cause(reason) ? JS_DupValue(ctx, reason) : JS_Call(ctx, error_text, JS_UNDEFINED, 1, &reason);
+    JSValue text = memory_is_cause(reason) ? JS_DupValue(ctx, reason) : JS_Call(ctx, codex_error_text, JS_UNDEFINED, 1, &reason);
     JS_FreeValue(ctx, reason);
     return JS_IsException(text) ? text : JS_Throw(ctx, text);
 }
 
-/* Makes the VM speak the dialect of Codex, for good. */
-static int speak_codex(JSContext *ctx)
+/* Makes the VM speak the dialect of Codex, for good. What it had before stays where it is: to let go of it would write to
+ * many a page of the image. */
+static void speak_codex(JSContext *ctx)
 {
-    JSValue codex = JS_Call(ctx, prelude_speak_codex, JS_UNDEFINED, 0, NULL);
-    if (JS_IsException(codex))
-        return -1;
+    carrel_exchange_globals(ctx, codex_globals, codex_errors);
     describe_plainly = prelude_describe;
-    prelude_describe = JS_GetPropertyStr(ctx, codex, "describe");
-    JS_FreeValue(ctx, prelude_tool_error);
-    prelude_tool_error = JS_GetPropertyStr(ctx, codex, "toolError");
-    error_text = JS_GetPropertyStr(ctx, codex, "errorText");
-    JS_FreeValue(ctx, codex);
+    prelude_describe = codex_describe;
+    prelude_tool_error = codex_tool_error;
+    prelude_forget_tools = codex_forget_tools;
     speaks_codex = true;
-    return 0;
 }
 
 static void name_cell(void)
@@ -244,8 +238,8 @@ int32_t start(size_t names_len, size_t json_len, size_t source_len, int64_t seed
     persistent = keep_vm;
     if (++cells > 1 && forget_last_cell(ctx))
         return end_with_exception(ctx, ENDING_THROWN);
-    if (dialect == DIALECT_CODEX && !speaks_codex && speak_codex(ctx))
-        return end_with_exception(ctx, ENDING_THROWN);
+    if (dialect == DIALECT_CODEX && !speaks_codex)
+        speak_codex(ctx);
     name_cell();
     carrel_keep_variables(persistent);
     carrel_seed(ctx, (uint64_t)seed);

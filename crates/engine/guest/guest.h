@@ -24,7 +24,10 @@ extern JSRuntime *runtime;
 extern JSContext *context;
 
 /* Functions of the prelude that C calls. */
-extern JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools, prelude_speak_codex;
+extern JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools;
+
+/* What a VM has in the dialect of Codex: in place of some of those, and of what two objects have. */
+extern JSValue codex_tool_error, codex_describe, codex_error_text, codex_forget_tools, codex_globals, codex_errors;
 
 /* ---- cell.c ---- */
 
@@ -153,6 +156,10 @@ void carrel_seed(JSContext *ctx, uint64_t seed);
 
 /* Whether the variables of the modules made from now on are shared with later ones (see variables.h). */
 void carrel_keep_variables(bool keep);
+
+/* Exchanges the properties of the global object, and those of the prototype of errors, with those of two plain objects, each with
+ * the same prototype. No property is copied, and no count of references changes. */
+void carrel_exchange_globals(JSContext *ctx, JSValueConst globals, JSValueConst errors);
 
 /* Forgets all of a cell that has ended, wherever it was, but what its variables hold. */
 void carrel_end_cell(JSContext *ctx, JSModuleDef *module);

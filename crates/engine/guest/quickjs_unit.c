@@ -52,6 +52,23 @@ void carrel_keep_variables(bool keep)
     carrel_keeps_variables = keep;
 }
 
+static void exchange_properties(JSObject *one, JSValueConst with)
+{
+    JSObject *other = JS_VALUE_GET_OBJ(with);
+    JSShape *shape = one->shape;
+    JSProperty *prop = one->prop;
+    one->shape = other->shape;
+    one->prop = other->prop;
+    other->shape = shape;
+    other->prop = prop;
+}
+
+void carrel_exchange_globals(JSContext *ctx, JSValueConst globals, JSValueConst errors)
+{
+    exchange_properties(JS_VALUE_GET_OBJ(ctx->global_obj), globals);
+    exchange_properties(JS_VALUE_GET_OBJ(ctx->class_proto[JS_CLASS_ERROR]), errors);
+}
+
 void carrel_end_cell(JSContext *ctx, JSModuleDef *module)
 {
     JSRuntime *rt = ctx->rt;

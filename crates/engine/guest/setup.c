@@ -8,7 +8,8 @@
 
 JSRuntime *runtime;
 JSContext *context;
-JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools, prelude_speak_codex;
+JSValue prelude_tool_error, prelude_describe, prelude_describe_still, prelude_fire, prelude_forget_cell, prelude_forget_tools;
+JSValue codex_tool_error, codex_describe, codex_error_text, codex_forget_tools, codex_globals, codex_errors;
 
 /* Every import is asked for under a name that no module has, so that a cell cannot import itself. */
 #define IMPORT_PREFIX "import "
@@ -88,7 +89,14 @@ static void evaluate_prelude(JSContext *ctx)
     prelude_fire = JS_GetPropertyStr(ctx, arguments[1], "fire");
     prelude_forget_cell = JS_GetPropertyStr(ctx, arguments[1], "forgetCell");
     prelude_forget_tools = JS_GetPropertyStr(ctx, arguments[1], "forgetTools");
-    prelude_speak_codex = JS_GetPropertyStr(ctx, arguments[1], "speakCodex");
+    JSValue codex = JS_GetPropertyStr(ctx, arguments[1], "codex");
+    codex_tool_error = JS_GetPropertyStr(ctx, codex, "toolError");
+    codex_describe = JS_GetPropertyStr(ctx, codex, "describe");
+    codex_error_text = JS_GetPropertyStr(ctx, codex, "errorText");
+    codex_forget_tools = JS_GetPropertyStr(ctx, codex, "forgetTools");
+    codex_globals = JS_GetPropertyStr(ctx, codex, "globals");
+    codex_errors = JS_GetPropertyStr(ctx, codex, "errors");
+    JS_FreeValue(ctx, codex);
     JS_FreeValue(ctx, arguments[0]);
     JS_FreeValue(ctx, arguments[1]);
 }

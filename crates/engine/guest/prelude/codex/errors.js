@@ -78,12 +78,10 @@
     return stack;
   }
 
-  codex.whenSpoken(() => {
-    const stack = {
-      get stack() {
-        return stackOf(this);
-      },
-    };
-    defineProperty(Error.prototype, "stack", { ...getOwnPropertyDescriptor(stack, "stack"), set: setStack, enumerable: false });
-  });
+  const stack = {
+    get stack() {
+      return stackOf(this);
+    },
+  };
+  defineProperty(codex.errors, "stack", { ...getOwnPropertyDescriptor(stack, "stack"), set: setStack, enumerable: false });
 });

@@ -1,44 +1,52 @@
 // The dialect of Codex: what the files of this folder share.
 //
-// Each says here what it gives a cell in that dialect. Nothing of it is done before a cell begins that speaks it, so to
-// others it costs nothing.
+// Each says here what it gives a cell in that dialect. All of it is made when the image is built, apart from what other
+// cells find: a VM that begins to speak the dialect exchanges the properties of two objects, and nothing else is touched.
 (function (host, kit) {
   "use strict";
 
-  const { defineProperty } = Object;
+  const { create, defineProperty, getOwnPropertyDescriptors, getOwnPropertyNames, getPrototypeOf } = Object;
 
-  // Functions for C, in place of the prelude's own, and what the files have for each other.
+  // What C takes in place of the prelude's own, and what the files have for each other.
   const codex = {};
   kit.codex = codex;
 
-  const changes = [];
-  // Has something done when a VM begins to speak the dialect.
-  codex.whenSpoken = function whenSpoken(change) {
-    changes[changes.length] = change;
-  };
-  codex.begin = function begin() {
-    for (let i = 0; i < changes.length; i++) changes[i]();
-  };
+  const KEPT = new Set(
+    (
+      "Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp " +
+      "Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError globalThis JSON Math Intl " +
+      "ArrayBuffer Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array BigUint64Array BigInt64Array " +
+      "Uint8ClampedArray Float16Array Float32Array Float64Array DataView Map BigInt Set Iterator WeakMap WeakSet Proxy " +
+      "Reflect decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN " +
+      "SuppressedError DisposableStack AsyncDisposableStack"
+    ).split(" "),
+  );
+  const kept = getOwnPropertyDescriptors(globalThis);
+  for (const name of getOwnPropertyNames(kept)) if (!KEPT.has(name)) delete kept[name];
+
+  // What the global object has in that dialect, and the prototype of errors.
+  codex.globals = create(getPrototypeOf(globalThis), kept);
+  codex.errors = create(getPrototypeOf(Error.prototype), getOwnPropertyDescriptors(Error.prototype));
 
   // Makes a global, as visible as Codex has its own.
-  function become(name, value) {
-    defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
+  function become(globals, name, value) {
+    defineProperty(globals, name, { value, writable: true, configurable: true, enumerable: true });
   }
 
   codex.give = function give(name, value) {
-    codex.whenSpoken(() => become(name, value));
+    become(codex.globals, name, value);
   };
 
-  // Makes a global now, whose value is made at its first use.
-  codex.becomeLazily = function becomeLazily(name, make) {
-    defineProperty(globalThis, name, {
+  // Makes a global whose value is made at its first use.
+  codex.becomeLazily = function becomeLazily(globals, name, make) {
+    defineProperty(globals, name, {
       get() {
         const value = make();
-        become(name, value);
+        become(globalThis, name, value);
         return value;
       },
       set(other) {
-        become(name, other);
+        become(globalThis, name, other);
       },
       configurable: true,
       enumerable: true,

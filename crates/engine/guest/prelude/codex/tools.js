@@ -4,18 +4,18 @@
 
   const { codex } = kit;
 
-  function defineTools() {
-    codex.becomeLazily("tools", () => {
+  function defineTools(globals) {
+    codex.becomeLazily(globals, "tools", () => {
       const tools = {};
       const names = host.toolNames();
       for (let i = 0; i < names.length; i++) tools[names[i]] = host.toolFunction(i, names[i]);
       return tools;
     });
-    codex.becomeLazily("ALL_TOOLS", () => host.toolsJson());
+    codex.becomeLazily(globals, "ALL_TOOLS", () => host.toolsJson());
   }
 
-  codex.whenSpoken(() => {
-    defineTools();
-    kit.whenToolsChange(defineTools);
-  });
+  defineTools(codex.globals);
+  codex.forgetTools = function forgetTools() {
+    defineTools(globalThis);
+  };
 });
