@@ -93,6 +93,6 @@ pub enum SessionState {
     Open,
     /// It is ending its cells and takes no new ones.
     ShuttingDown,
-    /// It has ended.
+    /// It has ended, or it is kept and can no longer be written down: what was written goes on in a session that is resumed.
     Closed,
 }

@@ -76,10 +76,7 @@ impl Sqlite {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         schema::create_file(path)?;
-        let translate = |error: rusqlite::Error| fault::translate(&error, path, false);
-        let connection = schema::open_writer(path)?;
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(translate)?;
-        let writer = writer::Writer::new(connection, path).map_err(translate)?;
+        let writer = writer::Writer::open(path)?;
         let readers = (0..READERS).map(|_| schema::open_reader(path)).collect::<Result<Vec<_>, _>>()?;
 
         let mut store = Self {

@@ -284,7 +284,12 @@ impl Seat {
     }
 
     pub(crate) fn state(&self) -> SessionState {
-        self.lock().core.as_ref().map_or(SessionState::Open, |core| core.admission.state())
+        let Some(core) = self.listen() else { return SessionState::Open };
+        match core.log.journal().and_then(|journal| journal.trouble()) {
+            // What was written down goes on, in a session that is resumed.
+            Some(_) => SessionState::Closed,
+            None => core.admission.state(),
+        }
     }
 
     /// Hands the session to another owner: callbacks from now on go to this delegate.

@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::io::{BufReader, Write as _};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use carrel_journal::{Sqlite, Store as _};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::{Value, json};
 
 use crate::harness::{Desk, Ran};
@@ -67,6 +67,53 @@ const CELL: &str = "text('begun'); text(await tools.s__read({ n: 1 })); text('en
 /// A command whose cell is run by a host.
 fn apart<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [args, &["--isolation", "process", "--mcp", "mcp.json"]].concat()
+}
+
+/// Has the files of a process grow no further than this.
+fn let_files_grow_to(process: Pid, bytes: Option<u64>) {
+    let limit = Rlimit { current: bytes, maximum: None };
+    prlimit(Some(process), Resource::Fsize, limit).unwrap();
+}
+
+#[test]
+fn a_server_whose_disk_was_full_goes_on_once_there_is_room() {
+    let desk = Desk::new();
+    desk.write("mcp.json", r#"{"mcpServers":{}}"#);
+    for isolation in ["process", "none"] {
+        // Without the signal, a write over the limit fails.
+        let mut command = desk.command(&[]);
+        let program = command.get_program().to_owned();
+        command = {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program);
+            shell.args(["mcp", "--config", "mcp.json", "--http", "127.0.0.1:0", "--isolation", isolation]);
+            shell.current_dir(desk.path()).env("CARREL_DATA", desk.path().join("data"));
+            shell
+        };
+        let server = Server::of(command, None);
+        let ask = |arguments: Value| server.ask("exec", &arguments, &desk);
+        let begun = ask(json!({ "code": "store('k', 7); text('kept')" }));
+        let session = &begun["structured"]["session_id"];
+        let writer = match isolation {
+            "process" => host(server.pid()),
+            _ => Pid::from_raw(server.pid().cast_signed()).unwrap(),
+        };
+        let again = || ask(json!({ "code": "text(load('k'))", "session_id": session }));
+        let_files_grow_to(writer, Some(1024));
+        let refused = again();
+        assert_eq!(refused["error"], true, "{refused}");
+        assert!(refused["text"].as_str().unwrap().contains("CR0018"), "{refused}");
+        let_files_grow_to(writer, None);
+        let shown = loop {
+            let answer = again();
+            if answer["error"] == false {
+                break answer["structured"]["output"].clone();
+            }
+            assert!(answer["text"].as_str().unwrap().contains("CR0018"), "{answer}");
+        };
+        assert_eq!(shown, "7\n", "with isolation {isolation}");
+        assert!(is_running(writer), "it is the same process");
+    }
 }
 
 #[test]

@@ -40,7 +40,11 @@ impl Server {
 
     pub(crate) fn with(desk: &Desk, args: &[&str], token: Option<&str>) -> Self {
         let args = [&["mcp", "--config", "mcp.json", "--http", "127.0.0.1:0"], args].concat();
-        let mut command = desk.command(&args);
+        Self::of(desk.command(&args), token)
+    }
+
+    /// What such a command starts.
+    pub(crate) fn of(mut command: Command, token: Option<&str>) -> Self {
         if let Some(token) = token {
             command.env("CARREL_MCP_TOKEN", token);
         }

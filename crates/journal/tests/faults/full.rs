@@ -30,6 +30,21 @@ fn append_until_it_fails(store: &Sqlite) -> (StoreError, Vec<u64>) {
     (error, acknowledged)
 }
 
+/// Appends until the store takes that again, and checks that nothing is missing.
+fn heals(store: &Sqlite, acknowledged: &[u64]) {
+    assert_eq!(positions(store), acknowledged);
+    let mut tail = check(store, 0);
+    while let Err(error) = append(store, 0, &mut tail) {
+        assert!(matches!(error, StoreError::Poisoned { .. }), "{error}");
+        std::thread::yield_now();
+    }
+    for thread in 1..THREADS {
+        append(store, thread, &mut check(store, thread)).unwrap();
+    }
+    let more: Vec<_> = acknowledged.iter().map(|last| last + 1).collect();
+    assert_eq!(positions(store), more);
+}
+
 fn positions(store: &Sqlite) -> Vec<u64> {
     (0..THREADS).map(|thread| check(store, thread).position().0).collect()
 }
@@ -69,6 +84,12 @@ fn fills_the_disk_again_and_again() {
                 let (error, acknowledged) = append_until_it_fails(&store);
                 assert_eq!(error, StoreError::Full);
                 assert_eq!(positions(&store), acknowledged, "reading goes on");
+                if round == 3 {
+                    fs::remove_file(&ballast).unwrap();
+                    heals(&store, &acknowledged);
+                    before = positions(&store);
+                    continue;
+                }
                 acknowledged
             }
             // Not even the log's first page could be written.

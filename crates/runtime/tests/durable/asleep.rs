@@ -4,8 +4,7 @@ use std::sync::Weak;
 
 use carrel_contract::error::{NotifyError, WaitError};
 use carrel_contract::{
-    CancellationToken, CodeModeSessionDelegate, JsonText, Notification, Read, SessionState, ToolCall,
-    ToolError,
+    CancellationToken, CodeModeSessionDelegate, JsonText, Notification, Read, ToolCall, ToolError,
 };
 use futures::StreamExt;
 use tokio::time::Instant;

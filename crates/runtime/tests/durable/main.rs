@@ -19,7 +19,8 @@ use carrel_contract::error::{CreateError, ExecuteError, ResumeError};
 use carrel_contract::testing::{RecordingDelegate, Seen, tool_descriptions};
 use carrel_contract::{
     CellErrorKind, CellId, CellResponse, CodeModeFuture, CodeModeSession, CodeModeSessionProvider,
-    Durability, ExecuteRequest, Notice, Seq, SessionId, SessionSpec, TerminationReason, WaitRequest,
+    Durability, ExecuteRequest, Notice, Seq, SessionId, SessionSpec, SessionState, TerminationReason,
+    WaitRequest,
 };
 use carrel_journal::error::{AppendError, StoreError};
 use carrel_journal::record::{Answer, Value};
@@ -203,8 +204,8 @@ async fn what_cannot_be_written_down_is_not_acknowledged() {
     let Some(ExecuteError::StorageFailed(error)) = refused.err() else { panic!("the disk is full") };
     assert!(error.detail.contains("full"), "{error}");
     assert!(session.wait(WaitRequest::new([running.clone()])).await.is_err(), "nothing more is acknowledged");
+    assert_eq!(session.state(), SessionState::Closed);
     let id = session.id().clone();
-    drop(session);
     let refused = here.create(
         {
             let mut spec = SessionSpec::default();
@@ -215,7 +216,7 @@ async fn what_cannot_be_written_down_is_not_acknowledged() {
     );
     assert!(matches!(refused.await.err(), Some(CreateError::StorageFailed(_))));
 
-    // The disk is well again.
+    // The disk is well again. Whoever still holds the old one is not in the way.
     store.is_full.store(false, Ordering::Relaxed);
     delegate.open_gate();
     let again = here.resume(id, delegate.clone()).await.unwrap();
