@@ -12,9 +12,14 @@ use carrel_runtime::{InProcessProvider, Options};
 const STORE: &str = "codex.db";
 const KEY: &str = "snapshot.key";
 
+/// The cells that there are places for from the start.
+const FIRST_VMS: u32 = 100;
+
 /// Makes a provider, of sessions that can be kept in a folder where one is named.
 pub(crate) fn make(folder: Option<&Path>) -> Result<Arc<dyn CodeModeSessionProvider>, String> {
     let mut options = Options::default();
+    // A client waits for its host to start, and few have many cells at once.
+    options.engine.first_vms = Some(FIRST_VMS);
     if let Some(folder) = folder {
         let failed = |error: &dyn std::fmt::Display| {
             format!("failed to keep sessions in {}: {error}", folder.display())

@@ -6,7 +6,7 @@
 //! [`Engine::restore`] makes another of it, [`Vm::fork`] does both.
 //!
 //! Read in this order: `event` is the language spoken with a VM, `image` the program inside it, `engine` makes
-//! VMs, `vm` drives one, `cpu` measures what it uses, `border` is where the guest's calls arrive, `compute` what it
+//! VMs in the places of its `pool`, `vm` drives one, `cpu` measures what it uses, `border` is where the guest's calls arrive, `compute` what it
 //! answers from its questions alone, `snapshot` keeps one. The guest itself, C and JavaScript, is in `guest/`, and
 //! `build/` makes the image of it.
 
@@ -17,6 +17,7 @@ mod engine;
 mod error;
 mod event;
 mod image;
+mod pool;
 mod settings;
 mod snapshot;
 mod time_zone;

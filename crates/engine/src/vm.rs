@@ -357,16 +357,16 @@ fn finished(mut instance: Box<Instance>, result: &wasmtime::Result<i32>) -> Stat
 impl Instance {
     fn new(engine: &Engine, guest: Guest) -> Result<Self, EngineError> {
         let failed = || EngineError::new("make a VM");
-        let mut store = Store::new(engine.wasmtime(), guest);
-        store.limiter(|guest| &mut guest.limiter);
-        store.set_epoch_deadline(SLICE_TICKS);
-        store.epoch_deadline_callback(|store| {
-            if store.data().must_stop() {
-                return Err(wasmtime::Error::msg("stopped"));
-            }
-            Ok(UpdateDeadline::Yield(SLICE_TICKS))
-        });
-        let instance = engine.template().instantiate(&mut store).map_err(failed())?;
+        let (mut store, instance) = engine.instantiate(guest, |store| {
+            store.limiter(|guest| &mut guest.limiter);
+            store.set_epoch_deadline(SLICE_TICKS);
+            store.epoch_deadline_callback(|store| {
+                if store.data().must_stop() {
+                    return Err(wasmtime::Error::msg("stopped"));
+                }
+                Ok(UpdateDeadline::Yield(SLICE_TICKS))
+            });
+        })?;
         let stack = instance
             .get_global(&mut store, "__stack_pointer")
             .ok_or_else(|| wasmtime::Error::msg("the image has no stack"))

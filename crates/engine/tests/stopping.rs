@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use carrel_engine::{Effect, Ending, Engine, EngineOptions, Progress, Turn, Vm, VmLimits};
+use carrel_engine::{Effect, Ending, Engine, EngineOptions, Event, Progress, Turn, Vm, VmLimits};
 
-use common::{endless, run, start};
+use common::{beginning, endless, run, start};
 
 /// Runs a slice of a VM under a clock.
 fn slice(engine: &Engine, vm: &mut Vm) -> Turn {
@@ -85,6 +85,35 @@ fn a_stop_before_the_first_turn_and_between_two_is_met() {
     let mut fork = waits.fork().unwrap();
     stopped(&mut waits);
     assert_eq!(run(&mut fork), (vec![], Progress::Idle), "a fork is not stopped with its origin");
+}
+
+#[test]
+fn a_vm_goes_on_in_places_that_were_made_later() {
+    let options = EngineOptions { max_vms: 3, first_vms: Some(1), ..EngineOptions::default() };
+    let engine = Engine::new(options).unwrap();
+    let source = "await tools.echo(); text('on'); for (;;);";
+    let mut vms: Vec<_> = (0..3).map(|_| start(&engine, source, VmLimits::default())).collect();
+    let refused = engine.start(beginning(source, false), VmLimits::default()).unwrap_err();
+    assert!(refused.is_pool_full(), "{refused}");
+
+    let (effects, progress) = run(&mut vms[0]);
+    assert_eq!(progress, Progress::Idle);
+    let Some(&Effect::CallTool { call, .. }) = effects.first() else { panic!("{effects:?}") };
+    vms.pop();
+    let mut fork = vms[0].fork().unwrap();
+    for vm in [&mut vms[0], &mut fork] {
+        vm.deliver(Event::Answered { call, json: "1".into(), now_us: 1 });
+        // On a loaded machine a slice can be over before it has come that far.
+        let effects = loop {
+            let turn = slice(&engine, vm);
+            assert_eq!(turn.progress, Progress::Preempted);
+            if !turn.effects.is_empty() {
+                break turn.effects;
+            }
+        };
+        assert_eq!(effects, [Effect::Text { text: "on".into(), level: None }]);
+        assert_eq!(stop(&engine, vm).progress, Progress::Ended(Ending::Stopped));
+    }
 }
 
 #[test]
