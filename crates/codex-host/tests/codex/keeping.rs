@@ -52,6 +52,26 @@ over_both! {
         assert_eq!(session.run(run("text(load('k'))")).await.done(), ["undefined"]);
     }
 
+    /// A cell that goes on at once calls when the client is there to be called.
+    async fn a_cell_that_goes_on_waits_for_its_client(start) {
+        let (_folder, start) = keeping(start);
+        let (host, session) = start.session().await;
+        let source = "await tools.f(1).catch(() => {}); notify('on'); text(await tools.f(2))";
+        let cell = session.start(run(source).with(&["f"])).await;
+        let name = cell.cell.clone();
+        session.call().await;
+        host.kill().await;
+
+        let (_host, session) = start.session().await;
+        let notice = session.notice().await;
+        assert_eq!(notice.text, "on");
+        session.acknowledge(&notice).await;
+        let call = session.call().await;
+        assert_eq!(call.input, Some(json!(2)));
+        session.answer(&call, Ok(json!("two"))).await;
+        assert_eq!(session.wait(&name, 30_000).await.texts().last(), Some(&"two"));
+    }
+
     /// Two hosts of one client at once have sessions of their own.
     async fn two_hosts_share_a_folder_and_no_session(start) {
         let (_folder, start) = keeping(start);

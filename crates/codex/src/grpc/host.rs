@@ -109,7 +109,9 @@ impl Host {
         request: m::SubscribeToToolCallsRequest,
     ) -> Result<Answers<m::ToolCall>, Status> {
         let lease = self.lease(&request.session_id)?;
+        let session = lease.session()?;
         let calls = lease.subscriptions.add(&lease, request.tool_names)?;
+        session.opened();
         Ok(Box::pin(calls))
     }
 

@@ -150,6 +150,7 @@ impl Connection {
         let session = self.hosting.open(Some(&session_id), Arc::new(client), &settings).await?;
         let value = Value::SessionReady { session_id: &session_id };
         self.say(&HostMessage::Response { id, result: Outcome::Ok { value } });
+        session.opened();
         self.sessions().open.insert(session_id, Arc::new(session));
         Ok(())
     }

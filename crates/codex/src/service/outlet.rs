@@ -65,6 +65,8 @@ pub(crate) struct Outlet {
     cells: Mutex<Cells>,
     /// Whether there may be cells that the client heard of before this process was there.
     pub(super) is_resumed: bool,
+    /// Fires when the client takes callbacks: cells of before go on at once, and may call before it does.
+    pub(super) opened: CancellationToken,
     /// Cells that are being admitted, and not known yet.
     admissions: AtomicUsize,
     /// Wakes whoever waits for a cell to be known, or to be gone.
@@ -75,8 +77,15 @@ pub(crate) struct Outlet {
 
 impl Outlet {
     pub(super) fn new(client: Arc<dyn Client>, is_resumed: bool) -> Self {
-        let (cells, admissions) = (Mutex::default(), AtomicUsize::new(0));
-        Self { client, cells, is_resumed, admissions, changed: Notify::new(), turns: Arc::default() }
+        Self {
+            client,
+            cells: Mutex::default(),
+            is_resumed,
+            opened: CancellationToken::new(),
+            admissions: AtomicUsize::new(0),
+            changed: Notify::new(),
+            turns: Arc::default(),
+        }
     }
 
     fn cells(&self) -> MutexGuard<'_, Cells> {
@@ -117,8 +126,8 @@ impl Outlet {
 
     /// Knows a cell of a session that was brought back. What its notifications were sent under is forgotten.
     pub(super) fn adopt(&self, id: &CellId) -> Arc<Cell> {
-        let cell = Cell::new(id.clone(), String::new(), id.as_str().to_owned());
-        cell.announce();
+        let mut cell = Cell::new(id.clone(), String::new(), id.as_str().to_owned());
+        cell.announced = self.opened.clone();
         let cell = Arc::clone(self.cells().open.entry(id.clone()).or_insert_with(|| Arc::new(cell)));
         self.changed.notify_waiters();
         cell

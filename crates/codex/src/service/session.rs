@@ -159,6 +159,11 @@ impl Session {
         })
     }
 
+    /// Says that the client takes callbacks from now on.
+    pub(crate) fn opened(&self) {
+        self.outlet.opened.cancel();
+    }
+
     /// Tells whether it outlives its client.
     pub(crate) fn is_kept(&self) -> bool {
         self.kept.is_some()
