@@ -91,7 +91,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
                 "let n = 0; await new Promise((go) => { const i = setInterval(() => { text(n); if (++n === 4) {
                    clearInterval(i); go(); } }, 2); }); text(await tools.pay(50))",
             ],
-            &["const first = await Promise.race([new Promise((go) => setTimeout(go, 1000, 'late')), tools.get(60)]);
+            &["const first = await Promise.race([new Promise((go) => setTimeout(go, 60_000, 'late')), tools.get(60)]);
                text(first); yield_control(); text(await tools.pay(61)); exit()"],
             &["text(Math.random() < 2); text(crypto.randomUUID().length); text(load('t'))"],
         ],
