@@ -83,6 +83,16 @@ pub async fn codex_timers_keep_nothing_alive(harness: Harness) {
     assert_eq!(text_of(&session, "text(load('k'))").await, "1");
 }
 
+/// What a cell calls is called, also in the turn with which it ends.
+pub async fn codex_a_last_call_is_made(harness: Harness) {
+    let session = session(&harness).await;
+    for source in ["tools.gate(); text('end')", "tools.gate(); exit()", "tools.gate(); throw 1"] {
+        let started = start(&session, source).await;
+        harness.called(&started.cell_id).await;
+        completed(ended(&session, &started.cell_id).await);
+    }
+}
+
 /// Heap that is exhausted ends its cell alone.
 pub async fn codex_memory_is_limited_for_one_cell_alone(harness: Harness) {
     let session = session(&harness).await;

@@ -163,6 +163,7 @@ macro_rules! contract_suite {
             codex_an_error_is_one_text
             codex_a_cell_that_waits_for_nothing_goes_on_waiting
             codex_timers_keep_nothing_alive
+            codex_a_last_call_is_made
             codex_memory_is_limited_for_one_cell_alone
             codex_a_hostile_error_harms_its_cell_alone
             codex_typescript_is_accepted

@@ -150,6 +150,11 @@ impl Callbacks {
         self.caller.next().await
     }
 
+    /// Waits until every callback that was taken up has begun, or none begins any more. Cancel safe.
+    pub(super) async fn begun(&mut self) {
+        self.caller.begun().await;
+    }
+
     /// Puts back what `next` returned.
     pub(super) fn put_back(&self, done: Done) {
         self.caller.put_back(done);

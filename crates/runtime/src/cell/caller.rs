@@ -38,12 +38,16 @@ struct Shared<T> {
     made: Notify,
     /// Wakes the cell.
     done: Notify,
+    /// Wakes the cell once everything that was made has begun.
+    begun: Notify,
 }
 
 /// Bounded by what a cell's callbacks may hold, which the cell sees to.
 struct State<T> {
     /// Each with what has to be durable before it begins. Until it has begun, its cell is busy.
     made: VecDeque<Made<T>>,
+    /// How many of these, and of the one that the caller has in hand, have not begun.
+    unbegun: usize,
     done: VecDeque<T>,
     under_way: JoinSet<()>,
     ended: bool,
@@ -57,9 +61,9 @@ struct Made<T> {
 
 impl<T: Send + 'static> Default for Caller<T> {
     fn default() -> Self {
-        let state =
-            State { made: VecDeque::new(), done: VecDeque::new(), under_way: JoinSet::new(), ended: false };
-        let shared = Shared { state: Mutex::new(state), made: Notify::new(), done: Notify::new() };
+        let (made, done, under_way) = (VecDeque::new(), VecDeque::new(), JoinSet::new());
+        let state = Mutex::new(State { made, unbegun: 0, done, under_way, ended: false });
+        let shared = Shared { state, made: Notify::new(), done: Notify::new(), begun: Notify::new() };
         Self { shared: Arc::new(shared), task: None }
     }
 }
@@ -68,7 +72,11 @@ impl<T: Send + 'static> Caller<T> {
     /// Has a callback made, after those before it, once what was written down up to a mark is durable. It must not panic.
     pub(super) fn call(&mut self, busy: Busy, mark: Mark, callback: BoxFuture<'static, T>) {
         let outside = Arc::clone(&busy.outside);
-        self.shared.lock().made.push_back(Made { busy, mark, callback });
+        {
+            let mut state = self.shared.lock();
+            state.made.push_back(Made { busy, mark, callback });
+            state.unbegun += 1;
+        }
         if self.task.is_none() {
             let run = run(Arc::clone(&outside), Arc::clone(&self.shared));
             self.task = Some(outside.tasks.spawn_held(Kind::Callback, run));
@@ -84,6 +92,20 @@ impl<T: Send + 'static> Caller<T> {
                 return done;
             }
             self.shared.done.notified().await;
+        }
+    }
+
+    /// Waits until every callback that was made has begun, or none begins any more. Cancel safe.
+    pub(super) async fn begun(&mut self) {
+        loop {
+            let begun = self.shared.begun.notified();
+            {
+                let state = self.shared.lock();
+                if state.unbegun == 0 || state.ended {
+                    return;
+                }
+            }
+            begun.await;
         }
     }
 
@@ -132,6 +154,15 @@ impl<T: Send + 'static> Shared<T> {
         (std::mem::take(&mut state.made), std::mem::take(&mut state.under_way))
     }
 
+    /// Says that so many callbacks have begun, or never will.
+    fn begin(&self, count: usize) {
+        let mut state = self.lock();
+        state.unbegun = state.unbegun.saturating_sub(count);
+        if state.unbegun == 0 {
+            self.begun.notify_one();
+        }
+    }
+
     fn finish(&self, done: T) {
         self.lock().done.push_back(done);
         self.done.notify_one();
@@ -155,6 +186,7 @@ async fn run<T: Send + 'static>(outside: Arc<Outside>, shared: Arc<Shared<T>>) {
         };
         if busy.durable(mark).await.is_err() || shared.lock().ended {
             // Nothing may leave the session any more: its cells are being ended.
+            shared.begin(usize::MAX);
             return;
         }
         let mut callback = Watched { callback, outside: Arc::clone(&outside) };
@@ -164,6 +196,7 @@ async fn run<T: Send + 'static>(outside: Arc<Outside>, shared: Arc<Shared<T>>) {
         } else {
             go_on(&shared, callback);
         }
+        shared.begin(1);
         drop(busy);
         if !shared.lock().made.is_empty() {
             // What was woken just now, the cell or the callback's own task, may be next on this very thread, where no

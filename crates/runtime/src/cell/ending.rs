@@ -80,6 +80,9 @@ impl Cell {
                 return self.leave().await;
             }
             self.warn_of_unanswered_calls();
+            if self.core.dialect == Dialect::Codex {
+                self.begin_last_calls().await;
+            }
         }
         let abandoned = self.end_callbacks().await;
         // What cannot be written down has no end that anybody is shown, but its place is given back.
@@ -173,6 +176,20 @@ impl Cell {
             self.warnings
                 .add(&format!("{left} notifications were not delivered within `notify_time` = {limit:?}"));
         }
+    }
+
+    /// In that dialect what a cell calls is called, also in its last turn, and cancelled only then.
+    async fn begin_last_calls(&mut self) {
+        let control = Arc::clone(&self.control);
+        let begun = async {
+            tokio::select! {
+                biased;
+                () = self.callbacks.begun() => {}
+                _ = control.requested() => {}
+            }
+        };
+        // A delegate that blocks its thread could hold that up.
+        timeout(self.core.limits.callback_grace, begun).await.ok();
     }
 
     /// A call that nobody awaited is cancelled with its cell: the author should hear of it.
