@@ -23,14 +23,24 @@ pub enum Listen {
     Grpc(SocketAddr),
 }
 
-/// A text that names no such place.
+/// A text that names no such place, in the words of the observed host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unsupported --listen URL `{given}`; expected `stdio`, `stdio://`, `grpc+stdio://` or `grpc://IP:PORT`"
-)]
-pub struct InvalidListen {
-    /// The text.
-    pub given: String,
+#[non_exhaustive]
+pub enum InvalidListen {
+    /// It is none of these.
+    #[error(
+        "unsupported --listen URL `{given}`; expected `stdio`, `stdio://`, `grpc+stdio://` or `grpc://IP:PORT`"
+    )]
+    Unsupported {
+        /// The text.
+        given: String,
+    },
+    /// What comes after `grpc://` is no address of this machine's.
+    #[error("invalid gRPC --listen URL `{given}`; expected `grpc://IP:PORT`")]
+    Address {
+        /// The text.
+        given: String,
+    },
 }
 
 impl FromStr for Listen {
@@ -40,11 +50,13 @@ impl FromStr for Listen {
         match given {
             "stdio" | "stdio://" => Ok(Self::Stdio),
             "grpc+stdio://" => Ok(Self::GrpcStdio),
-            _ => given
-                .strip_prefix("grpc://")
-                .and_then(|place| place.parse().ok())
-                .map(Self::Grpc)
-                .ok_or_else(|| InvalidListen { given: given.to_owned() }),
+            _ => {
+                let text = given.to_owned();
+                let place = given
+                    .strip_prefix("grpc://")
+                    .ok_or(InvalidListen::Unsupported { given: text.clone() })?;
+                place.parse().map(Self::Grpc).map_err(|_| InvalidListen::Address { given: text })
+            }
         }
     }
 }
@@ -97,5 +109,32 @@ fn output(fd: OwnedFd) -> Output {
     match fd.try_clone().and_then(pipe::Sender::from_owned_fd) {
         Ok(pipe) => Box::new(pipe),
         Err(_) => Box::new(tokio::fs::File::from_std(fd.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PROTOCOL 127 to 129.
+    #[test]
+    fn n127_n128_n129_places_are_read() {
+        for (given, listen) in [
+            ("stdio", Listen::Stdio),
+            ("stdio://", Listen::Stdio),
+            ("grpc+stdio://", Listen::GrpcStdio),
+            ("grpc://127.0.0.1:0", Listen::Grpc(([127, 0, 0, 1], 0).into())),
+            ("grpc://[::1]:80", Listen::Grpc(([0, 0, 0, 0, 0, 0, 0, 1], 80).into())),
+        ] {
+            assert_eq!(given.parse(), Ok(listen));
+        }
+        for given in ["", "stdio:", "grpc", "grpc+stdio://x", "ws://127.0.0.1:1", "http://127.0.0.1:1"] {
+            assert_eq!(given.parse::<Listen>(), Err(InvalidListen::Unsupported { given: given.to_owned() }));
+        }
+        for given in
+            ["grpc://", "grpc://localhost:1", "grpc://127.0.0.1", "grpc://::1:1", "grpc://127.0.0.1:65536"]
+        {
+            assert_eq!(given.parse::<Listen>(), Err(InvalidListen::Address { given: given.to_owned() }));
+        }
     }
 }

@@ -12,10 +12,25 @@ pub(super) fn tokens(tokens: Option<u64>) -> Option<usize> {
     tokens.map(|tokens| usize::try_from(tokens).unwrap_or(usize::MAX))
 }
 
+/// The longest name that a tool may have.
+const MAX_NAME_BYTES: usize = 256;
+
+fn check_name(what: &str, name: &str, may_be_empty: bool) -> Result<(), Status> {
+    let wrong = match name.len() {
+        0 if !may_be_empty => "must not be empty".to_owned(),
+        0..=MAX_NAME_BYTES => return Ok(()),
+        _ => format!("exceeds {MAX_NAME_BYTES} bytes"),
+    };
+    Err(Status::invalid_argument(format!("code-mode {what} {wrong}")))
+}
+
 pub(super) fn tool(definition: m::ToolDefinition) -> Result<Tool, Status> {
     let Some(name) = definition.tool_name else {
         return Err(Status::invalid_argument("code-mode tool definition has no tool name"));
     };
+    check_name("tool definition name", &definition.name, false)?;
+    check_name("tool name", &name.name, false)?;
+    check_name("tool namespace", name.namespace.as_deref().unwrap_or_default(), true)?;
     let mut origin = ToolName::new(name.name);
     origin.namespace = name.namespace;
     origin.kind = match definition.kind {
@@ -92,9 +107,10 @@ fn number(detail: Detail) -> i32 {
 
 /// Answers a look at a cell. How long an outcome was there before anybody looked is said beside the message.
 pub(super) fn waited(waited: Waited) -> tonic::Response<m::WaitResponse> {
-    let (Waited::Live(found) | Waited::Missing(found)) = &waited;
-    let buffered_for = match &found.ending {
-        Ending::Completed { buffered_for, .. } => Some(nanoseconds(*buffered_for)),
+    let buffered_for = match &waited {
+        Waited::Live(Response { ending: Ending::Completed { buffered_for, .. }, .. }) => {
+            Some(nanoseconds(*buffered_for))
+        }
         _ => None,
     };
     let state = match waited {

@@ -37,7 +37,7 @@ impl Pending {
 
     /// Takes the answer to a call. One that cannot be read leaves the call open; a second one is passed over.
     pub(super) fn answer(&self, request: m::CompleteToolCallRequest) -> Result<(), Status> {
-        let id = ids::chosen("invocation ID", &request.invocation_id)?.to_owned();
+        let id = ids::uuid("tool invocation ID", &request.invocation_id)?.to_owned();
         if !self.state().calls.contains_key(&id) {
             return match self.state().answered.contains(&id) {
                 true => Ok(()),

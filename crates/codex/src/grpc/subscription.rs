@@ -29,12 +29,19 @@ struct Subscription {
 
 impl Subscription {
     fn takes(&self, tool: &ToolName) -> bool {
-        let namespace = tool.namespace.as_deref().unwrap_or_default();
+        let namespace = named(tool.namespace.as_deref());
         let matches = |filter: &m::ToolName| {
-            filter.name == tool.name && filter.namespace.as_deref().unwrap_or_default() == namespace
+            filter.name == tool.name && named(filter.namespace.as_deref()) == namespace
         };
         self.filters.is_empty() || self.filters.iter().any(matches)
     }
+}
+
+/// The namespace that tools have of which no other is said.
+const DEFAULT_NAMESPACE: &str = "functions";
+
+fn named(namespace: Option<&str>) -> &str {
+    namespace.filter(|name| !name.is_empty()).unwrap_or(DEFAULT_NAMESPACE)
 }
 
 impl Subscriptions {

@@ -9,7 +9,9 @@ mod input;
 mod names;
 mod outlet;
 mod response;
+mod retention;
 mod session;
+mod sound;
 mod truncation;
 mod yield_time;
 

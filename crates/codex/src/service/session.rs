@@ -71,7 +71,8 @@ impl Settings {
         limits.pending_tool_calls = self.pending_calls.max(1);
         limits.running_cells = 1000;
         limits.kept_outcomes = 4096;
-        limits.output_bytes = if self.truncates { MIB } else { 32 * MIB };
+        // Text past a mebibyte is cut here, where it is cut; how much there was has to be known for that.
+        limits.output_bytes = if self.truncates { 16 * MIB } else { 32 * MIB };
         limits.media_bytes = 48 * MIB;
         limits.kept_events = 1;
         limits.stored_value_bytes = 64 * MIB;

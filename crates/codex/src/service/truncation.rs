@@ -5,53 +5,105 @@
 //! counted, pictures stay and cost nothing.
 
 use super::response::Item;
+use super::retention::{Kept, retain};
+use super::sound;
 
 const TOKEN_BYTES: usize = 4;
-/// What a second of sound costs.
-const SOUND_TOKENS: usize = 10;
 
-/// Cuts `items` to `budget` tokens.
+/// Cuts `items` to `budget` tokens, and to what is kept of any output.
 pub(super) fn cut(items: Vec<Item>, budget: usize) -> Vec<Item> {
-    let texts: Option<Vec<&str>> = items.iter().map(text_of).collect();
-    match texts {
-        Some(texts) => {
-            let bytes = texts.iter().map(|text| text.len() + 1).sum::<usize>().saturating_sub(1);
-            if bytes.div_ceil(TOKEN_BYTES) <= budget {
-                return items;
-            }
-            let whole = texts.join("\n");
-            let (tokens, lines) = (bytes.div_ceil(TOKEN_BYTES), whole.lines().count());
-            let cut = without_middle(&whole, budget);
-            vec![Item::Text(format!(
-                "Warning: truncated output (original token count: {tokens})\nTotal output lines: {lines}\n\n{cut}"
-            ))]
+    let kept = retain(items);
+    let is_text = |it: &Kept| !matches!(it, Kept::Item(Item::Image { .. } | Item::Audio { .. }));
+    if kept.iter().all(is_text) { cut_text(kept, budget) } else { cut_mixed(kept, budget) }
+}
+
+fn cut_text(kept: Vec<Kept>, budget: usize) -> Vec<Item> {
+    let bytes = kept.iter().map(bytes_of).sum::<usize>().saturating_sub(1);
+    let tokens = bytes.div_ceil(TOKEN_BYTES);
+    if tokens <= budget {
+        return kept.into_iter().flat_map(apart).collect();
+    }
+    let (mut whole, mut said) = (String::with_capacity(bytes), None);
+    for (i, it) in kept.into_iter().enumerate() {
+        if i > 0 && !matches!(it, Kept::Omitted(_)) {
+            whole.push('\n');
         }
-        None => cut_mixed(items, budget),
+        match it {
+            Kept::Item(Item::Text(text)) => whole.push_str(&text),
+            Kept::Split { head, omitted, tail } => {
+                whole.push_str(&head);
+                whole.push_str(&tail);
+                said = Some(omitted);
+            }
+            Kept::Omitted(omitted) => said = Some(omitted),
+            Kept::Item(_) => {}
+        }
+    }
+    let lines = whole.lines().count();
+    let cut = Cut::of(&whole, budget);
+    let warning = format!(
+        "Warning: truncated output (original token count: {tokens})\nTotal output lines: {lines}\n\n{}",
+        cut.head
+    );
+    cut.around(&warning, said)
+}
+
+/// The bytes of what is kept of a text, and of the end of its line.
+fn bytes_of(it: &Kept) -> usize {
+    match it {
+        Kept::Item(Item::Text(text)) => text.len() + 1,
+        Kept::Split { head, tail, .. } => head.len() + tail.len() + 1,
+        _ => 0,
     }
 }
 
-fn cut_mixed(items: Vec<Item>, budget: usize) -> Vec<Item> {
+fn apart(it: Kept) -> Vec<Item> {
+    match it {
+        Kept::Item(item) => vec![item],
+        Kept::Omitted(said) => vec![Item::Text(said)],
+        Kept::Split { head, omitted, tail } => vec![Item::Text(head), Item::Text(omitted), Item::Text(tail)],
+    }
+}
+
+fn cut_mixed(all: Vec<Kept>, budget: usize) -> Vec<Item> {
     let (mut left, mut texts, mut sounds) = (budget, 0, 0);
-    let mut kept = Vec::with_capacity(items.len());
-    for item in items {
-        match item {
-            Item::Text(_) if left == 0 => texts += 1,
-            Item::Text(text) => {
-                let tokens = text.len().div_ceil(TOKEN_BYTES);
-                let text = if tokens <= left { text } else { without_middle(&text, left) };
-                left = left.saturating_sub(tokens);
-                kept.push(Item::Text(text));
+    let mut kept = Vec::with_capacity(all.len());
+    for it in all {
+        let said = match &it {
+            Kept::Split { omitted, .. } => Some(omitted.clone()),
+            _ => None,
+        };
+        match it {
+            Kept::Omitted(said) => kept.push(Item::Text(said)),
+            Kept::Item(Item::Text(text)) if text.is_empty() => {}
+            Kept::Item(Item::Text(_)) | Kept::Split { .. } if left == 0 => {
+                texts += 1;
+                kept.extend(said.map(Item::Text));
             }
-            Item::Audio { url } => {
-                let tokens = sound_tokens(&url);
-                if left == 0 || tokens > left {
-                    sounds += 1;
+            Kept::Item(Item::Text(_)) | Kept::Split { .. } => {
+                let tokens = (bytes_of(&it) - 1).div_ceil(TOKEN_BYTES);
+                if tokens <= left {
+                    kept.extend(apart(it));
                 } else {
+                    let whole: String = match it {
+                        Kept::Item(Item::Text(text)) => text,
+                        Kept::Split { head, tail, .. } => head + &tail,
+                        _ => String::new(),
+                    };
+                    let cut = Cut::of(&whole, left);
+                    kept.extend(cut.around(cut.head, said));
+                }
+                left = left.saturating_sub(tokens);
+            }
+            Kept::Item(Item::Audio { url }) => match sound::tokens(&url) {
+                None => kept.push(Item::Text(sound::TOO_SHORT.to_owned())),
+                Some(tokens) if tokens <= left && left > 0 => {
                     left -= tokens;
                     kept.push(Item::Audio { url });
                 }
-            }
-            Item::Image { .. } => kept.push(item),
+                Some(_) => sounds += 1,
+            },
+            Kept::Item(image) => kept.push(image),
         }
     }
     for (count, kind) in [(texts, "text"), (sounds, "audio")] {
@@ -62,21 +114,36 @@ fn cut_mixed(items: Vec<Item>, budget: usize) -> Vec<Item> {
     kept
 }
 
-fn text_of(item: &Item) -> Option<&str> {
-    match item {
-        Item::Text(text) => Some(text),
-        _ => None,
-    }
+/// The ends of a text that loses its middle, half of the budget each.
+struct Cut<'a> {
+    head: &'a str,
+    tail: &'a str,
+    tokens: usize,
 }
 
-/// Keeps the beginning and the end of a text, half of the budget each.
-fn without_middle(text: &str, budget: usize) -> String {
-    let bytes = budget.saturating_mul(TOKEN_BYTES);
-    let head_end = text.floor_char_boundary(bytes / 2);
-    let tail_start = text.ceil_char_boundary(text.len().saturating_sub(bytes - bytes / 2)).max(head_end);
-    let (head, tail) = (text.get(..head_end).unwrap_or_default(), text.get(tail_start..).unwrap_or_default());
-    let cut = text.len().saturating_sub(bytes).div_ceil(TOKEN_BYTES);
-    format!("{head}…{cut} tokens truncated…{tail}")
+impl<'a> Cut<'a> {
+    fn of(text: &'a str, budget: usize) -> Self {
+        let bytes = budget.saturating_mul(TOKEN_BYTES);
+        let head_end = text.floor_char_boundary(bytes / 2);
+        let tail_start = text.ceil_char_boundary(text.len().saturating_sub(bytes - bytes / 2)).max(head_end);
+        Self {
+            head: text.get(..head_end).unwrap_or_default(),
+            tail: text.get(tail_start..).unwrap_or_default(),
+            tokens: text.len().saturating_sub(bytes).div_ceil(TOKEN_BYTES),
+        }
+    }
+
+    /// Puts its ends together, the first one as `before` has it, with what is to be said of its middle.
+    fn around(&self, before: &str, said: Option<String>) -> Vec<Item> {
+        let Self { tail, tokens, .. } = self;
+        let head = format!("{before}…{tokens} tokens truncated…");
+        let Some(said) = said else { return vec![Item::Text(head + tail)] };
+        let mut items = vec![Item::Text(head), Item::Text(said)];
+        if !tail.is_empty() {
+            items.push(Item::Text((*tail).to_owned()));
+        }
+        items
+    }
 }
 
 /// Cuts an error to the most that one may have.
@@ -89,44 +156,6 @@ pub(crate) fn cut_error(text: String) -> String {
     let head = text.get(..text.floor_char_boundary(half)).unwrap_or_default();
     let tail = text.get(text.ceil_char_boundary(text.len() - half)..).unwrap_or_default();
     format!("{head}…{tail}")
-}
-
-/// Returns what a sound costs: by its length, where its header tells that, else as one second.
-fn sound_tokens(url: &str) -> usize {
-    wav_tokens(url).unwrap_or(SOUND_TOKENS)
-}
-
-/// Reads a WAV file's bytes a second, and takes all that it holds for sound.
-fn wav_tokens(url: &str) -> Option<usize> {
-    let (head, data) = url.split_once(";base64,")?;
-    if !head.contains("wav") {
-        return None;
-    }
-    let header = base64_prefix(data.get(..48)?)?;
-    let rate = u32::from_le_bytes(header.get(28..32)?.try_into().ok()?) as usize;
-    let bytes = (data.len() / 4 * 3).saturating_sub(44);
-    (header.get(..4) == Some(b"RIFF") && rate > 0)
-        .then(|| (bytes.saturating_mul(SOUND_TOKENS)).div_ceil(rate).max(1))
-}
-
-fn base64_prefix(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    for group in text.as_bytes().chunks_exact(4) {
-        let mut bits = 0u32;
-        for &c in group {
-            let value = match c {
-                b'A'..=b'Z' => c - b'A',
-                b'a'..=b'z' => c - b'a' + 26,
-                b'0'..=b'9' => c - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(value);
-        }
-        bytes.extend_from_slice(bits.to_be_bytes().get(1..)?);
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -182,6 +211,40 @@ mod tests {
                 text("[omitted 1 audio items ...]"),
             ]
         );
+    }
+
+    /// As observed on the host of 0.169.0.
+    #[test]
+    fn empty_texts_are_lines_and_beside_pictures_nothing() {
+        let lines = vec![text("a"), text(""), text("b")];
+        assert_eq!(cut(lines.clone(), 10), lines);
+        assert_eq!(cut(vec![text(""), picture(), text("")], 0), [picture()]);
+    }
+
+    /// As observed on the host of 0.169.0.
+    #[test]
+    fn of_more_than_is_kept_both_ends_are_cut() {
+        let half = 512 * 1024;
+        let said = |bytes: usize, texts: usize| {
+            text(&format!(
+                "[Code Mode session output limit reached: omitted {bytes} text bytes; discarded {texts} text segments, 0 images, 0 audio items]"
+            ))
+        };
+        let (a, b) = ("a".repeat(600_000), "b".repeat(600_000));
+        let (head, tail) = ("a".repeat(40), "b".repeat(40));
+        let warning = "Warning: truncated output (original token count: 262145)\nTotal output lines: 2\n\n";
+        let warned = text(&format!("{warning}{head}…262125 tokens truncated…"));
+        assert_eq!(cut(vec![text(&a), text(&b)], 20), [warned, said(151_424, 1), text(&tail)]);
+        let whole = vec![text(&a[..half]), said(151_424, 1), text(&b[..half])];
+        assert_eq!(cut(vec![text(&a), text(&b)], 300_000), whole);
+        let nothing = text(
+            "Warning: truncated output (original token count: 262144)\nTotal output lines: 1\n\n…262144 tokens truncated…",
+        );
+        assert_eq!(cut(vec![text(&"y".repeat(2 * half + 1))], 0), [nothing, said(1, 0)]);
+        let mixed = cut(vec![text(&"a".repeat(1_200_000)), picture(), text("end")], 20);
+        let cut_head = text(&format!("{head}…262124 tokens truncated…"));
+        let more = text("[omitted 1 text items ...]");
+        assert_eq!(mixed, [cut_head, said(151_427, 0), text(&head), picture(), more]);
     }
 
     #[test]
