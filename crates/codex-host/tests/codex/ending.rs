@@ -2,23 +2,48 @@
 
 use serde_json::json;
 
-use crate::peer::{Opening, over_both, run};
+use crate::peer::{Opening, State, over_both, run};
 
 over_both! {
-    /// PROTOCOL 30: an end that was reached is not taken back.
-    async fn n030_an_end_that_was_reached_wins(start) {
+    /// PROTOCOL 10, 220: what is asked of a session that ends is answered, and nothing new is admitted.
+    async fn n010_n220_what_is_asked_of_a_session_that_ends_is_answered(start) {
         let (_host, session) = start.session().await;
-        let cell = session.start(run("notify(await tools.go()); text('done')").with(&["go"]).yielding(1)).await;
-        let name = cell.cell.clone();
-        let call = session.call().await;
+        let cell = session.run(run("text('a'); while (true) {}").yielding(1)).await;
+        let ended = session.ask_terminate(&cell.cell).await;
+        let (closed, late) = tokio::join!(session.shutdown(), session.try_start(run("while (true) {}")));
+        closed.unwrap();
+        // Which of them came first is not said, and neither is what the others found then.
+        if let Ok(seen) = ended.answer().await {
+            assert!(seen.state == State::Terminated || seen.is_missing, "{seen:?}");
+        }
+        if let Ok(late) = late && let Ok(seen) = late.answer().await {
+            seen.terminated();
+        }
+        session.try_start(run("1")).await.map(|_| ()).unwrap_err();
+    }
+
+    /// PROTOCOL 19, 30: an end that was reached is not taken back, and is given to one of those who want it.
+    async fn n019_n030_an_end_that_was_reached_wins(start) {
+        let (_host, session) = start.session().await;
+        let cell = session.start(run("store('k', await tools.go()); text('done')").with(&["go"]).yielding(1)).await;
+        let (name, call) = (cell.cell.clone(), session.call().await);
         cell.first().await.yielded();
-        session.answer(&call, Ok(json!("x"))).await;
-        let notice = session.notice().await;
-        session.acknowledge(&notice).await;
-        // Whether it has ended by now shows what a terminate finds: never anything between.
-        let seen = session.terminate(&name).await;
-        assert!(matches!(seen.texts()[..], ["done"]) || seen.state == crate::peer::State::Terminated, "{seen:?}");
-        assert_eq!(session.closed().await, name);
+        session.answer(&call, Ok(json!(7))).await;
+        // Nobody is told that it has ended before he asks; what it stored is seen from then on.
+        while session.run(run("text(load('k'))")).await.done() != ["7"] {}
+        let (first, second) = (session.ask_terminate(&name).await, session.ask_terminate(&name).await);
+        let mut ended = 0;
+        for answer in [first.answer().await, second.answer().await] {
+            match answer {
+                Ok(seen) if seen.is_missing => {}
+                Ok(seen) => {
+                    assert_eq!(seen.done(), ["done"]);
+                    ended += 1;
+                }
+                Err(error) => assert!(error.contains("is already terminating"), "{error}"),
+            }
+        }
+        assert_eq!(ended, 1);
     }
 
     /// PROTOCOL 33: the second end of a cell is refused while the first goes on, and finds nothing afterwards.
@@ -27,11 +52,11 @@ over_both! {
         let cell = session.run(run("text('a'); while (true) {}").yielding(1)).await;
         let (first, second) = (session.ask_terminate(&cell.cell).await, session.ask_terminate(&cell.cell).await);
         let answers = [first.answer().await, second.answer().await];
-        let ended = answers.iter().flatten().filter(|seen| seen.state == crate::peer::State::Terminated).count();
+        let ended = answers.iter().flatten().filter(|seen| seen.state == State::Terminated).count();
         assert_eq!(ended, 1, "{answers:?}");
         for answer in answers {
             match answer {
-                Ok(seen) => assert!(seen.is_missing || seen.state == crate::peer::State::Terminated),
+                Ok(seen) => assert!(seen.is_missing || seen.state == State::Terminated),
                 Err(error) => assert!(error.contains("is already terminating"), "{error}"),
             }
         }
@@ -60,8 +85,20 @@ over_both! {
         }
     }
 
+    /// PROTOCOL 32: a session ends though a cell of it waits for its notification.
+    async fn n032_a_session_ends_with_what_it_still_has_to_say(start) {
+        let (_host, session) = start.session().await;
+        let cell = session.start(run("notify('x'); text('done')")).await;
+        let name = cell.cell.clone();
+        session.notice().await;
+        session.shutdown().await.unwrap();
+        let seen = cell.first().await;
+        assert!(matches!(seen.state, State::Terminated | State::Completed { error: None }), "{seen:?}");
+        assert_eq!((seen.texts(), session.closed().await), (vec!["done"], name));
+    }
+
     /// PROTOCOL 44, 115, 232: a session that was closed takes nothing, and its id is used up.
-    async fn n044_n115_a_session_that_was_closed_is_gone(start) {
+    async fn n044_n115_n232_a_session_that_was_closed_is_gone(start) {
         let (host, session) = start.session().await;
         session.run(run("store('k', 1)")).await.done();
         session.shutdown().await.unwrap();
@@ -88,8 +125,8 @@ over_both! {
         assert_eq!(closed, expected);
     }
 
-    /// The host ends with its client, whatever its cells do.
-    async fn the_host_ends_with_its_client(start) {
+    /// PROTOCOL 11: the host ends with its client, whatever its cells do.
+    async fn n011_the_host_ends_with_its_client(start) {
         let (host, session) = start.session().await;
         session.run(run("while (true) {}").yielding(1)).await.yielded();
         assert_eq!(host.leave().await, Some(0));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::peer::{Opening, over_both, run};
+use crate::peer::{Item, Opening, over_both, run};
 
 over_both! {
     /// PROTOCOL 373: a cell that fills its memory ends, and nothing else does.
@@ -51,8 +51,23 @@ over_both! {
         session.run(run("text('on')")).await.done();
     }
 
-    /// PROTOCOL 119: more cells than there are places for are refused, each by itself.
-    async fn n119_too_many_cells_are_refused_one_by_one(start) {
+    /// PROTOCOL 256: a picture that never says what it is harms its own cell.
+    async fn n256_a_hostile_picture_harms_its_own_cell(start) {
+        let (host, session) = start.session().await;
+        let other = host.open("other", Opening::default()).await.unwrap();
+        let cell = session.run(run("image({ get image_url() { for (;;) {} } })").yielding(5)).await;
+        cell.yielded();
+        other.run(run("text('on')")).await.done();
+        session.terminate(&cell.cell).await.terminated();
+        // Here that soon has no stack left; there it goes on for long.
+        let again = run("const it = { get image_url() { return image(it) } }; image(it)").yielding(5);
+        let cell = session.run(again).await;
+        session.terminate(&cell.cell).await;
+        session.run(run("text('on')")).await.done();
+    }
+
+    /// PROTOCOL 119, 121: more cells than there are places for are refused, each by itself.
+    async fn n119_n121_too_many_cells_are_refused_one_by_one(start) {
         let (_host, session) = start.session().await;
         let mut started = Vec::new();
         let refused = loop {
@@ -68,7 +83,42 @@ over_both! {
         assert_eq!(session.run(run("text('on')")).await.done(), ["on"]);
     }
 
-    /// PROTOCOL 136: output that no message can hold fails that response, where the client cuts.
+    /// PROTOCOL 136: output that no message can hold fails that response.
+    async fn n136_output_that_no_message_can_hold_fails_its_response(start) {
+        let host = start.host().await;
+        let client = host.open("client", Opening::default()).await.unwrap();
+        let source = "const half = 'A'.repeat(23e6); image('data:,' + half); image('data:,' + half); text('x'.repeat(3e7))";
+        let error = client.start(run(source)).await.answer().await.unwrap_err();
+        assert!(error.contains("67108864"), "{error}");
+        client.run(run("text('on')")).await.done();
+    }
+
+    /// Of more text than anybody keeps there are the ends, where the host cuts, and a word on what is gone.
+    async fn more_output_than_is_kept_loses_its_middle(start) {
+        let (_host, session) = start.session().await;
+        let seen = session.run(run("text('a'.repeat(3e6)); text('end')").tokens(4)).await;
+        let omitted = "[Code Mode session output limit reached: omitted 1951427 text bytes; discarded 0 text segments, 0 images, 0 audio items]";
+        let head = "Warning: truncated output (original token count: 262145)\nTotal output lines: 2\n\naaaaaaaa…262141 tokens truncated…";
+        assert_eq!(seen.done(), [head, omitted, "aaaa\nend"]);
+    }
+
+    /// Sounds cost by their length, where it can be read, and one that is too short is none.
+    async fn sounds_cost_by_their_length(start) {
+        let (_host, session) = start.session().await;
+        // Files of 23,998 and of 100 samples, 8000 a second.
+        let long = "'UklGRuJdAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0Yb5dAAAA' + 'A'.repeat(31996)";
+        let short = "'UklGRogAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YWQAAAAA' + 'A'.repeat(132)";
+        let source = format!(
+            "const sound = (bytes) => audio('data:audio/wav;base64,' + bytes); image('data:,'); sound({long}); sound({long}); sound({short})"
+        );
+        let seen = session.run(run(&source).tokens(59)).await;
+        let sounds = seen.items.iter().filter(|item| matches!(item, Item::Audio(_))).count();
+        assert_eq!((sounds, seen.items.len()), (1, 4), "{seen:?}");
+        let too_short = "Audio output omitted because the clip is shorter than 25 ms; use a longer clip.";
+        assert_eq!(seen.done(), [too_short, "[omitted 1 audio items ...]"]);
+    }
+
+    /// Who cuts output to its budget is said by the client.
     async fn output_is_cut_by_the_host_or_by_nobody(start) {
         let host = start.host().await;
         let server = host.open("server", Opening { truncates: true, ..Opening::default() }).await.unwrap();

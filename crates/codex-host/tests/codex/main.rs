@@ -1,7 +1,8 @@
 //! The program over its two transports, as a client sees it.
 //!
 //! A test that begins with a number shows the behaviour of that number in the list of docs/codex.md; unless it is about one
-//! transport it runs over both.
+//! transport it runs over both. `CARREL_CODEX_HOST` may name the program to test: the observed host does not pass all of them,
+//! and docs/codex.md says which.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,6 +13,7 @@
 )]
 
 mod cells;
+mod dialect;
 mod ending;
 mod grpc;
 mod json;
@@ -20,5 +22,7 @@ mod limits;
 mod peer;
 mod service;
 mod speech;
+mod streams;
+mod table;
 mod tools;
 mod waiting;

@@ -14,7 +14,12 @@ use crate::json::Json;
 
 /// Longer than anything here takes on a loaded machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_codex-code-mode-host");
+
+/// The program of the tests: this project's, unless `CARREL_CODEX_HOST` names another.
+pub(crate) fn program() -> String {
+    std::env::var("CARREL_CODEX_HOST")
+        .unwrap_or_else(|_| env!("CARGO_BIN_EXE_codex-code-mode-host").to_owned())
+}
 
 /// Waits for what has to come.
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
@@ -67,7 +72,7 @@ impl Start {
             Transport::Json => Vec::new(),
             Transport::Grpc => vec!["--listen".to_owned(), "grpc+stdio://".to_owned()],
         };
-        Self { program: PROGRAM.into(), transport, args }
+        Self { program: program().into(), transport, args }
     }
 
     pub(crate) fn arg(mut self, arg: impl Into<String>) -> Self {

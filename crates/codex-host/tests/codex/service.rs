@@ -10,11 +10,11 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::grpc::{Answers, Grpc, seen};
-use crate::peer::{PROGRAM, run, soon, tool};
+use crate::peer::{Tool, program, run, soon, tool};
 
 /// A host on a port, and a connection to it.
-async fn listening() -> (Child, String, Arc<Grpc>) {
-    let mut command = Command::new(PROGRAM);
+pub(crate) async fn listening() -> (Child, String, Arc<Grpc>) {
+    let mut command = Command::new(program());
     let (child, place) = at_a_port(command.args(["--listen", "grpc://127.0.0.1:0"])).await;
     let grpc = Grpc::begin(TcpStream::connect(&place).await.unwrap()).await;
     (child, place, grpc)
@@ -28,7 +28,7 @@ async fn at_a_port(command: &mut Command) -> (Child, String) {
     (child, line.trim().strip_prefix("http://").unwrap().to_owned())
 }
 
-async fn open(grpc: &Grpc) -> (String, Answers<m::SessionEvent>) {
+pub(crate) async fn open(grpc: &Grpc) -> (String, Answers<m::SessionEvent>) {
     let (_, mut events) =
         grpc.stream::<m::SessionEvent>("OpenSession", &m::OpenSessionRequest::default()).await.unwrap();
     let Some(m::SessionEventEvent::Opened(opened)) = soon(events.next()).await.unwrap().unwrap().event else {
@@ -37,14 +37,14 @@ async fn open(grpc: &Grpc) -> (String, Answers<m::SessionEvent>) {
     (opened.session_id, events)
 }
 
-async fn subscribe(grpc: &Grpc, session: &str, names: &[&str]) -> Answers<m::ToolCall> {
+pub(crate) async fn subscribe(grpc: &Grpc, session: &str, names: &[&str]) -> Answers<m::ToolCall> {
     let tool_names =
         names.iter().map(|name| m::ToolName { name: (*name).to_owned(), namespace: None }).collect();
     let request = m::SubscribeToToolCallsRequest { session_id: session.to_owned(), tool_names };
     grpc.stream("SubscribeToToolCalls", &request).await.unwrap().1
 }
 
-async fn closed(events: &mut Answers<m::SessionEvent>) -> m::CellClosed {
+pub(crate) async fn closed(events: &mut Answers<m::SessionEvent>) -> m::CellClosed {
     loop {
         let event = soon(events.next()).await.unwrap().unwrap();
         if let Some(m::SessionEventEvent::CellClosed(closed)) = event.event {
@@ -97,6 +97,11 @@ async fn n208_n215_bad_requests_have_their_code() {
         |it: &mut m::ToolDefinition| it.kind = 0,
         |it: &mut m::ToolDefinition| it.kind = 3,
         |it: &mut m::ToolDefinition| it.tool_name = None,
+        |it: &mut m::ToolDefinition| it.name = String::new(),
+        |it: &mut m::ToolDefinition| it.name = "x".repeat(257),
+        |it: &mut m::ToolDefinition| it.tool_name.as_mut().unwrap().name = String::new(),
+        |it: &mut m::ToolDefinition| it.tool_name.as_mut().unwrap().name = "x".repeat(257),
+        |it: &mut m::ToolDefinition| it.tool_name.as_mut().unwrap().namespace = Some("x".repeat(257)),
         |it: &mut m::ToolDefinition| it.input_schema_json = Some(b"{".to_vec()),
         |it: &mut m::ToolDefinition| it.output_schema_json = Some(vec![0xff]),
     ] {
@@ -118,8 +123,10 @@ async fn n208_n215_bad_requests_have_their_code() {
     let metrics = grpc.unary::<m::Empty>("GetProcessMetrics", &m::Empty {}).await.unwrap_err();
     assert_eq!(metrics, "12: process metrics are unsupported");
     assert!(grpc.unary::<m::Empty>("Nothing", &m::Empty {}).await.unwrap_err().starts_with("12: "));
-    let unknown = grpc.try_answer(&session, "nobody", Ok(json!(1))).await.unwrap_err();
-    assert!(unknown.starts_with("5: "), "{unknown}");
+    for (name, code) in [("nobody", 3), ("00000000-0000-4000-8000-000000000000", 5)] {
+        let unknown = grpc.try_answer(&session, name, Ok(json!(1))).await.unwrap_err();
+        assert!(unknown.starts_with(&format!("{code}: ")), "{unknown}");
+    }
     let request = good();
     let (_, mut events) = grpc.stream::<m::ExecuteEvent>("Execute", &request).await.unwrap();
     while soon(events.next()).await.unwrap().is_some() {}
@@ -151,30 +158,58 @@ async fn n213_n233_a_wait_is_cancelled_before_it_comes() {
 async fn n211_n212_n222_n223_calls_go_to_who_takes_them() {
     let (_child, _place, grpc) = listening().await;
     let (session, mut events) = open(&grpc).await;
-    let gone = subscribe(&grpc, &session, &["f"]).await;
+    let mut first = subscribe(&grpc, &session, &["f"]).await;
     let mut others = subscribe(&grpc, &session, &["f", "g"]).await;
-    drop(gone);
-    let source = "tools.f(); try { await tools.h() } catch (error) { text(String(error.message ?? error)) } text(await tools.g())";
+    let source = "text(await tools.f(1)); try { await tools.h() } catch (error) { text(error) } text(await tools.g()); text(await tools.f(2))";
     let request = grpc.request(&session, run(source).with(&["f", "g", "h"]));
     let (_, mut execution) = grpc.stream::<m::ExecuteEvent>("Execute", &request).await.unwrap();
-    // Whether the host knows yet that the first one is gone decides whom it asks first; the session lives either way.
-    let mut names = Vec::new();
-    while names.last().map(String::as_str) != Some("g") {
-        let Ok(Some(call)) = soon(others.next()).await else { return };
-        assert_eq!(call.execution_id, request.execution_id);
-        let name = call.tool_name.unwrap().name;
-        if name == "g" {
-            grpc.try_answer(&session, &call.invocation_id, Ok(json!("g"))).await.unwrap();
-            grpc.try_answer(&session, &call.invocation_id, Ok(json!("late"))).await.unwrap();
-        }
-        names.push(name);
+    let call = soon(first.next()).await.unwrap().unwrap();
+    assert_eq!((&call.execution_id, call.tool_call_sequence), (&request.execution_id, 1));
+    drop(first);
+    grpc.try_answer(&session, &call.invocation_id, Ok(json!("one"))).await.unwrap();
+    // That a stream is gone is told on the connection before what is asked after it.
+    for (name, sequence) in [("g", 2), ("f", 3)] {
+        let call = soon(others.next()).await.unwrap().unwrap();
+        assert_eq!((call.tool_name.unwrap().name.as_str(), call.tool_call_sequence), (name, sequence));
+        grpc.try_answer(&session, &call.invocation_id, Ok(json!(name))).await.unwrap();
+        grpc.try_answer(&session, &call.invocation_id, Ok(json!("late"))).await.unwrap();
     }
     soon(execution.next()).await.unwrap().unwrap();
     let outcome = soon(execution.next()).await.unwrap().unwrap();
     let Some(m::ExecuteEventEvent::Outcome(outcome)) = outcome.event else { panic!("{outcome:?}") };
-    let expected = ["no code-mode tool subscription matches the requested tool", "g"];
-    assert_eq!(seen(outcome, false).done(), expected);
-    assert_eq!(closed(&mut events).await.final_tool_call_sequence, 2);
+    let unmatched = "no code-mode tool subscription matches the requested tool";
+    assert_eq!(seen(outcome, false).done(), ["one", unmatched, "g", "f"]);
+    assert_eq!(closed(&mut events).await.final_tool_call_sequence, 3);
+}
+
+/// PROTOCOL 211: tools of which no namespace is said are in one that has a name.
+#[tokio::test]
+async fn n211_the_default_namespace_has_a_name() {
+    let (_child, _place, grpc) = listening().await;
+    for (given, asked, matches) in [
+        (None, Some("functions"), true),
+        (Some("functions"), None, true),
+        (Some(""), Some("functions"), true),
+        (None, None, true),
+        (None, Some("other"), false),
+        (Some("other"), None, false),
+    ] {
+        let (session, _events) = open(&grpc).await;
+        let tool_names = vec![m::ToolName { name: "f".to_owned(), namespace: asked.map(str::to_owned) }];
+        let request = m::SubscribeToToolCallsRequest { session_id: session.clone(), tool_names };
+        let (_, mut calls) = grpc.stream::<m::ToolCall>("SubscribeToToolCalls", &request).await.unwrap();
+        let mut cell = run("try { text(await tools.f()) } catch (error) { text(error) }");
+        cell.tools.push(("f".to_owned(), Tool { namespace: given.map(str::to_owned), ..tool("f") }));
+        let (_, mut execution) =
+            grpc.stream::<m::ExecuteEvent>("Execute", &grpc.request(&session, cell)).await.unwrap();
+        soon(execution.next()).await.unwrap().unwrap();
+        if matches {
+            let call = soon(calls.next()).await.unwrap().unwrap();
+            assert_eq!(call.tool_name.unwrap().namespace.as_deref(), given, "as it was given");
+        } else {
+            soon(execution.next()).await.unwrap().unwrap();
+        }
+    }
 }
 
 /// A result that is no JSON is refused, and the call can still be answered.
@@ -239,9 +274,9 @@ async fn n219_n244_a_dropped_lease_ends_its_session() {
     assert!(gone.err().unwrap().starts_with("5: "));
 }
 
-/// PROTOCOL 225: a subscription that is dropped with calls that nobody read ends its session; one without does not.
+/// A subscription that is dropped without calls that nobody read is only gone.
 #[tokio::test]
-async fn n225_unread_calls_end_their_session() {
+async fn a_subscription_that_is_dropped_empty_is_only_gone() {
     let (_child, _place, grpc) = listening().await;
     let (session, mut events) = open(&grpc).await;
     drop(subscribe(&grpc, &session, &[]).await);
@@ -260,7 +295,7 @@ async fn calls_come_with_what_the_client_calls_their_tool() {
     let mut cell = run("tools.clock__now('x'); await 1; await new Promise(() => {})");
     cell.tools.push((
         "clock__now".to_owned(),
-        crate::peer::Tool { namespace: Some("clock".to_owned()), is_freeform: true, ..tool("now") },
+        Tool { namespace: Some("clock".to_owned()), is_freeform: true, ..tool("now") },
     ));
     let (_, _execution) =
         grpc.stream::<m::ExecuteEvent>("Execute", &grpc.request(&session, cell)).await.unwrap();
@@ -276,7 +311,7 @@ async fn calls_come_with_what_the_client_calls_their_tool() {
 #[tokio::test]
 async fn a_port_outlives_a_crowd() {
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 40; exec \"$0\" --listen grpc://127.0.0.1:0", PROGRAM]);
+    command.args(["-c", "ulimit -n 40; exec \"$0\" --listen grpc://127.0.0.1:0", &program()]);
     let (_child, place) = at_a_port(&mut command).await;
     let mut crowd = Vec::new();
     for _ in 0..80 {

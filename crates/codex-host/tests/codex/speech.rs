@@ -7,11 +7,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::json::{CAPABILITIES, frame, hello, read};
-use crate::peer::{PROGRAM, soon};
+use crate::peer::{program, soon};
 
 /// A host that has been sent these messages.
 async fn told(messages: &[Value]) -> (Child, ChildStdout) {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(program());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
@@ -160,7 +160,7 @@ async fn n102_n105_n107_n109_what_nobody_may_say_ends_the_connection() {
 
 /// PROTOCOL 100, 103, 104, 108: whole conversations, message by message.
 #[tokio::test]
-async fn n103_n104_n108_a_conversation_to_the_letter() {
+async fn n100_n103_n104_n108_a_conversation_to_the_letter() {
     let (mut child, mut output) = told(&[
         hello(&CAPABILITIES),
         request(-5, &json!({"method": "session/open", "sessionId": "s", "cellExecutionLimits": {"maxYieldTimeMs": 5000, "maxHeapSizeBytes": null}, "outputTruncation": "server"})),
@@ -220,7 +220,8 @@ async fn n118_a_request_for_a_cell_is_active_until_its_first_response() {
     let cell = json!({"tool_call_id": "c", "enabled_tools": [], "source": "while (true) {}"});
     let execute = request(2, &json!({"method": "session/execute", "sessionId": "s", "request": cell}));
     let (said, code, errors) = ended(&[hello(&[]), open(1, "s"), execute.clone(), execute]).await;
-    assert_eq!((said.len(), code), (3, 1), "{said:?}");
+    // What was said before need not be on its way yet.
+    assert!(said.len() <= 3 && code == 1, "{said:?}");
     assert!(errors.contains("duplicate code-mode request ID RequestId(2)"), "{errors}");
 }
 
@@ -238,9 +239,108 @@ async fn n378_a_cancelled_request_lets_its_cell_go() {
 
 /// PROTOCOL 127 to 129: where clients come.
 #[tokio::test]
-async fn n127_a_place_that_nobody_listens_at_is_refused() {
-    let output = Command::new(PROGRAM).args(["--listen", "ws://127.0.0.1:1"]).output().await.unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.starts_with("Error: unsupported --listen URL `ws://127.0.0.1:1`; expected"), "{errors}");
+async fn n127_n128_n129_a_place_that_nobody_listens_at_is_refused() {
+    for place in ["ws://127.0.0.1:1", "grpc://localhost:1", "grpc://127.0.0.1", "tcp://127.0.0.1:1", "x", ""]
+    {
+        let output = Command::new(program()).args(["--listen", place]).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{place}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains(&format!("--listen URL `{place}`; expected `")), "{place}: {errors}");
+    }
+    let mut command = Command::new(program());
+    command.args(["--listen", "stdio://"]).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().unwrap();
+    child.stdin.as_mut().unwrap().write_all(&frame(&hello(&[]))).await.unwrap();
+    let ready = soon(read(child.stdout.as_mut().unwrap())).await.unwrap();
+    assert_eq!(ready["type"], "connection/ready");
+}
+
+/// What a host makes of bytes: what it says, its exit code, and what it writes to stderr.
+async fn fed(parts: &[&[u8]]) -> (Vec<Value>, i32, String) {
+    let (mut child, mut output) = told(&[]).await;
+    let mut input = child.stdin.take().unwrap();
+    for part in parts {
+        input.write_all(part).await.unwrap();
+        input.flush().await.unwrap();
+    }
+    drop(input);
+    let mut said = Vec::new();
+    while let Some(message) = soon(read(&mut output)).await {
+        said.push(message);
+    }
+    let code = soon(child.wait()).await.unwrap().code().unwrap();
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
+    (said, code, errors)
+}
+
+/// PROTOCOL 91 to 96: frames, as they come and as they must not.
+#[tokio::test]
+async fn n091_n092_n093_n094_n095_n096_frames_come_in_pieces_and_whole() {
+    let hello = frame(&hello(&[]));
+    let bytes: Vec<_> = hello.chunks(1).collect();
+    let (said, code, _) = fed(&bytes).await;
+    assert_eq!((said.len(), code), (1, 0));
+    for part in [&[1, 0][..], &[9, 0, 0, 0, b'{'], &[1, 0, 0, 4], &[3, 0, 0, 0, b'{', b'}', b' ', 0]] {
+        let (said, code, errors) = fed(&[&hello, part]).await;
+        assert!(said.len() <= 1 && code == 1, "{part:?}: {said:?}");
+        assert!(errors.starts_with("Error: failed to read code-mode client message"), "{errors}");
+    }
+    assert_eq!(fed(&[]).await.1, 0);
+}
+
+/// PROTOCOL 107: nothing is passed over, however deep.
+#[tokio::test]
+async fn n107_unknown_fields_end_the_connection_at_every_level() {
+    let execute = json!({"type": "operation/request", "id": 2, "request": {"method": "session/execute", "sessionId": "s", "request":
+        {"tool_call_id": "c", "enabled_tools": [{"name": "f", "tool_name": {"name": "f"}, "description": "", "kind": "function"}], "source": "1"}}});
+    let wait = request(
+        2,
+        &json!({"method": "session/wait", "sessionId": "s", "request": {"cell_id": "1", "yield_time_ms": 1}}),
+    );
+    let opening = request(2, &json!({"method": "session/open", "sessionId": "t", "cellExecutionLimits": {}}));
+    let answer = json!({"type": "delegate/response", "id": 1, "result": {"status": "ok", "value": {"type": "tool/result", "result": 1}}});
+    let failure =
+        json!({"type": "delegate/response", "id": 1, "result": {"status": "error", "message": "m"}});
+    for (message, places) in [
+        (
+            execute,
+            &[
+                "",
+                "/request",
+                "/request/request",
+                "/request/request/enabled_tools/0",
+                "/request/request/enabled_tools/0/tool_name",
+            ][..],
+        ),
+        (wait, &["/request", "/request/request"]),
+        (opening, &["/request", "/request/cellExecutionLimits"]),
+        (request(2, &json!({"method": "session/terminate", "sessionId": "s", "cellId": "1"})), &["/request"]),
+        (request(2, &json!({"method": "session/shutdown", "sessionId": "s"})), &["/request"]),
+        (json!({"type": "operation/cancel", "id": 1}), &[""]),
+        (json!({"type": "operation/yield", "id": 1}), &[""]),
+        (answer, &["", "/result", "/result/value"]),
+        (failure, &["/result"]),
+    ] {
+        for place in places {
+            let mut message = message.clone();
+            message.pointer_mut(place).unwrap()["surplus"] = json!(1);
+            let (_, code, errors) = ended(&[hello(&[]), open(1, "s"), message.clone()]).await;
+            assert!(code == 1 && errors.contains("unknown field `surplus`"), "{message}: {errors}");
+        }
+    }
+}
+
+/// PROTOCOL 109: that also ends a host whose client does not read.
+#[tokio::test]
+async fn n109_a_second_hello_ends_a_host_that_cannot_write() {
+    let cell = json!({"tool_call_id": "c", "enabled_tools": [], "source": "notify('x'.repeat(3e6)); await new Promise(() => {})"});
+    let execute = request(2, &json!({"method": "session/execute", "sessionId": "s", "request": cell}));
+    let (mut child, mut output) = told(&[hello(&[]), open(1, "s"), execute]).await;
+    while soon(read(&mut output)).await.unwrap()["type"] != "operation/response" {}
+    soon(read(&mut output)).await.unwrap();
+    // The beginning of the next frame: its end is more than a pipe holds.
+    soon(output.read_exact(&mut [0; 1000])).await.unwrap();
+    child.stdin.as_mut().unwrap().write_all(&frame(&hello(&[]))).await.unwrap();
+    assert_eq!(soon(child.wait()).await.unwrap().code(), Some(1));
 }

@@ -24,7 +24,7 @@ over_both! {
     }
 
     /// PROTOCOL 133, 35: what runs together runs together, and a call that nobody awaits is cancelled at the end.
-    async fn n133_n035_calls_run_together_and_end_with_their_cell(start) {
+    async fn n035_n133_calls_run_together_and_end_with_their_cell(start) {
         let (_host, session) = start.session().await;
         let cell = session.start(run(
             "tools.slow(); const all = await Promise.all([tools.f(1), tools.f(2)]); text(all)",
@@ -38,6 +38,44 @@ over_both! {
         // Late answers, and answers to nothing, are passed over.
         session.answer(&slow, Ok(json!(1))).await;
         session.run(run("text('on')")).await.done();
+    }
+
+    /// What nobody awaits is called, also in the turn with which the cell ends, and cancelled then.
+    async fn a_last_call_is_made_and_cancelled(start) {
+        let (_host, session) = start.session().await;
+        for source in ["tools.f(1); text('done')", "tools.f(1); text('done'); exit()", "tools.f(1); text('done'); throw 1"] {
+            let cell = session.start(run(source).with(&["f"])).await;
+            let call = session.call().await;
+            assert_eq!((&call.cell, &call.input), (&cell.cell, &Some(json!(1))));
+            assert_eq!(session.cancelled().await, call.id);
+            assert_eq!(cell.first().await.texts()[0], "done");
+        }
+    }
+
+    /// PROTOCOL 218: calls of a session that was closed take no place of others.
+    async fn n218_a_session_that_is_closed_gives_its_places_back(start) {
+        let (host, session) = start.session().await;
+        let source = "await Promise.all(Array.from({ length: 50 }, () => tools.f()))";
+        session.run(run(source).with(&["f"]).yielding(1)).await.yielded();
+        session.shutdown().await.unwrap();
+        let other = host.open("other", crate::peer::Opening::default()).await.unwrap();
+        let cell = other.start(run(source).with(&["f"])).await;
+        for _ in 0..50 {
+            let call = other.call().await;
+            other.answer(&call, Ok(json!(1))).await;
+        }
+        cell.first().await.done();
+    }
+
+    /// PROTOCOL 241: a large answer on its way to one session holds up no other.
+    async fn n241_a_large_answer_holds_up_no_other_session(start) {
+        let (host, session) = start.session().await;
+        let other = host.open("other", crate::peer::Opening::default()).await.unwrap();
+        let cell = session.start(run("text((await tools.f()).length)").with(&["f"])).await;
+        let call = session.call().await;
+        let (_, seen) = tokio::join!(session.answer(&call, Ok(json!("z".repeat(8 << 20)))), other.run(run("text('on')")));
+        assert_eq!(seen.done(), ["on"]);
+        assert_eq!(cell.first().await.done(), ["8388608"]);
     }
 
     /// PROTOCOL 242: answers need not come in the order of the calls.
@@ -78,7 +116,7 @@ over_both! {
         assert_eq!(cell.first().await.done(), ["done"]);
     }
 
-    /// PROTOCOL 31, 32, 249: a notification that nobody acknowledges keeps a cell from nothing for good.
+    /// PROTOCOL 31, 249: a notification that nobody acknowledges keeps a cell from nothing for good.
     async fn n031_n249_who_waits_for_a_notification_can_be_ended(start) {
         let (_host, session) = start.session().await;
         let cell = session.start(run("notify('x'); await tools.never()").with(&["never"]).yielding(1)).await;
@@ -89,16 +127,16 @@ over_both! {
         assert_eq!(session.closed().await, name);
     }
 
-    /// PROTOCOL 377.
-    async fn n377_an_unacknowledged_notification_holds_up_no_end(start) {
+    /// PROTOCOL 214, 377.
+    async fn n214_n377_an_unacknowledged_notification_holds_up_no_end(start) {
         let (_host, session) = start.session().await;
         let cell = session.start(run("notify('x'); text('done')")).await;
         session.notice().await;
         assert_eq!(cell.first().await.done(), ["done"]);
     }
 
-    /// PROTOCOL 250, 241: large texts and answers come whole.
-    async fn n250_n241_large_values_come_whole(start) {
+    /// PROTOCOL 250: large texts and answers come whole.
+    async fn n250_large_values_come_whole(start) {
         let (_host, session) = start.session().await;
         let cell = session.start(run("notify('x'.repeat(3e6)); text((await tools.f('y'.repeat(3e6))).length)").with(&["f"])).await;
         let notice = session.notice().await;

@@ -2,16 +2,45 @@
 
 use serde_json::json;
 
-use crate::peer::{Opening, over_both, run};
+use crate::peer::{Opening, State, Transport, over_both, run};
 
 over_both! {
-    /// PROTOCOL 28, 22: a part that was yielded, then the rest.
-    async fn n028_a_cell_yields_a_part_and_the_rest_comes_later(start) {
+    /// PROTOCOL 22, 28: a part that was yielded, then the rest, although all of it was there at once.
+    async fn n022_n028_a_cell_yields_a_part_and_the_rest_comes_later(start) {
         let (_host, session) = start.session().await;
-        let first = session.run(run("text('a'); yield_control(); text('b'); yield_control(); text('c')")).await;
+        let first = session.run(run("text('a'); yield_control(); text('b')")).await;
         assert_eq!(first.yielded(), ["a"]);
-        assert_eq!(session.wait(&first.cell, 30_000).await.done(), ["b", "c"], "nobody waited at the second");
+        assert_eq!(session.wait(&first.cell, 30_000).await.done(), ["b"]);
         assert_eq!(session.closed().await, first.cell);
+    }
+
+    /// PROTOCOL 14: what was there when a look that waits for nothing came is seen once, by that or by the next.
+    async fn n014_a_look_that_waits_for_nothing_loses_nothing(start) {
+        let (_host, session) = start.session().await;
+        let cell = session.start(run("text('a'); await tools.never()").with(&["never"]).yielding(0)).await;
+        let name = cell.cell.clone();
+        session.call().await;
+        let (first, rest) = (cell.first().await, session.terminate(&name).await);
+        assert_eq!([first.yielded(), rest.terminated()].concat(), ["a"]);
+    }
+
+    /// PROTOCOL 21: an end is seen once, whatever becomes of those who wait for it.
+    async fn n021_an_end_is_not_lost_with_a_wait(start) {
+        let (_host, session) = start.session().await;
+        for _ in 0..20 {
+            let cell = session.start(run("await tools.go(); text('a')").with(&["go"]).yielding(1)).await;
+            let (name, call) = (cell.cell.clone(), session.call().await);
+            cell.first().await.yielded();
+            let wait = session.ask_wait(&name, 60_000, None).await;
+            session.answer(&call, Ok(json!(1))).await;
+            session.cancel(&wait.request).await;
+            let seen = match wait.answer().await {
+                Ok(seen) => seen,
+                Err(_) => session.wait(&name, 60_000).await,
+            };
+            assert_eq!(seen.done(), ["a"]);
+            assert_eq!(session.closed().await, name);
+        }
     }
 
     /// PROTOCOL 69, 379: a cell that never was, and one whose end was given.
@@ -28,7 +57,7 @@ over_both! {
     }
 
     /// PROTOCOL 34, 238: the second observer is refused, and the first goes on until both are ended.
-    async fn n034_n238_a_cell_has_one_observer(start) {
+    async fn n017_n034_n238_a_cell_has_one_observer(start) {
         let (_host, session) = start.session().await;
         let cell = session.run(run("text('a'); while (true) {}").yielding(1)).await;
         let first = session.ask_wait(&cell.cell, 60_000, None).await;
@@ -44,7 +73,7 @@ over_both! {
     }
 
     /// PROTOCOL 16, 132, 239: a wait that is given up consumes nothing, and the next one can begin.
-    async fn n132_n239_a_wait_that_is_given_up_frees_the_cell(start) {
+    async fn n016_n132_n239_a_wait_that_is_given_up_frees_the_cell(start) {
         let (_host, session) = start.session().await;
         let cell = session.start(run("await tools.go(); text('a'); await tools.go(); text('b')").with(&["go"]).yielding(1)).await;
         let name = cell.cell.clone();
@@ -84,7 +113,7 @@ over_both! {
     }
 
     /// PROTOCOL 38, 39, 40, 130, 243: the limit of a session is for all of its waits, and for no other session's.
-    async fn n040_n130_limits_of_waits_are_a_session_s(start) {
+    async fn n038_n040_n130_n243_limits_of_waits_are_a_session_s(start) {
         let host = start.host().await;
         let hasty = host.open("hasty", Opening { max_yield_ms: Some(0), ..Opening::default() }).await.unwrap();
         let calm = host.open("calm", Opening::default()).await.unwrap();
@@ -122,6 +151,34 @@ over_both! {
         assert!(session.wait(&name, 30_000).await.done().is_empty());
     }
 
+    /// PROTOCOL 247, 248, where the client acknowledges what it is told: an end waits for that.
+    async fn n247_n248_an_end_waits_for_its_notifications(start) {
+        if start.transport == Transport::Grpc {
+            return;
+        }
+        let (_host, session) = start.session().await;
+        for yield_ms in [60_000, 0] {
+            let cell = session.start(run("notify('x')").yielding(yield_ms)).await;
+            let name = cell.cell.clone();
+            let mut seen = Box::pin(async {
+                match yield_ms {
+                    0 => {
+                        cell.first().await.yielded();
+                        session.wait(&name, 60_000).await
+                    }
+                    _ => cell.first().await,
+                }
+            });
+            let notice = session.notice().await;
+            tokio::select! {
+                seen = &mut seen => panic!("{seen:?}"),
+                on = session.run(run("text('on')")) => assert_eq!(on.done(), ["on"]),
+            }
+            session.acknowledge(&notice).await;
+            assert!(seen.await.done().is_empty());
+        }
+    }
+
     /// PROTOCOL 382: output without end costs bounded memory, and the cell can be looked at and ended.
     async fn n382_output_without_end_is_bounded(start) {
         let (_host, session) = start.session().await;
@@ -137,6 +194,6 @@ over_both! {
 impl crate::peer::Session {
     /// Waits for the end of a cell.
     pub(crate) async fn call_ended(&self, cell: &str) {
-        while self.wait(cell, 0).await.state == crate::peer::State::Yielded {}
+        while self.wait(cell, 0).await.state == State::Yielded {}
     }
 }
