@@ -35,11 +35,20 @@ pub(crate) fn cpu_time(pid: u32) -> Duration {
     Duration::from_millis(fields.map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum())
 }
 
-/// Returns the memory of a process, of which it has its share of what it shares with others. What cells share, the image
-/// that all begin with, counts once.
-pub(crate) fn memory(pid: u32) -> usize {
+/// Returns the memory that a process has resident.
+pub(crate) fn resident(pid: u32) -> usize {
+    memory(pid, "Rss:")
+}
+
+/// Returns the memory of a process, of which it has its share of what it shares, so that the image that all cells begin with
+/// counts once.
+pub(crate) fn share(pid: u32) -> usize {
+    memory(pid, "Pss:")
+}
+
+fn memory(pid: u32, kind: &str) -> usize {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let kilobytes = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB"));
+    let kilobytes = rollup.lines().find_map(|line| line.strip_prefix(kind)?.trim().strip_suffix(" kB"));
     kilobytes.unwrap().trim().parse::<usize>().unwrap() * 1024
 }
 

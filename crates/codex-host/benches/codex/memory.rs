@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::machine::{memory, threads};
+use crate::machine::{resident, share, threads};
 use crate::peer::run;
 use crate::sides::{Side, Sides, opening};
 
@@ -14,7 +14,7 @@ pub(crate) async fn measure(sides: &Sides) {
     }
     let names = [
         "size of the program",
-        "memory of a host that has run a cell",
+        "memory of a host that has run a cell, resident",
         "memory of an idle session, of 100",
         "memory of a waiting cell, of 100; threads of that host",
         "memory of a waiting cell, of 900; threads of that host",
@@ -24,28 +24,28 @@ pub(crate) async fn measure(sides: &Sides) {
         let size = fs::metadata(&start.program).unwrap().len();
         let side = Side::start(start).await;
         side.session.run(run("text('hi')")).await.done();
-        let alone = memory(side.pid());
+        let (with_cell, alone) = (resident(side.pid()), share(side.pid()));
         let mut sessions = Vec::new();
         for number in 0..SESSIONS {
             sessions.push(side.host.open(&format!("idle-{number}"), opening()).await.unwrap());
         }
-        let with_sessions = memory(side.pid());
+        let with_sessions = share(side.pid());
         let mut column = vec![
             megabytes(size as f64),
-            megabytes(alone as f64),
+            megabytes(with_cell as f64),
             megabytes(with_sessions.saturating_sub(alone) as f64 / SESSIONS as f64),
         ];
         drop(side);
         for cells in [100, 900] {
             let side = Side::start(start).await;
             side.session.run(run("text('hi')")).await.done();
-            let before = memory(side.pid());
+            let before = share(side.pid());
             for _ in 0..cells {
                 let cell = run("text('hi'); await tools.hang({ a: 1 })").with(&["hang"]).yielding(0);
                 side.session.run(cell).await;
                 side.session.call().await;
             }
-            let each = memory(side.pid()).saturating_sub(before) as f64 / f64::from(cells);
+            let each = share(side.pid()).saturating_sub(before) as f64 / f64::from(cells);
             column.push(format!("{}; {}", megabytes(each), threads(side.pid())));
         }
         columns.push(column);
