@@ -89,6 +89,11 @@ fn every_test_that_is_named_is_there_and_every_numbered_test_is_named() {
             named.insert((number.parse().unwrap(), name.to_owned()));
         }
     }
+    for (names, _) in table("| test | why it fails there |") {
+        for name in names.split('`').skip(1).step_by(2).filter(|name| !name.ends_with(".rs")) {
+            assert!(tests.contains(name), "there is no {name}");
+        }
+    }
     for test in &tests {
         for number in of_name(test) {
             assert!(named.contains(&(number, test.clone())), "{test} is not in the row of {number}");
