@@ -8,6 +8,7 @@ use carrel_contract::{
     CellErrorKind, CellId, CellResponse, CodeModeSession, CodeModeSessionProvider, Durability, Notice,
     SessionId, SessionMode, SessionSpec, WaitRequest,
 };
+use carrel_engine::Snapshot;
 use carrel_journal::check::check;
 use carrel_journal::export::export;
 use carrel_journal::fold::Fold;
@@ -83,6 +84,16 @@ async fn forge(
     forged
 }
 
+async fn has_snapshot(store: &Memory, id: &SessionId) -> bool {
+    for hash in store.blobs(id).await.unwrap() {
+        let blob = store.get_blob(hash).await.unwrap();
+        if blob.is_some_and(|blob| Snapshot::from_bytes(blob.bytes()).is_ok()) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Runs a cell until it has been saved and waits, and leaves it there.
 async fn saved(key: Option<SnapshotKey>, word: &str) -> (Arc<Memory>, SessionId, CellId) {
     let (store, delegate) = (Arc::new(Memory::new()), RecordingDelegate::new());
@@ -97,6 +108,9 @@ async fn saved(key: Option<SnapshotKey>, word: &str) -> (Arc<Memory>, SessionId,
     );
     let cell = start(&session, &source).await;
     delegate.reached(|seen| matches!(seen, Seen::Called(_, tool) if tool == "gate")).await;
+    while !has_snapshot(&store, session.id()).await {
+        tokio::task::yield_now().await;
+    }
     let id = leave(&here, session).await;
     (store, id, cell)
 }
