@@ -11,7 +11,8 @@ fn host() -> &'static (Runtime, Arc<InProcessProvider>) {
     static HOST: OnceLock<(Runtime, Arc<InProcessProvider>)> = OnceLock::new();
     HOST.get_or_init(|| {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        let provider = runtime.block_on(async { InProcessProvider::new(Options::default()) }).expect("a provider");
+        let provider =
+            runtime.block_on(async { InProcessProvider::new(Options::default()) }).expect("a provider");
         (runtime, Arc::new(provider))
     })
 }

@@ -1,16 +1,21 @@
-//! Source text of any kind: it ends as an error of the cell's, never of the engine's, and a VM that is saved and
+//! Source text of any kind, in either dialect: it ends as an error of the cell's, never of the engine's, and a VM that is saved and
 //! restored between any two events does the same.
 #![no_main]
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use carrel_engine::{Effect, Event, Progress, Snapshot};
-use carrel_fuzz::{LIMITS, Stored, engine, run, start};
+use carrel_engine::{Dialect, Effect, Event, Progress, Snapshot, Vm};
+use carrel_fuzz::{LIMITS, Stored, engine, run, start_in};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|source: &str| {
-    let mut vm = start(source.to_owned());
+    for dialect in [Dialect::Carrel, Dialect::Codex] {
+        play(start_in(dialect, source.to_owned()));
+    }
+});
+
+fn play(mut vm: Vm) {
     let mut events = VecDeque::new();
     let mut now_us = 1_790_000_000_000_000;
     for _ in 0..20 {
@@ -41,4 +46,4 @@ fuzz_target!(|source: &str| {
         let Some(event) = events.pop_front() else { break };
         vm.deliver(event);
     }
-});
+}

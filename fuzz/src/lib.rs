@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use carrel_engine::{
-    Effect, Ending, Engine, EngineOptions, Progress, Start, StoreQuota, StoredSize, StoredValues, Tools, Vm,
-    VmLimits,
+    Dialect, Effect, Ending, Engine, EngineOptions, Progress, Start, StoreQuota, StoredSize, StoredValues,
+    Tools, Vm, VmLimits,
 };
 
 /// Small, so that memory runs out often; short, so that a loop costs a tenth of a second.
@@ -41,7 +41,7 @@ pub fn engine() -> &'static Engine {
     })
 }
 
-pub fn cell(source: String, persistent: bool) -> Start {
+pub fn cell(source: String, dialect: Dialect, persistent: bool) -> Start {
     Start {
         source,
         tools: Arc::new(Tools::new([("echo", "Returns its input."), ("fail", "Fails.")])),
@@ -50,12 +50,17 @@ pub fn cell(source: String, persistent: bool) -> Start {
         seed: 42,
         now_us: 1_790_000_000_000_000,
         time_zone: carrel_engine::TimeZone::default(),
+        dialect,
         persistent,
     }
 }
 
 pub fn start(source: String) -> Vm {
-    engine().start(cell(source, false), LIMITS).expect("there is a place")
+    start_in(Dialect::Carrel, source)
+}
+
+pub fn start_in(dialect: Dialect, source: String) -> Vm {
+    engine().start(cell(source, dialect, false), LIMITS).expect("there is a place")
 }
 
 /// Runs a VM until it waits or ends. A trap that is a fault of the engine's is a finding.
