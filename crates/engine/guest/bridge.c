@@ -121,7 +121,7 @@ static JSValue bridge_tool_names(JSContext *ctx, JSValueConst this_val, int argc
     const char *at = tools_text, *end = tools_text + tools_names_len;
     for (uint32_t index = 0; at < end && !JS_IsException(names); index++) {
         const char *line_end = memchr(at, '\n', end - at);
-        if (JS_SetPropertyUint32(ctx, names, index, JS_NewStringLen(ctx, at, line_end - at)) < 0) {
+        if (JS_DefinePropertyValueUint32(ctx, names, index, JS_NewStringLen(ctx, at, line_end - at), JS_PROP_C_W_E) < 0) {
             JS_FreeValue(ctx, names);
             names = JS_EXCEPTION;
         }
@@ -251,8 +251,8 @@ static JSValue bridge_store(JSContext *ctx, JSValueConst this_val, int argc, JSV
             over = "stored_keys", maximum = quota.keys;
         if (over) {
             result = JS_NewArray(ctx);
-            JS_SetPropertyUint32(ctx, result, 0, JS_NewString(ctx, over));
-            JS_SetPropertyUint32(ctx, result, 1, JS_NewInt64(ctx, maximum));
+            JS_DefinePropertyValueUint32(ctx, result, 0, JS_NewString(ctx, over), JS_PROP_C_W_E);
+            JS_DefinePropertyValueUint32(ctx, result, 1, JS_NewInt64(ctx, maximum), JS_PROP_C_W_E);
         } else {
             stored.bytes += after - before;
             stored.keys += is_new;

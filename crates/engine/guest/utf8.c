@@ -139,8 +139,8 @@ static JSValue utf8_encode_into(JSContext *ctx, JSValueConst this_val, int argc,
     }
     JS_FreeCString(ctx, text);
     JSValue result = JS_NewArray(ctx);
-    JS_SetPropertyUint32(ctx, result, 0, JS_NewInt64(ctx, read));
-    JS_SetPropertyUint32(ctx, result, 1, JS_NewInt64(ctx, written));
+    JS_DefinePropertyValueUint32(ctx, result, 0, JS_NewInt64(ctx, read), JS_PROP_C_W_E);
+    JS_DefinePropertyValueUint32(ctx, result, 1, JS_NewInt64(ctx, written), JS_PROP_C_W_E);
     return result;
 }
 
@@ -171,8 +171,8 @@ static JSValue utf8_decode(JSContext *ctx, JSValueConst this_val, int argc, JSVa
     if (JS_IsException(text))
         return text;
     JSValue result = JS_NewArray(ctx);
-    JS_SetPropertyUint32(ctx, result, 0, text);
-    JS_SetPropertyUint32(ctx, result, 1, JS_NewInt64(ctx, rest));
+    JS_DefinePropertyValueUint32(ctx, result, 0, text, JS_PROP_C_W_E);
+    JS_DefinePropertyValueUint32(ctx, result, 1, JS_NewInt64(ctx, rest), JS_PROP_C_W_E);
     return result;
 }
 

@@ -18,7 +18,7 @@
 
   // Makes a global, as writable and as hidden as the language's own.
   kit.define = function define(name, value) {
-    defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+    defineProperty(globalThis, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false });
   };
 
   // Makes a global that costs nothing before its first use: `make` returns its value then.
@@ -26,6 +26,7 @@
     let value;
     let isMade = false;
     defineProperty(globalThis, name, {
+      __proto__: null,
       get() {
         if (!isMade) {
           value = make();

@@ -30,7 +30,7 @@
 
   // Makes a global, as visible as Codex has its own.
   function become(globals, name, value) {
-    defineProperty(globals, name, { value, writable: true, configurable: true, enumerable: true });
+    defineProperty(globals, name, { __proto__: null, value, writable: true, configurable: true, enumerable: true });
   }
 
   codex.give = function give(name, value) {
@@ -40,6 +40,7 @@
   // Makes a global whose value is made at its first use.
   codex.becomeLazily = function becomeLazily(globals, name, make) {
     defineProperty(globals, name, {
+      __proto__: null,
       get() {
         const value = make();
         become(globalThis, name, value);
