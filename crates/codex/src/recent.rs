@@ -1,5 +1,6 @@
 //! What was used up, as far back as that is remembered.
 
+use std::borrow::Borrow;
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;
 
@@ -20,7 +21,10 @@ impl<T> Default for Recent<T> {
 }
 
 impl<T: Clone + Eq + Hash> Recent<T> {
-    pub(crate) fn contains(&self, it: &T) -> bool {
+    pub(crate) fn contains<Q: Eq + Hash + ?Sized>(&self, it: &Q) -> bool
+    where
+        T: Borrow<Q>,
+    {
         self.known.contains(it)
     }
 

@@ -37,12 +37,15 @@ impl Pending {
 
     /// Takes the answer to a call. One that cannot be read leaves the call open; a second one is passed over.
     pub(super) fn answer(&self, request: m::CompleteToolCallRequest) -> Result<(), Status> {
-        let id = ids::uuid("tool invocation ID", &request.invocation_id)?.to_owned();
-        if !self.state().calls.contains_key(&id) {
-            return match self.state().answered.contains(&id) {
-                true => Ok(()),
-                false => Err(Status::not_found("unknown code-mode tool invocation")),
-            };
+        let id = ids::uuid("tool invocation ID", &request.invocation_id)?;
+        {
+            let state = self.state();
+            if state.answered.contains(id) {
+                return Ok(());
+            }
+            if !state.calls.contains_key(id) {
+                return Err(Status::not_found("unknown code-mode tool invocation"));
+            }
         }
         let answer = match request.outcome {
             Some(m::CompleteToolCallRequestOutcome::Succeeded(done)) => {
@@ -55,11 +58,19 @@ impl Pending {
             Some(m::CompleteToolCallRequestOutcome::Failed(failed)) => Err(failed.message),
             None => return Err(Status::invalid_argument("code-mode tool completion has no outcome")),
         };
-        let call = self.state().calls.remove(&id);
+        let call = self.state().end(id);
         if let Some(call) = call {
             call.send(answer).ok();
         }
         Ok(())
+    }
+}
+
+impl State {
+    /// Has a call be one that was answered, in the same step.
+    fn end(&mut self, id: &str) -> Option<oneshot::Sender<Answer>> {
+        self.answered.push(id.to_owned());
+        self.calls.remove(id)
     }
 }
 
@@ -71,8 +82,6 @@ pub(super) struct Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        let mut state = self.pending.state();
-        state.calls.remove(&self.id);
-        state.answered.push(std::mem::take(&mut self.id));
+        self.pending.state().end(&self.id);
     }
 }
