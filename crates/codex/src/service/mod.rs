@@ -11,6 +11,7 @@ mod outlet;
 mod response;
 mod retention;
 mod session;
+mod settings;
 mod sound;
 mod truncation;
 mod yield_time;
@@ -18,7 +19,8 @@ mod yield_time;
 pub(crate) use cell::{Cell, Ticket};
 pub(crate) use outlet::{Client, Invocation, Turn};
 pub(crate) use response::{Answer, Detail, Ending, Item, Response, Waited};
-pub(crate) use session::{Admitted, Budget, Run, Session, Settings, Tool, Unopened};
+pub(crate) use session::{Admitted, Budget, Run, Session, Tool, Unopened};
+pub(crate) use settings::Settings;
 pub(crate) use truncation::cut_error;
 
 pub(crate) use carrel_contract::{ToolKind, ToolOrigin as ToolName};
