@@ -3,7 +3,9 @@
 use std::process::Stdio;
 use std::sync::Arc;
 
+use bytes::{Buf, BufMut};
 use carrel_codex::grpc::messages as m;
+use prost::{Message, encoding};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -305,6 +307,53 @@ async fn calls_come_with_what_the_client_calls_their_tool() {
         m::ToolName { name: "now".to_owned(), namespace: Some("clock".to_owned()) }
     );
     assert_eq!((call.kind, call.input_json.as_deref()), (2, Some(&b"\"x\""[..])));
+}
+
+/// A message with a field that this build does not know.
+#[derive(Debug, Default)]
+struct Newer<M>(M);
+
+impl<M: Message> Message for Newer<M> {
+    fn encode_raw(&self, buffer: &mut impl BufMut) {
+        self.0.encode_raw(buffer);
+        encoding::string::encode(2000, &"newer".to_owned(), buffer);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: encoding::WireType,
+        buffer: &mut impl Buf,
+        context: encoding::DecodeContext,
+    ) -> Result<(), prost::DecodeError> {
+        self.0.merge_field(tag, wire_type, buffer, context)
+    }
+
+    fn encoded_len(&self) -> usize {
+        self.0.encoded_len() + encoding::string::encoded_len(2000, &"newer".to_owned())
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Over JSON a field that is not known ends the connection (PROTOCOL 107).
+#[tokio::test]
+async fn what_a_newer_client_says_besides_is_passed_over() {
+    let (_child, _place, grpc) = listening().await;
+    let opening = Newer(m::OpenSessionRequest::default());
+    let (_, mut events) = grpc.stream::<m::SessionEvent>("OpenSession", &opening).await.unwrap();
+    let Some(m::SessionEventEvent::Opened(opened)) = soon(events.next()).await.unwrap().unwrap().event else {
+        panic!()
+    };
+    let request = Newer(grpc.request(&opened.session_id, run("text('fine')")));
+    let (_, mut execution) = grpc.stream::<m::ExecuteEvent>("Execute", &request).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(event) = soon(execution.next()).await.unwrap() {
+        all.push(format!("{event:?}"));
+    }
+    assert!(all.iter().any(|event| event.contains("fine")), "{all:?}");
 }
 
 /// A port that has no file descriptor left for a client has one again when others leave.
