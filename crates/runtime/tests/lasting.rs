@@ -108,7 +108,8 @@ async fn a_session_of_any_length_has_a_short_journal_and_all_comes_back() {
         !records.iter().any(|record| matches!(record, Record::SessionCreated { .. })),
         "its beginning is cut off"
     );
-    assert!((bytes as u64) < 4 * KEPT_BYTES, "{bytes} bytes");
+    // Of more than 1.3 MB; on a slow machine a fold is behind what is written.
+    assert!((bytes as u64) < 8 * KEPT_BYTES, "{bytes} bytes");
     let blobs: HashSet<_> = store.blobs(&id).await.unwrap().into_iter().collect();
     assert!(named.is_subset(&blobs), "what is named is there");
     assert!(blobs.len() <= named.len() + 2, "what nobody names is gone: {} and {}", blobs.len(), named.len());
@@ -320,6 +321,9 @@ async fn calls_under_way_go_on_while_their_session_sleeps_and_their_answers_wake
         let cell = start(&session, &format!("text({n})")).await;
         let ended = end(&session, &cell).await;
         assert_eq!(ended.text(), n.to_string());
+    }
+    while here.awake() > 0 {
+        tokio::task::yield_now().await;
     }
     assert!(!delegate.seen().iter().any(|seen| matches!(seen, Seen::Cancelled(..))), "no call was cancelled");
     delegate.open_gate();
