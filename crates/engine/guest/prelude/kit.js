@@ -16,9 +16,14 @@
   // The numbers of src/compute/mod.rs.
   kit.questions = { PARSE_URL: 1, CHANGE_URL: 2, NAME_ENCODING: 3, DECODE: 4, INTL: 5 };
 
+  // Gives an object a property that is writable and hidden, whatever a cell has given all objects.
+  kit.hide = function hide(object, name, value) {
+    defineProperty(object, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false });
+  };
+
   // Makes a global, as writable and as hidden as the language's own.
   kit.define = function define(name, value) {
-    defineProperty(globalThis, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false });
+    kit.hide(globalThis, name, value);
   };
 
   // Makes a global that costs nothing before its first use: `make` returns its value then.
@@ -26,7 +31,6 @@
     let value;
     let isMade = false;
     defineProperty(globalThis, name, {
-      __proto__: null,
       get() {
         if (!isMade) {
           value = make();

@@ -163,7 +163,7 @@
   kit.toolError = function toolError({ message, code, retryable, data, callId }, tool, site) {
     const isUnknown = code === "outcome_unknown";
     const error = isUnknown ? new kit.OutcomeUnknownError(message) : new kit.ToolError(message);
-    defineProperty(error, "stack", { __proto__: null, value: site, writable: true, configurable: true });
+    kit.hide(error, "stack", site);
     error.tool = tool < 0 ? undefined : catalogue()[tool].name;
     if (isUnknown) error.callId = callId;
     error.code = code;
