@@ -67,6 +67,12 @@ async fn journal(store: &Memory, id: &SessionId) -> (Vec<Record>, usize, HashSet
     (records, bytes, named)
 }
 
+/// Returns the bytes of a journal's entries, as they are at one moment.
+async fn written(store: &Memory, id: &SessionId) -> u64 {
+    let page = store.read(id, Position::START, usize::MAX).await.unwrap();
+    page.entries.iter().map(|(_, bytes)| bytes.len() as u64).sum()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_of_any_length_has_a_short_journal_and_all_comes_back() {
     let (store, delegate) = (Arc::new(Memory::new()), RecordingDelegate::new());
@@ -98,6 +104,10 @@ async fn a_session_of_any_length_has_a_short_journal_and_all_comes_back() {
     // What goes on when the session is back drives some more of them out.
     let last_missed = Seq(last_missed.0 + 50);
     let kept: Vec<_> = session.events(last_missed).take(50).collect().await;
+    // On a slow machine a fold is under way still, after which it is shorter; nobody has to write for that.
+    while written(&store, &id).await >= 4 * KEPT_BYTES {
+        tokio::task::yield_now().await;
+    }
     drop((events, session));
     given_back(&here, &id, &delegate).await;
     drop(here);
@@ -108,8 +118,7 @@ async fn a_session_of_any_length_has_a_short_journal_and_all_comes_back() {
         !records.iter().any(|record| matches!(record, Record::SessionCreated { .. })),
         "its beginning is cut off"
     );
-    // Of more than 1.3 MB; on a slow machine a fold is behind what is written.
-    assert!((bytes as u64) < 8 * KEPT_BYTES, "{bytes} bytes");
+    assert!((bytes as u64) < 4 * KEPT_BYTES, "{bytes} bytes");
     let blobs: HashSet<_> = store.blobs(&id).await.unwrap().into_iter().collect();
     assert!(named.is_subset(&blobs), "what is named is there");
     assert!(blobs.len() <= named.len() + 2, "what nobody names is gone: {} and {}", blobs.len(), named.len());

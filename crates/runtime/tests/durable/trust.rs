@@ -115,21 +115,22 @@ async fn saved(key: Option<SnapshotKey>, word: &str) -> (Arc<Memory>, SessionId,
     (store, id, cell)
 }
 
-/// Returns the newest snapshot; a slow machine takes more than one.
-fn newest(records: &[Record]) -> (BlobHash, BlobHash, Signature) {
-    let signed = |record: &Record| match record {
-        Record::SnapshotTaken { blob, memory, signature, .. } => Some((*blob, *memory, (*signature)?)),
+fn snapshots(records: &[Record]) -> Vec<(BlobHash, BlobHash, Option<Signature>)> {
+    let snapshot = |record: &Record| match record {
+        Record::SnapshotTaken { blob, memory, signature, .. } => Some((*blob, *memory, *signature)),
         _ => None,
     };
-    records.iter().rev().find_map(signed).unwrap()
+    records.iter().filter_map(snapshot).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forged_snapshot_is_not_used_and_the_cell_goes_on_by_its_journal() {
     let (store, id, cell) = saved(Some(HERE), "true").await;
     let (other, other_id, _) = saved(Some(ELSEWHERE), "lies").await;
-    let (_, _, own) = newest(&records(&store, &id).await);
-    let (blob, memory, foreign) = newest(&records(&other, &other_id).await);
+    let [(_, _, Some(own))] = snapshots(&records(&store, &id).await)[..] else { panic!("it is saved once") };
+    let [(blob, memory, Some(foreign))] = snapshots(&records(&other, &other_id).await)[..] else {
+        panic!("it is saved once")
+    };
     let lies = other.get_blob(blob).await.unwrap().unwrap();
     let said = async |key: Option<SnapshotKey>, signed: Option<Signature>| {
         let change = |record: &mut Record| {
